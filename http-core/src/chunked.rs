@@ -1,0 +1,415 @@
+//! The chunked transfer coding, RFC 9112 §7.1.
+
+use alloc::vec::Vec;
+
+use bytes::{Buf, BytesMut};
+
+use crate::config::Config;
+use crate::decode::{Decoded, into_piece};
+use crate::field::Fields;
+use crate::parse::{self, Broken, Outcome};
+use crate::reason::Reason;
+use crate::token;
+
+/// A piece of this size leaves the buffer by itself; smaller ones are slid together first.
+const LARGE: usize = 4096;
+
+/// Reads chunks and the trailer section.
+///
+/// Every delimiter is compared, every byte is looked at once, and runs of small chunks are slid together inside the
+/// buffer, so that one event carries many.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ChunkDecoder {
+    state: State,
+    /// Bytes of the current chunk-size line so far.
+    line: usize,
+    /// Bytes of all extensions so far.
+    extensions: usize,
+    /// Bytes of the trailer section that hold no end of it.
+    searched: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// Before the first digit of a size.
+    #[default]
+    Start,
+    Size(u64),
+    Extension(Extension, u64),
+    /// After the CR of a size line.
+    SizeLf(u64),
+    Data(u64),
+    DataCr,
+    DataLf,
+    Trailers,
+}
+
+/// `*( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )`, RFC 9112 §7.1.1
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extension {
+    /// Whitespace; a semicolon or the end of the line follows.
+    Before,
+    /// After a semicolon; a name follows.
+    NameStart,
+    Name,
+    /// Whitespace after a name.
+    AfterName,
+    /// After an equals sign; a value follows.
+    ValueStart,
+    Token,
+    Quoted,
+    Escaped,
+}
+
+impl ChunkDecoder {
+    /// The next piece of content or the end. Whatever was read is taken off the front of `input`.
+    pub(crate) fn decode(&mut self, input: &mut BytesMut, config: &Config) -> Result<Decoded, Broken> {
+        if self.state == State::Trailers {
+            return self.trailers(input, config);
+        }
+        let (kept, used, broken) = self.run(input, config);
+        if kept > 0 {
+            return Ok(Decoded::Data(into_piece(input, kept, used)));
+        }
+        match broken {
+            // The fault is met again, and reported, when the content before it has been delivered.
+            Some(broken) => Err(broken),
+            None => {
+                input.advance(used);
+                match self.state {
+                    State::Trailers => self.trailers(input, config),
+                    _ => Ok(Decoded::Partial),
+                }
+            }
+        }
+    }
+
+    pub(crate) const fn in_trailers(&self) -> bool {
+        matches!(self.state, State::Trailers)
+    }
+
+    /// Slides the content of as many chunks as there are to the front of `input`; returns how long it is, how many
+    /// bytes it was made from, and the fault that ended the run.
+    fn run(&mut self, input: &mut [u8], config: &Config) -> (usize, usize, Option<Broken>) {
+        let (mut at, mut kept) = (0, 0);
+        let mut state = self.state;
+        while at < input.len() && state != State::Trailers {
+            if let State::Data(left) = state {
+                let here = usize::try_from(left).unwrap_or(usize::MAX).min(input.len() - at);
+                if kept > 0 && here >= LARGE {
+                    break;
+                }
+                if kept != at {
+                    input.copy_within(at..at + here, kept);
+                }
+                kept += here;
+                at += here;
+                state = if here as u64 == left { State::DataCr } else { State::Data(left - here as u64) };
+                if kept >= LARGE && here >= LARGE {
+                    break;
+                }
+                continue;
+            }
+            let counters = (self.line, self.extensions);
+            match self.control(state, input[at], config) {
+                Ok(next) => state = next,
+                Err(reason) if kept == 0 => return (0, at, Some(Broken(reason, at))),
+                Err(_) => {
+                    (self.line, self.extensions) = counters;
+                    break;
+                }
+            }
+            at += 1;
+        }
+        self.state = state;
+        (kept, at, None)
+    }
+
+    /// One byte that is not content.
+    fn control(&mut self, state: State, byte: u8, config: &Config) -> Result<State, Reason> {
+        match state {
+            State::Start | State::Size(_) => {
+                let size = if let State::Size(size) = state { size } else { 0 };
+                if let Some(digit) = hex(byte) {
+                    self.count_line(config)?;
+                    let size = size.checked_mul(16).and_then(|s| s.checked_add(digit)).ok_or(Reason::ChunkSize)?;
+                    return Ok(State::Size(size));
+                }
+                match byte {
+                    _ if state == State::Start => Err(Reason::ChunkSize),
+                    b'\r' => Ok(State::SizeLf(size)),
+                    b';' | b' ' | b'\t' => self.extension(Extension::Before, size, byte, config),
+                    b'\n' => Err(Reason::BareLf),
+                    _ => Err(Reason::ChunkSize),
+                }
+            }
+            State::Extension(extension, size) => self.extension(extension, size, byte, config),
+            State::SizeLf(size) => {
+                if byte != b'\n' {
+                    return Err(Reason::BareCr);
+                }
+                self.line = 0;
+                Ok(if size == 0 { State::Trailers } else { State::Data(size) })
+            }
+            State::DataCr if byte == b'\r' => Ok(State::DataLf),
+            State::DataLf if byte == b'\n' => Ok(State::Start),
+            State::DataCr | State::DataLf => Err(Reason::ChunkEnd),
+            State::Data(_) | State::Trailers => Ok(state),
+        }
+    }
+
+    fn extension(&mut self, at: Extension, size: u64, byte: u8, config: &Config) -> Result<State, Reason> {
+        use Extension::{AfterName, Before, Escaped, Name, NameStart, Quoted, Token, ValueStart};
+        self.count_line(config)?;
+        self.extensions += 1;
+        if self.extensions > config.limits.chunk_extensions {
+            return Err(Reason::ChunkExtensionsTooLong);
+        }
+        let space = byte == b' ' || byte == b'\t';
+        let next = match (at, byte) {
+            (Escaped, _) if token::is_value_byte(byte) => Quoted,
+            (Quoted, b'"') => Before,
+            (Quoted, b'\\') => Escaped,
+            (Quoted, _) if token::is_value_byte(byte) => Quoted,
+            (Name | Token | AfterName | Before, b';') => NameStart,
+            (Name | Token | AfterName, b'\r') => return Ok(State::SizeLf(size)),
+            // Whitespace alone after a size, or after a quoted value.
+            (Before, b'\r') => return Ok(State::SizeLf(size)),
+            (NameStart | ValueStart | Before | AfterName, _) if space => at,
+            (NameStart | Name, _) if token::is_tchar(byte) => Name,
+            (Name, _) if space => AfterName,
+            (Name | AfterName, b'=') => ValueStart,
+            (ValueStart, b'"') => Quoted,
+            (ValueStart | Token, _) if token::is_tchar(byte) => Token,
+            (Token, _) if space => Before,
+            (_, b'\n') => return Err(Reason::BareLf),
+            _ => return Err(Reason::ChunkExtension),
+        };
+        Ok(State::Extension(next, size))
+    }
+
+    fn count_line(&mut self, config: &Config) -> Result<(), Reason> {
+        self.line += 1;
+        if self.line > config.limits.chunk_line { Err(Reason::ChunkLineTooLong) } else { Ok(()) }
+    }
+
+    fn trailers(&mut self, input: &mut BytesMut, config: &Config) -> Result<Decoded, Broken> {
+        // The common case: no trailer field.
+        if input.starts_with(b"\r\n") {
+            input.advance(2);
+            return Ok(Decoded::End(Fields::new()));
+        }
+        // Checked again whenever a line was completed; a section is bounded, and so is the number of its lines.
+        let new_line = input[self.searched.min(input.len())..].contains(&b'\n');
+        if self.searched > 0 && !new_line && input.len() <= config.limits.trailers {
+            self.searched = input.len();
+            return Ok(Decoded::Partial);
+        }
+        let mut fields = Fields::new();
+        match parse::trailers(input, config, &mut fields)? {
+            Outcome::Complete((), used) => {
+                input.advance(used);
+                for name in FORBIDDEN_IN_TRAILERS {
+                    fields.remove(name);
+                }
+                Ok(Decoded::End(fields))
+            }
+            _ => {
+                self.searched = input.len();
+                Ok(Decoded::Partial)
+            }
+        }
+    }
+}
+
+fn hex(byte: u8) -> Option<u64> {
+    match byte {
+        b'0'..=b'9' => Some(u64::from(byte - b'0')),
+        b'a'..=b'f' => Some(u64::from(byte - b'a' + 10)),
+        b'A'..=b'F' => Some(u64::from(byte - b'A' + 10)),
+        _ => None,
+    }
+}
+
+/// Fields for framing, routing, authentication, request modifiers and content handling, which have no business in a
+/// trailer section (RFC 9110 §6.5.1). Received ones are dropped, and none is sent.
+const FORBIDDEN_IN_TRAILERS: [&str; 24] = [
+    "Transfer-Encoding",
+    "Content-Length",
+    "Host",
+    "Connection",
+    "Keep-Alive",
+    "Upgrade",
+    "TE",
+    "Trailer",
+    "Expect",
+    "Max-Forwards",
+    "Cache-Control",
+    "Range",
+    "Authorization",
+    "Proxy-Authorization",
+    "WWW-Authenticate",
+    "Proxy-Authenticate",
+    "Set-Cookie",
+    "Cookie",
+    "Content-Encoding",
+    "Content-Type",
+    "Content-Range",
+    "Location",
+    "Date",
+    "Vary",
+];
+
+pub(crate) fn may_be_trailers(fields: &Fields) -> bool {
+    !fields.raw().any(|(name, _)| FORBIDDEN_IN_TRAILERS.iter().any(|f| name.eq_ignore_ascii_case(f.as_bytes())))
+}
+
+/// Writes the size line of a chunk.
+pub(crate) fn write_size(size: usize, out: &mut Vec<u8>) {
+    let mut line = [0; 18];
+    let mut at = line.len() - 2;
+    line[at..].copy_from_slice(b"\r\n");
+    let mut rest = size;
+    loop {
+        at -= 1;
+        line[at] = b"0123456789abcdef"[rest & 15];
+        rest >>= 4;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&line[at..]);
+}
+
+/// The last chunk, the trailer section and its end.
+pub(crate) fn write_end(trailers: &Fields, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"0\r\n");
+    out.extend_from_slice(trailers.as_wire());
+    out.extend_from_slice(b"\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::tests::{Read, read_all_ways};
+    use crate::framing::Framing;
+    use alloc::format;
+    use alloc::string::String;
+
+    fn read(wire: &[u8]) -> Read {
+        read_all_ways(Framing::Chunked, wire, &Config::default())
+    }
+
+    fn size_line(line: &str) -> Result<usize, Reason> {
+        let size = line.trim_start_matches('0');
+        let digits: String = size.chars().take_while(char::is_ascii_hexdigit).collect();
+        let length = usize::from_str_radix(&digits, 16).unwrap_or(0).min(4096);
+        let mut wire = format!("{line}\r\n").into_bytes();
+        wire.extend(core::iter::repeat_n(b'x', length));
+        wire.extend_from_slice(if length > 0 { b"\r\n0\r\n\r\n" } else { b"\r\n" });
+        read(&wire).result.map(|(content, _)| content.len())
+    }
+
+    #[test]
+    fn size_lines() {
+        // RFC 9112 §7.1, §7.1.1; the rows of hyper's table among them.
+        for (line, size) in [
+            ("1", 1),
+            ("01", 1),
+            ("0", 0),
+            ("00", 0),
+            ("A", 10),
+            ("a", 10),
+            ("Ff", 255),
+            ("Ff   ", 255),
+            ("1;extension", 1),
+            ("a;ext name=value", usize::MAX),
+            ("a;ext=value", 10),
+            ("1;e;e2", 1),
+            ("3   ; extension=123", 3),
+            ("3 ; e = \"a;\\\"\\r\" ; f", 3),
+        ] {
+            let expected = if size == usize::MAX { Err(Reason::ChunkExtension) } else { Ok(size) };
+            assert_eq!(size_line(line), expected, "{line}");
+        }
+        for (line, reason) in [
+            ("", Reason::ChunkSize),
+            ("X", Reason::ChunkSize),
+            ("1X", Reason::ChunkSize),
+            ("-1", Reason::ChunkSize),
+            ("+1", Reason::ChunkSize),
+            ("0x1", Reason::ChunkSize),
+            (" 1", Reason::ChunkSize),
+            ("1 A", Reason::ChunkExtension),
+            ("1;", Reason::ChunkExtension),
+            ("1;;a", Reason::ChunkExtension),
+            ("1;a=", Reason::ChunkExtension),
+            ("1;a=\"", Reason::ChunkExtension),
+            ("1;a\nb", Reason::BareLf),
+            ("1;a=\"\nb\"", Reason::BareLf),
+            ("1\rX", Reason::BareCr),
+            ("f0000000000000003", Reason::ChunkSize),
+            ("10000000000000000", Reason::ChunkSize),
+        ] {
+            assert_eq!(size_line(line), Err(reason), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn delimiters_are_matched_not_counted() {
+        // GHSA-vqfr-h8mv-ghfj: h11 counted two bytes.
+        assert_eq!(read(b"1\r\naXX0\r\n\r\n").result, Err(Reason::ChunkEnd));
+        assert_eq!(read(b"1\r\na\n\n0\r\n\r\n").result, Err(Reason::ChunkEnd));
+        assert_eq!(read(b"1\r\nab\r\n0\r\n\r\n").result, Err(Reason::ChunkEnd));
+        assert_eq!(read(b"1\na\r\n0\r\n\r\n").result, Err(Reason::BareLf));
+        assert_eq!(read(b"1\r\na\r\n0\r\n\n").result, Err(Reason::BareLf));
+    }
+
+    #[test]
+    fn trailers_are_apart_and_filtered() {
+        let trailing = read(b"0\r\nX: 1\r\nContent-Length: 5\r\nx: 2\r\n\r\n");
+        let (content, trailers) = trailing.result.unwrap();
+        assert!(content.is_empty());
+        assert_eq!(trailers.as_wire(), b"X: 1\r\nx: 2\r\n");
+        assert_eq!(self::read(b"0\r\nX : 1\r\n\r\n").result, Err(Reason::SpaceBeforeColon));
+    }
+
+    #[test]
+    fn budgets_are_spent() {
+        let mut config = Config::default();
+        config.limits.chunk_line = 8;
+        config.limits.chunk_extensions = 9;
+        config.limits.trailers = 12;
+        let read = |wire: &[u8]| read_all_ways(Framing::Chunked, wire, &config).result.map(|_| ());
+        assert_eq!(read(b"1;a=bcd\r\nx\r\n0\r\n\r\n"), Ok(()));
+        assert_eq!(read(b"1;a=bcdef\r\nx\r\n0\r\n\r\n"), Err(Reason::ChunkLineTooLong));
+        assert_eq!(read(b"000000001\r\nx\r\n0\r\n\r\n"), Err(Reason::ChunkLineTooLong));
+        assert_eq!(read(b"1;abcd\r\nx\r\n1;abcd\r\nx\r\n0\r\n\r\n"), Err(Reason::ChunkExtensionsTooLong));
+        assert_eq!(read(b"0\r\nX: 123456\r\n\r\n"), Err(Reason::TrailersTooLong));
+        assert_eq!(read(b"0\r\nX: 12345678901234567890"), Err(Reason::TrailersTooLong));
+    }
+
+    #[test]
+    fn tiny_chunks_come_as_one_piece() {
+        let mut input = BytesMut::new();
+        for _ in 0..1000 {
+            input.extend_from_slice(b"1\r\nx\r\n");
+        }
+        input.extend_from_slice(b"0\r\n\r\n");
+        let mut decoder = ChunkDecoder::default();
+        match decoder.decode(&mut input, &Config::default()).unwrap() {
+            Decoded::Data(piece) => assert_eq!(piece.len(), 1000),
+            _ => panic!("content expected"),
+        }
+        assert!(matches!(decoder.decode(&mut input, &Config::default()), Ok(Decoded::End(_))));
+    }
+
+    #[test]
+    fn sizes_are_written_in_hexadecimal() {
+        for (size, line) in [(1, "1\r\n"), (0x1f, "1f\r\n"), (usize::MAX, "ffffffffffffffff\r\n")] {
+            let mut out = Vec::new();
+            write_size(size, &mut out);
+            assert_eq!(out, line.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The client's side of a connection.
+
+mod connection;
+mod pending;
+#[cfg(test)]
+mod tests;
+
+pub use connection::{Connection, Event, Readiness};
+pub use pending::{ExchangeId, Received, Sent, Unanswered};

@@ -1,0 +1,221 @@
+//! Everything that can be set, with its default.
+
+use core::time::Duration;
+
+/// The configuration of a connection, shared by as many as one likes.
+///
+/// Every deadline, limit and leniency has a name, a unit and a bounded default.
+///
+/// ```
+/// use core::time::Duration;
+/// use http_core::Config;
+///
+/// let mut config = Config::default();
+/// config.timeouts.head = Duration::from_secs(5);
+/// config.limits.content = Some(1 << 20);
+/// assert!(!config.strictness.allow_bare_lf);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Config {
+    /// Deadlines.
+    pub timeouts: Timeouts,
+    /// Limits and budgets.
+    pub limits: Limits,
+    /// Leniencies, all off.
+    pub strictness: Strictness,
+    /// Whether and how connections are kept.
+    pub persistence: Persistence,
+}
+
+impl Config {
+    /// What libevent's `evhttp` does where that is safe: its time-outs (read and write 50 s), its lenient reading of
+    /// line ends, folds, spaces before a colon and of a request without `Host`.
+    ///
+    /// Its framing faults are not part of the preset: what makes the end of a message uncertain stays refused.
+    #[must_use]
+    pub fn evhttp() -> Self {
+        let inactivity = Duration::from_secs(50);
+        Self {
+            timeouts: Timeouts {
+                head: inactivity,
+                idle: inactivity,
+                content: inactivity,
+                content_rate: 0,
+                ..Timeouts::default()
+            },
+            strictness: Strictness {
+                allow_bare_lf: true,
+                allow_obs_fold: true,
+                allow_space_before_colon: true,
+                allow_missing_host: true,
+                allow_lax_target: true,
+                allow_trailing_space_in_request_line: true,
+                ..Strictness::default()
+            },
+            ..Self::default()
+        }
+    }
+}
+
+/// How long the engine waits for the peer.
+///
+/// A deadline of reading stops while the caller does not read.
+///
+/// ```
+/// use core::time::Duration;
+/// assert_eq!(http_core::Timeouts::default().idle, Duration::from_secs(75));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Timeouts {
+    /// For a head in all, from its first byte; on a client from the moment the request was sent. Default 30 s.
+    pub head: Duration,
+    /// For content, in and out, without progress; out, progress is bytes taken by the transport. Default 30 s.
+    pub content: Duration,
+    /// The least rate of content in bytes a second, in and out, after [`content_grace`](Self::content_grace).
+    /// 0 switches it off. Default 240.
+    pub content_rate: u32,
+    /// How long content may come and go slower than [`content_rate`](Self::content_rate). Default 10 s.
+    pub content_grace: Duration,
+    /// Between exchanges, and before the first one. Never runs while an exchange is open or its answer is being
+    /// sent. Default 75 s.
+    pub idle: Duration,
+    /// How long a client with `Expect: 100-continue` waits before it sends its content all the same. Default 1 s.
+    pub expect: Duration,
+    /// How long a connection that is over goes on reading, so that the peer can read the last answer. Default 5 s.
+    pub linger: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(30),
+            content: Duration::from_secs(30),
+            content_rate: 240,
+            content_grace: Duration::from_secs(10),
+            idle: Duration::from_secs(75),
+            expect: Duration::from_secs(1),
+            linger: Duration::from_secs(5),
+        }
+    }
+}
+
+/// How much the engine takes from a peer, and holds for one.
+///
+/// ```
+/// assert_eq!(http_core::Limits::default().head, 64 * 1024);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The longest request target, in bytes; beyond it 414. Default 8,192.
+    pub target: usize,
+    /// The longest field line, in bytes without its CRLF; beyond it 431. Default 16 KiB.
+    pub field_line: usize,
+    /// The longest head, in bytes; beyond it 431. Default 64 KiB.
+    pub head: usize,
+    /// The most field lines of a head; beyond it 431. Default 128.
+    pub fields: usize,
+    /// The longest trailer section, in bytes; beyond it 431. Default 8 KiB.
+    pub trailers: usize,
+    /// The most field lines of a trailer section. Default 64.
+    pub trailer_fields: usize,
+    /// The longest chunk-size line, in bytes. Default 4 KiB.
+    pub chunk_line: usize,
+    /// All chunk extensions of one message together, in bytes. Default 16 KiB.
+    pub chunk_extensions: usize,
+    /// The longest content of one message, in bytes; beyond it 413. Default none.
+    pub content: Option<u64>,
+    /// The most interim responses to one request. Default 16.
+    pub interim_responses: u32,
+    /// The most empty lines before a start-line. Default 8.
+    pub empty_lines: u32,
+    /// How much unread content is read and dropped to keep a connection. Default 256 KiB.
+    pub drain: u64,
+    /// How much is read and dropped after the last answer of a connection. Default 256 KiB.
+    pub linger: u64,
+    /// How far a server reads on while an exchange is being answered, in bytes. Default 64 KiB.
+    pub read_ahead: usize,
+    /// How much may wait to be sent before `send_capacity` is 0, in bytes. Default 256 KiB.
+    pub send_buffer: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            target: 8192,
+            field_line: 16 * 1024,
+            head: 64 * 1024,
+            fields: 128,
+            trailers: 8 * 1024,
+            trailer_fields: 64,
+            chunk_line: 4 * 1024,
+            chunk_extensions: 16 * 1024,
+            content: None,
+            interim_responses: 16,
+            empty_lines: 8,
+            drain: 256 * 1024,
+            linger: 256 * 1024,
+            read_ahead: 64 * 1024,
+            send_buffer: 256 * 1024,
+        }
+    }
+}
+
+/// Named leniencies, each off by default.
+///
+/// ```
+/// let mut strictness = http_core::Strictness::default();
+/// strictness.allow_obs_fold = true;
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Strictness {
+    /// A line of a head may end with LF alone (RFC 9112 §2.2). Risk: a reader before or behind that counts such lines
+    /// otherwise sees other messages.
+    pub allow_bare_lf: bool,
+    /// A folded field line is read as one line, the fold as one space (RFC 9112 §5.2). Risk: a value that another
+    /// reader takes for a field of its own.
+    pub allow_obs_fold: bool,
+    /// Whitespace between a field name and its colon is dropped (RFC 9112 §5.1); on requests too, which the RFC
+    /// forbids. Risk: hidden framing fields.
+    pub allow_space_before_colon: bool,
+    /// The same in responses alone, where a proxy is told to remove it (RFC 9112 §5.1).
+    pub allow_space_before_colon_in_responses: bool,
+    /// A message with both Transfer-Encoding and Content-Length is read by the former, and its connection closed
+    /// after it (RFC 9112 §6.1). Risk: request smuggling through a peer that reads by the latter.
+    pub allow_transfer_encoding_with_length: bool,
+    /// The same Content-Length more than once counts as once (RFC 9112 §6.3). Risk: none known, but for peers that
+    /// concatenate the values.
+    pub allow_repeated_content_length: bool,
+    /// An HTTP/1.1 request may lack Host (RFC 9112 §3.2). Risk: routing to the wrong origin.
+    pub allow_missing_host: bool,
+    /// A target may have any visible byte and bytes above ASCII (RFC 9112 §3.2). Risk: other readings of the path.
+    pub allow_lax_target: bool,
+    /// Spaces may stand between the version and the end of a request-line. Risk: none known.
+    pub allow_trailing_space_in_request_line: bool,
+}
+
+/// Whether and how connections are kept.
+///
+/// ```
+/// assert_eq!(http_core::Persistence::default().pipelining, 1);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Persistence {
+    /// Whether connections are kept at all. Default true.
+    pub keep_alive: bool,
+    /// The most requests of one connection; the last one is answered, or sent, with `Connection: close`.
+    /// Default none.
+    pub requests: Option<u64>,
+    /// On a client, how many requests may await their response at once. Default 1: no pipelining.
+    pub pipelining: usize,
+}
+
+impl Default for Persistence {
+    fn default() -> Self {
+        Self { keep_alive: true, requests: None, pipelining: 1 }
+    }
+}

@@ -1,0 +1,178 @@
+//! The deadlines of one connection: a small table, and the rate that content must keep.
+
+use core::time::Duration;
+
+use crate::config::Timeouts;
+use crate::time::Instant;
+
+/// What a connection can run out of time for.
+///
+/// ```
+/// use http_core::{Config, Deadline, Instant, server};
+/// let mut connection = server::Connection::new(Config::default().into(), Instant::ZERO);
+/// assert_eq!(connection.poll_timeout(), Some(Instant::from_nanos(75_000_000_000)));
+/// assert_eq!(connection.next_deadline(), Some(Deadline::Idle));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Deadline {
+    /// A head must be complete.
+    Head,
+    /// The next request must begin, or the connection is closed.
+    Idle,
+    /// More content must arrive, and at the least rate.
+    Receive,
+    /// More of what waits must be taken by the transport, and at the least rate.
+    Send,
+    /// 100 (Continue) or a final response must arrive, or the content is sent without.
+    Expect,
+    /// A connection that is over must be closed by its peer, or is closed.
+    Linger,
+}
+
+const KINDS: [Deadline; 6] =
+    [Deadline::Head, Deadline::Idle, Deadline::Receive, Deadline::Send, Deadline::Expect, Deadline::Linger];
+
+/// When each kind of deadline passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Deadlines([Instant; KINDS.len()]);
+
+impl Deadlines {
+    pub(crate) const NONE: Self = Self([Instant::NEVER; KINDS.len()]);
+
+    pub(crate) fn arm(&mut self, kind: Deadline, at: Instant) {
+        self.0[kind as usize] = at;
+    }
+
+    pub(crate) fn disarm(&mut self, kind: Deadline) {
+        self.0[kind as usize] = Instant::NEVER;
+    }
+
+    pub(crate) fn is_armed(&self, kind: Deadline) -> bool {
+        self.0[kind as usize] != Instant::NEVER
+    }
+
+    pub(crate) fn earliest(&self) -> Option<(Deadline, Instant)> {
+        let (kind, at) = KINDS.iter().zip(&self.0).min_by_key(|(_, at)| **at)?;
+        (*at != Instant::NEVER).then_some((*kind, *at))
+    }
+
+    /// The earliest deadline, if it has passed; it is disarmed.
+    pub(crate) fn take_expired(&mut self, now: Instant) -> Option<Deadline> {
+        let (kind, at) = self.earliest()?;
+        (at <= now).then(|| {
+            self.disarm(kind);
+            kind
+        })
+    }
+}
+
+/// Progress of content against the clock: an allowance of time that runs down while we wait, and that every byte
+/// that moves adds to.
+///
+/// It begins with the grace, and never holds more than the longest pause; so content may be slow for the grace, must
+/// then keep the least rate, and may never pause for longer. Time in which we ourselves do not move is not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Pace {
+    allowance: Duration,
+    running_since: Option<Instant>,
+}
+
+/// The figures that a [`Pace`] is held to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PaceLimits {
+    pub(crate) pause: Duration,
+    pub(crate) grace: Duration,
+    pub(crate) rate: u32,
+}
+
+impl PaceLimits {
+    pub(crate) fn of(timeouts: &Timeouts) -> Self {
+        Self { pause: timeouts.content, grace: timeouts.content_grace, rate: timeouts.content_rate }
+    }
+}
+
+impl Pace {
+    /// A fresh allowance; it runs from `resume`.
+    pub(crate) fn new(limits: PaceLimits) -> Self {
+        let allowance = if limits.rate == 0 { limits.pause } else { limits.grace.min(limits.pause) };
+        Self { allowance, running_since: None }
+    }
+
+    /// Begins, or goes on after an interruption; returns when the deadline passes.
+    pub(crate) fn resume(&mut self, now: Instant) -> Instant {
+        self.running_since.get_or_insert(now).saturating_add(self.allowance)
+    }
+
+    pub(crate) fn interrupt(&mut self, now: Instant) {
+        if let Some(since) = self.running_since.take() {
+            self.allowance = self.allowance.saturating_sub(now.saturating_since(since));
+        }
+    }
+
+    pub(crate) fn moved(&mut self, bytes: u64, now: Instant, limits: PaceLimits) {
+        let running = self.running_since.is_some();
+        self.interrupt(now);
+        if bytes > 0 && limits.rate == 0 {
+            self.allowance = limits.pause;
+        } else if limits.rate > 0 {
+            let earned = u128::from(bytes) * 1_000_000_000 / u128::from(limits.rate);
+            let earned = Duration::from_nanos(u64::try_from(earned).unwrap_or(u64::MAX));
+            self.allowance = self.allowance.saturating_add(earned).min(limits.pause);
+        }
+        if running {
+            self.running_since = Some(now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: PaceLimits = PaceLimits { pause: Duration::from_secs(30), grace: Duration::from_secs(10), rate: 240 };
+
+    fn at(seconds: u64) -> Instant {
+        Instant::from_nanos(seconds * 1_000_000_000)
+    }
+
+    #[test]
+    fn the_earliest_deadline_is_taken_once() {
+        let mut table = Deadlines::NONE;
+        assert_eq!(table.earliest(), None);
+        table.arm(Deadline::Idle, at(5));
+        table.arm(Deadline::Send, at(3));
+        assert_eq!(table.earliest(), Some((Deadline::Send, at(3))));
+        assert_eq!(table.take_expired(at(2)), None);
+        assert_eq!(table.take_expired(at(9)), Some(Deadline::Send));
+        assert_eq!(table.take_expired(at(9)), Some(Deadline::Idle));
+        assert_eq!(table.take_expired(at(9)), None);
+    }
+
+    #[test]
+    fn content_must_move_and_keep_its_rate() {
+        let mut pace = Pace::new(LIMITS);
+        assert_eq!(pace.resume(at(100)), at(110), "the grace is shorter than the pause");
+        pace.moved(240 * 5, at(101), LIMITS);
+        assert_eq!(pace.resume(at(101)), at(115), "five seconds earned");
+        pace.moved(1, at(114), LIMITS);
+        assert!(pace.resume(at(114)) < at(116), "a trickle earns next to nothing");
+        pace.moved(1 << 30, at(115), LIMITS);
+        assert_eq!(pace.resume(at(115)), at(145), "fast content is held to the pause alone");
+        let off = PaceLimits { rate: 0, ..LIMITS };
+        let mut pace = Pace::new(off);
+        assert_eq!(pace.resume(at(100)), at(130));
+        pace.moved(1, at(120), off);
+        assert_eq!(pace.resume(at(120)), at(150), "without a rate any progress counts");
+    }
+
+    #[test]
+    fn time_in_which_we_do_not_read_does_not_count() {
+        let mut pace = Pace::new(LIMITS);
+        pace.resume(at(0));
+        pace.interrupt(at(1));
+        pace.interrupt(at(500));
+        pace.moved(240, at(600), LIMITS);
+        assert_eq!(pace.resume(at(1001)), at(1011));
+    }
+}

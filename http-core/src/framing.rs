@@ -1,0 +1,269 @@
+//! How long a message is: the table of RFC 9112 §6.3, over facts gathered from all field lines.
+
+use crate::config::Strictness;
+use crate::field::Fields;
+use crate::reason::Reason;
+use crate::status::StatusCode;
+use crate::token::{self, Known};
+use crate::version::Version;
+
+/// How the content of a message is delimited (RFC 9112 §6).
+///
+/// ```
+/// use http_core::Framing;
+/// assert!(Framing::Length(3).has_content());
+/// assert!(!Framing::Length(0).has_content() && !Framing::None.has_content());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Framing {
+    /// No content follows.
+    #[default]
+    None,
+    /// Exactly this many bytes follow.
+    Length(u64),
+    /// Chunks follow, and a trailer section.
+    Chunked,
+    /// Content follows until the connection ends; responses only.
+    UntilClose,
+}
+
+impl Framing {
+    /// Whether any content may follow.
+    #[must_use]
+    pub const fn has_content(self) -> bool {
+        !matches!(self, Self::None | Self::Length(0))
+    }
+}
+
+/// What the field lines of one head say about framing and persistence, gathered once over all lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Facts {
+    pub(crate) length: Length,
+    pub(crate) coding: Coding,
+    pub(crate) connection: Options,
+    pub(crate) hosts: u8,
+    pub(crate) host_valid: bool,
+    pub(crate) expectation: Expectation,
+    pub(crate) upgrade: bool,
+    pub(crate) te_trailers: bool,
+    pub(crate) date: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Length {
+    #[default]
+    Absent,
+    Of(u64),
+    /// The same number more than once, in one line or over several.
+    Repeated(u64),
+    Invalid,
+    Conflict,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Coding {
+    #[default]
+    Absent,
+    Chunked,
+    /// Codings the engine does not have, with chunked as the last one.
+    UnknownThenChunked,
+    /// Codings the engine does not have, chunked not among them.
+    Unknown,
+    /// Chunked twice, not last, with parameters, or not a list of tokens.
+    Invalid,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Expectation {
+    #[default]
+    None,
+    Continue,
+    Unknown,
+}
+
+/// The options of the `Connection` field that the engine acts on (RFC 9110 §7.6.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Options {
+    pub(crate) close: bool,
+    pub(crate) keep_alive: bool,
+    pub(crate) upgrade: bool,
+}
+
+impl Facts {
+    /// Takes in one field line.
+    pub(crate) fn add(&mut self, known: Known, value: &[u8]) {
+        match known {
+            Known::Other | Known::KeepAlive | Known::Trailer => {}
+            Known::Host => {
+                self.hosts = self.hosts.saturating_add(1);
+                self.host_valid = crate::target::is_host(value);
+            }
+            Known::Date => self.date = true,
+            Known::Upgrade => self.upgrade |= token::list(value).next().is_some(),
+            Known::Te => self.te_trailers |= token::list(value).any(|t| t.eq_ignore_ascii_case(b"trailers")),
+            Known::Connection => self.connection.add(value),
+            Known::ContentLength => self.length = self.length.and(value),
+            Known::TransferEncoding => self.coding = self.coding.and(value),
+            Known::Expect => self.expectation = self.expectation.and(value),
+        }
+    }
+
+    /// The facts of a section that was built or read before.
+    pub(crate) fn of(fields: &Fields) -> Self {
+        let mut facts = Self::default();
+        for line in &fields.lines {
+            if line.known != Known::Other {
+                facts.add(line.known, fields.value_of(line));
+            }
+        }
+        facts
+    }
+
+    pub(crate) const fn offers_upgrade(&self) -> bool {
+        self.upgrade && self.connection.upgrade
+    }
+
+    /// Whether the connection outlives the message as far as its own head says (RFC 9112 §9.3).
+    pub(crate) const fn persistent(&self, version: Version) -> bool {
+        match version {
+            Version::Http11 => !self.connection.close,
+            Version::Http10 => self.connection.keep_alive && !self.connection.close,
+        }
+    }
+}
+
+impl Options {
+    fn add(&mut self, value: &[u8]) {
+        for option in token::list(value) {
+            self.close |= option.eq_ignore_ascii_case(b"close");
+            self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+            self.upgrade |= option.eq_ignore_ascii_case(b"upgrade");
+        }
+    }
+}
+
+impl Length {
+    fn and(mut self, value: &[u8]) -> Self {
+        // An empty list member is no number, so the list is walked here and not by `token::list`.
+        for member in value.split(|&b| b == b',') {
+            self = match (self, token::decimal(token::trim(member))) {
+                (Self::Invalid, _) | (_, None) => Self::Invalid,
+                (Self::Conflict, _) => Self::Conflict,
+                (Self::Absent, Some(n)) => Self::Of(n),
+                (Self::Of(m) | Self::Repeated(m), Some(n)) if m == n => Self::Repeated(n),
+                _ => Self::Conflict,
+            };
+        }
+        self
+    }
+}
+
+impl Coding {
+    fn and(mut self, value: &[u8]) -> Self {
+        let mut members = 0;
+        for coding in token::list(value) {
+            members += 1;
+            let name = coding.split(|&b| b == b';').next().map_or(coding, token::trim);
+            let chunked = name.eq_ignore_ascii_case(b"chunked");
+            self = match self {
+                _ if !token::is_token(name) || chunked && name.len() != coding.len() => Self::Invalid,
+                Self::Absent if chunked => Self::Chunked,
+                Self::Unknown if chunked => Self::UnknownThenChunked,
+                Self::Absent | Self::Unknown => Self::Unknown,
+                // Something follows chunked, and chunked may be applied only once (RFC 9112 §6.1).
+                Self::Chunked | Self::UnknownThenChunked | Self::Invalid => Self::Invalid,
+            };
+        }
+        if members == 0 { Self::Invalid } else { self }
+    }
+}
+
+impl Expectation {
+    fn and(mut self, value: &[u8]) -> Self {
+        for member in token::list(value) {
+            if !member.eq_ignore_ascii_case(b"100-continue") {
+                return Self::Unknown;
+            }
+            if self == Self::None {
+                self = Self::Continue;
+            }
+        }
+        self
+    }
+}
+
+/// The framing of a received request, and whether the connection may be used after it.
+///
+/// The second part is false where the framing was taken on a leniency that another reader could take otherwise.
+pub(crate) fn of_request(facts: &Facts, version: Version, strict: &Strictness) -> Result<(Framing, bool), Reason> {
+    let length = length(facts, strict)?;
+    match facts.coding {
+        Coding::Absent => Ok((length.map_or(Framing::None, Framing::Length), true)),
+        Coding::Invalid => Err(Reason::TransferEncoding),
+        _ if version == Version::Http10 => Err(Reason::TransferEncodingInHttp10),
+        // A request whose last coding is not chunked has no certain end (RFC 9112 §6.3, 4.).
+        Coding::Unknown | Coding::UnknownThenChunked => Err(Reason::TransferCodingUnknown),
+        Coding::Chunked if length.is_none() => Ok((Framing::Chunked, true)),
+        Coding::Chunked if strict.allow_transfer_encoding_with_length => Ok((Framing::Chunked, false)),
+        Coding::Chunked => Err(Reason::TransferEncodingWithLength),
+    }
+}
+
+/// What of the request decides how its response is read or written (RFC 9112 §6.3, 1. and 2.).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum RequestKind {
+    Head,
+    Connect,
+    #[default]
+    Other,
+}
+
+/// The framing of a received response, and whether the connection may be used after it.
+pub(crate) fn of_response(
+    facts: &Facts,
+    version: Version,
+    status: StatusCode,
+    request: RequestKind,
+    strict: &Strictness,
+) -> Result<(Framing, bool), Reason> {
+    if request == RequestKind::Connect && status.is_success() || status.as_u16() < 200 {
+        return Ok((Framing::None, true));
+    }
+    // Fields that cannot be right make the whole head suspect, even where they would not be used.
+    let length = length(facts, strict)?;
+    if facts.coding == Coding::Invalid {
+        return Err(Reason::TransferEncoding);
+    }
+    if facts.coding != Coding::Absent {
+        if version == Version::Http10 {
+            return Err(Reason::TransferEncodingInHttp10);
+        }
+        if length.is_some() && !strict.allow_transfer_encoding_with_length {
+            return Err(Reason::TransferEncodingWithLength);
+        }
+    }
+    if request == RequestKind::Head || status.forbids_content() {
+        return Ok((Framing::None, true));
+    }
+    Ok(match facts.coding {
+        Coding::Absent => match length {
+            Some(n) => (Framing::Length(n), true),
+            None => (Framing::UntilClose, false),
+        },
+        Coding::Chunked => (Framing::Chunked, length.is_none()),
+        // The content is delimited, but stays in a coding that only the application may know.
+        Coding::UnknownThenChunked => (Framing::Chunked, length.is_none()),
+        Coding::Unknown | Coding::Invalid => (Framing::UntilClose, false),
+    })
+}
+
+fn length(facts: &Facts, strict: &Strictness) -> Result<Option<u64>, Reason> {
+    match facts.length {
+        Length::Absent => Ok(None),
+        Length::Of(n) => Ok(Some(n)),
+        Length::Repeated(n) if strict.allow_repeated_content_length => Ok(Some(n)),
+        Length::Repeated(_) => Err(Reason::ContentLengthList),
+        Length::Invalid => Err(Reason::ContentLength),
+        Length::Conflict => Err(Reason::ContentLengthConflict),
+    }
+}

@@ -1,0 +1,336 @@
+//! Writes heads: what the application says, and the fields that follow from one decision on framing and persistence.
+
+use alloc::vec::Vec;
+
+use crate::content::Content;
+use crate::error::Misuse;
+use crate::framing::{Coding, Expectation, Facts, Length, RequestKind};
+use crate::head::{RequestHead, ResponseHead};
+use crate::token;
+use crate::version::Version;
+
+/// How the content of a message that is sent will be delimited, and whether its connection can be used after it.
+///
+/// ```
+/// use http_core::{Content, Method, Outline, RequestHead, Sending, make_header_request};
+/// let head = RequestHead::new(Method::Put, "/a")?.with("Host", "example.com")?;
+/// let mut out = Vec::new();
+/// let sending = make_header_request(&head, &Content::Streaming, &Outline::default(), &mut out)?;
+/// assert_eq!(sending, Sending { framing: http_core::SendFraming::Chunked, persistent: true });
+/// assert_eq!(out, b"PUT /a HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n");
+/// # Ok::<(), http_core::Misuse>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sending {
+    /// How the content is delimited.
+    pub framing: SendFraming,
+    /// Whether the connection can be used for another exchange as far as the sender says.
+    pub persistent: bool,
+}
+
+impl Sending {
+    pub(crate) const fn framing_has_content(&self) -> bool {
+        !matches!(self.framing, SendFraming::None | SendFraming::Length(0))
+    }
+}
+
+/// How content that is sent is delimited.
+///
+/// ```
+/// assert_ne!(http_core::SendFraming::None, http_core::SendFraming::Length(0));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendFraming {
+    /// The message has no content.
+    None,
+    /// The message would have content but its bytes are left out: the answer to `HEAD`, and 304.
+    Omitted,
+    /// Exactly so many bytes.
+    Length(u64),
+    /// Chunks and a trailer section.
+    Chunked,
+    /// Everything up to the end of the connection.
+    UntilClose,
+}
+
+/// What a head to be sent has to fit: the state of the connection, and for a response the request it answers.
+///
+/// ```
+/// use http_core::{Content, Outline, ResponseHead, StatusCode, make_header_response};
+/// let mut outline = Outline::default();
+/// outline.persistent = false;
+/// let mut out = Vec::new();
+/// make_header_response(&ResponseHead::new(StatusCode::OK), &Content::Empty, &outline, &mut out)?;
+/// assert_eq!(out, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+/// # Ok::<(), http_core::Misuse>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Outline {
+    /// Whether the connection could be used for another exchange.
+    pub persistent: bool,
+    /// The version of the request that is answered; for a request, of the origin if it is known.
+    pub peer: Version,
+    /// For a response: the request was `HEAD`.
+    pub head: bool,
+    /// For a response: the request was `CONNECT`.
+    pub connect: bool,
+    /// For a response: the request offered an upgrade.
+    pub upgrade_offered: bool,
+    /// The value of `Date`; without it, none is added.
+    pub date: Option<[u8; 29]>,
+}
+
+impl Default for Outline {
+    fn default() -> Self {
+        Self {
+            persistent: true,
+            peer: Version::Http11,
+            head: false,
+            connect: false,
+            upgrade_offered: false,
+            date: None,
+        }
+    }
+}
+
+impl Outline {
+    pub(crate) fn answering(kind: RequestKind) -> Self {
+        Self { head: kind == RequestKind::Head, connect: kind == RequestKind::Connect, ..Self::default() }
+    }
+}
+
+/// Writes the head of a request to `out`, with the fields that follow from its content and the connection's state.
+///
+/// Added where the caller has none: `Host` from the authority of the target (RFC 9112 §3.2); `Content-Length` or
+/// `Transfer-Encoding` (§6); `Connection` options for `Upgrade`, `TE`, persistence (RFC 9110 §7.6.1).
+///
+/// # Errors
+/// [`Misuse::Host`], [`Misuse::Framing`], [`Misuse::TooMuchContent`]; `out` is then as it was.
+pub fn make_header_request(
+    head: &RequestHead,
+    content: &Content,
+    outline: &Outline,
+    out: &mut Vec<u8>,
+) -> Result<Sending, Misuse> {
+    let facts = head.facts();
+    let host = host_to_add(head, &facts)?;
+    let framing = request_framing(head, content, outline, &facts)?;
+    if facts.expectation == Expectation::Continue && !(Sending { framing, persistent: true }).framing_has_content() {
+        // RFC 9110 §10.1.1: a client must not expect 100 in a request without content.
+        return Err(Misuse::Framing);
+    }
+    let http11 = head.version() == Version::Http11;
+    let persistent = outline.persistent && !facts.connection.close && (http11 || facts.connection.keep_alive);
+
+    out.extend_from_slice(head.as_wire());
+    if let Some(authority) = host {
+        write_line(out, b"Host: ", authority);
+    }
+    write_framing(out, framing, &facts);
+    let options = [
+        (!persistent && http11 && !facts.connection.close, &b"close"[..]),
+        (facts.upgrade && !facts.connection.upgrade, b"upgrade"),
+        (facts.te_trailers && !names_te(head), b"TE"),
+    ];
+    write_options(out, &options);
+    out.extend_from_slice(b"\r\n");
+    Ok(Sending { framing, persistent })
+}
+
+/// Writes the head of a final response, or of 101, to `out`, with the fields that follow from its content and the
+/// connection's state.
+///
+/// Added where the caller has none: `Date` (RFC 9110 §6.6.1); `Content-Length` or `Transfer-Encoding` (RFC 9112 §6),
+/// for `HEAD` the length that `GET` would have; `Connection` options for `Upgrade` and persistence (§9.3, §9.6).
+///
+/// # Errors
+/// [`Misuse::Status`] for an interim status or a 101 that no upgrade asked for; [`Misuse::Framing`],
+/// [`Misuse::TooMuchContent`]. `out` is then as it was.
+pub fn make_header_response(
+    head: &ResponseHead,
+    content: &Content,
+    outline: &Outline,
+    out: &mut Vec<u8>,
+) -> Result<Sending, Misuse> {
+    let facts = head.facts();
+    let status = head.status();
+    if status.is_interim() || status.as_u16() == 101 && !(outline.upgrade_offered && facts.upgrade) {
+        return Err(Misuse::Status);
+    }
+    let framing = response_framing(head, content, outline, &facts)?;
+    let switching = status.as_u16() == 101 || outline.connect && status.is_success();
+    let persistent = outline.persistent && !facts.connection.close && framing != SendFraming::UntilClose;
+
+    out.extend_from_slice(head.as_wire());
+    if let (false, Some(date)) = (facts.date, &outline.date) {
+        write_line(out, b"Date: ", date);
+    }
+    let length_of_get = match content {
+        // RFC 9110 §8.6: the answer to HEAD may tell the length of the answer to GET.
+        _ if framing != SendFraming::Omitted || facts.length != Length::Absent || facts.coding != Coding::Absent => {
+            None
+        }
+        Content::Full(_) | Content::Sized(_) if outline.head => content.length(),
+        _ => None,
+    };
+    match length_of_get {
+        Some(length) => write_length(out, length),
+        None => write_framing(out, framing, &facts),
+    }
+    let options = [
+        (!persistent && !switching && !facts.connection.close, &b"close"[..]),
+        (persistent && outline.peer == Version::Http10 && !facts.connection.keep_alive, b"keep-alive"),
+        (status.as_u16() == 101 && !facts.connection.upgrade, b"upgrade"),
+    ];
+    write_options(out, &options);
+    out.extend_from_slice(b"\r\n");
+    Ok(Sending { framing, persistent })
+}
+
+/// Writes the head of an interim response to `out`: no framing, no content, no `Date` (RFC 9110 §15.2).
+pub(crate) fn interim(head: &ResponseHead, out: &mut Vec<u8>) -> Result<(), Misuse> {
+    let facts = head.facts();
+    if !head.status().is_interim() {
+        return Err(Misuse::Status);
+    }
+    if facts.length != Length::Absent || facts.coding != Coding::Absent {
+        return Err(Misuse::Framing);
+    }
+    out.extend_from_slice(head.as_wire());
+    out.extend_from_slice(b"\r\n");
+    Ok(())
+}
+
+/// The authority that has to become `Host`, if the caller pushed none.
+fn host_to_add<'a>(head: &'a RequestHead, facts: &Facts) -> Result<Option<&'a [u8]>, Misuse> {
+    let authority = head.target_form().ok_or(Misuse::Target)?.authority();
+    match (facts.hosts, authority) {
+        // RFC 9112 §3.2: identical to the authority of the target URI.
+        (1, Some(authority)) => match head.fields().get("host") {
+            Some(host) if host.eq_ignore_ascii_case(authority) => Ok(None),
+            _ => Err(Misuse::Host),
+        },
+        (1, None) if facts.host_valid => Ok(None),
+        (0, Some(authority)) => Ok(Some(authority)),
+        (0, None) if head.version() == Version::Http10 => Ok(None),
+        _ => Err(Misuse::Host),
+    }
+}
+
+fn request_framing(
+    head: &RequestHead,
+    content: &Content,
+    outline: &Outline,
+    facts: &Facts,
+) -> Result<SendFraming, Misuse> {
+    let chunked_allowed = head.version() == Version::Http11 && outline.peer == Version::Http11;
+    let framing = announced(content, facts, chunked_allowed)?;
+    Ok(match framing {
+        // Without content no field is needed, but for methods that give it a meaning (RFC 9110 §8.6).
+        SendFraming::Length(0)
+            if facts.length == Length::Absent
+                && !matches!(content, Content::Sized(_))
+                && !head.method().announces_no_content() =>
+        {
+            SendFraming::None
+        }
+        // The end of the connection cannot end a request (RFC 9112 §6.3).
+        SendFraming::UntilClose => return Err(Misuse::Framing),
+        framing => framing,
+    })
+}
+
+fn response_framing(
+    head: &ResponseHead,
+    content: &Content,
+    outline: &Outline,
+    facts: &Facts,
+) -> Result<SendFraming, Misuse> {
+    let status = head.status();
+    let tunnel = outline.connect && status.is_success();
+    if status.as_u16() < 200 || status.as_u16() == 204 || tunnel {
+        // RFC 9110 §8.6, RFC 9112 §6.1: neither field may be sent.
+        return match (content.length(), facts.length, facts.coding) {
+            (Some(0), Length::Absent, Coding::Absent) => Ok(SendFraming::None),
+            (Some(0), ..) => Err(Misuse::Framing),
+            _ => Err(Misuse::TooMuchContent),
+        };
+    }
+    if status.as_u16() == 205 && content.length() != Some(0) {
+        // RFC 9110 §15.3.6
+        return Err(Misuse::TooMuchContent);
+    }
+    let framing = announced(content, facts, outline.peer == Version::Http11);
+    if outline.head || status.as_u16() == 304 {
+        // The fields describe the answer to GET; those of the caller stand, if they could be that answer's.
+        return match (facts.length, facts.coding) {
+            (Length::Absent, _) | (Length::Of(_), Coding::Absent) => {
+                if facts.coding != Coding::Absent && outline.peer == Version::Http10 {
+                    return Err(Misuse::Framing);
+                }
+                Ok(SendFraming::Omitted)
+            }
+            _ => Err(Misuse::Framing),
+        };
+    }
+    framing
+}
+
+/// One decision from content and the caller's own framing fields, which may say the same but nothing else.
+fn announced(content: &Content, facts: &Facts, chunked_allowed: bool) -> Result<SendFraming, Misuse> {
+    match (facts.length, facts.coding) {
+        (Length::Absent, Coding::Absent) => Ok(match content.length() {
+            Some(length) => SendFraming::Length(length),
+            None if chunked_allowed => SendFraming::Chunked,
+            None => SendFraming::UntilClose,
+        }),
+        (Length::Of(said), Coding::Absent) => match content.length() {
+            Some(length) if length != said => Err(Misuse::Framing),
+            _ => Ok(SendFraming::Length(said)),
+        },
+        (Length::Absent, Coding::Chunked | Coding::UnknownThenChunked)
+            if chunked_allowed && content.length().is_none() =>
+        {
+            Ok(SendFraming::Chunked)
+        }
+        _ => Err(Misuse::Framing),
+    }
+}
+
+fn names_te(head: &RequestHead) -> bool {
+    head.fields().get_all("connection").flat_map(token::list).any(|option| option.eq_ignore_ascii_case(b"te"))
+}
+
+fn write_framing(out: &mut Vec<u8>, framing: SendFraming, facts: &Facts) {
+    match framing {
+        SendFraming::Length(length) if facts.length == Length::Absent => write_length(out, length),
+        SendFraming::Chunked if facts.coding == Coding::Absent => {
+            out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
+        }
+        _ => {}
+    }
+}
+
+fn write_length(out: &mut Vec<u8>, length: u64) {
+    write_line(out, b"Content-Length: ", token::write_decimal(length, &mut [0; 20]));
+}
+
+fn write_options(out: &mut Vec<u8>, options: &[(bool, &[u8])]) {
+    let mut separator = &b"Connection: "[..];
+    for (_, option) in options.iter().filter(|(needed, _)| *needed) {
+        out.extend_from_slice(separator);
+        out.extend_from_slice(option);
+        separator = b", ";
+    }
+    if separator == b", " {
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+fn write_line(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    out.extend_from_slice(name);
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}

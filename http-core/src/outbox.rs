@@ -1,0 +1,329 @@
+//! What waits to be sent: small bytes staged in one buffer, large ones linked.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+/// Content up to this many bytes is copied beside what is staged; above, it is linked and written without a copy.
+///
+/// One copy of 2 KiB costs less than another slice in a vectored write and a reference count.
+pub(crate) const LINK_FROM: usize = 2048;
+
+/// Staging memory above this is given back when everything was sent.
+const KEEP: usize = 16 * 1024;
+
+/// The bytes that a connection has queued for the transport, in order.
+///
+/// Two ways to send them: [`slices`](Self::slices) lends them for one vectored write, [`take`](Self::take) gives them
+/// away as owned [`Bytes`] for I/O that works on completion. Either way the connection is told with `handle_sent`.
+///
+/// ```
+/// use http_core::{Config, Content, Instant, ResponseHead, StatusCode, server};
+/// # use bytes::BytesMut;
+/// # let mut connection = server::Connection::new(Config::default().into(), Instant::ZERO);
+/// # let mut input = BytesMut::from("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+/// # while connection.poll_event(&mut input, Instant::ZERO)?.is_some() {}
+/// connection.send_response(&ResponseHead::new(StatusCode::NO_CONTENT), Content::Empty, Instant::ZERO)?;
+/// let mut slices = [&b""[..]; 8];
+/// assert_eq!(connection.outbox().slices(&mut slices), 1);
+/// assert_eq!(slices[0], b"HTTP/1.1 204 No Content\r\n\r\n");
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Outbox {
+    staged: Vec<u8>,
+    /// How much of `staged` has been sent or taken.
+    staged_gone: usize,
+    segments: VecDeque<Segment>,
+    /// Bytes in `segments`.
+    waiting: usize,
+    /// Bytes taken, and not yet reported as sent.
+    in_flight: usize,
+    queued: u64,
+    sent: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Segment {
+    Staged(usize),
+    Linked(Bytes),
+}
+
+impl Outbox {
+    /// Whether nothing waits and nothing is in flight.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many bytes wait or are in flight.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.waiting + self.in_flight
+    }
+
+    pub(crate) const fn has_waiting(&self) -> bool {
+        self.waiting > 0
+    }
+
+    /// Fills `slices` with what waits, in order, and returns how many it filled.
+    #[must_use]
+    pub fn slices<'a>(&'a self, slices: &mut [&'a [u8]]) -> usize {
+        let mut staged_at = self.staged_gone;
+        let mut filled = 0;
+        for (slot, segment) in slices.iter_mut().zip(&self.segments) {
+            *slot = match segment {
+                Segment::Staged(len) => {
+                    let slice = &self.staged[staged_at..staged_at + len];
+                    staged_at += len;
+                    slice
+                }
+                Segment::Linked(bytes) => bytes,
+            };
+            filled += 1;
+        }
+        filled
+    }
+
+    /// Takes the next segment as owned bytes. It is in flight until `handle_sent` reports it.
+    #[must_use]
+    pub fn take(&mut self) -> Option<Bytes> {
+        let bytes = match self.segments.pop_front()? {
+            Segment::Linked(bytes) => bytes,
+            Segment::Staged(len) => {
+                let rest = self.staged.split_off(self.staged_gone + len);
+                let bytes = Bytes::from(core::mem::replace(&mut self.staged, rest)).slice(self.staged_gone..);
+                self.staged_gone = 0;
+                bytes
+            }
+        };
+        self.waiting -= bytes.len();
+        self.in_flight += bytes.len();
+        Some(bytes)
+    }
+
+    /// All bytes ever queued and all ever sent: positions in the stream that a retry is decided by.
+    pub(crate) const fn queued(&self) -> u64 {
+        self.queued
+    }
+
+    pub(crate) const fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// Bytes handed to the transport, whether it has taken them for certain or not.
+    pub(crate) const fn handed_over(&self) -> u64 {
+        self.sent + self.in_flight as u64
+    }
+
+    /// Queues `write`'s bytes in the staging buffer; if it fails, nothing was queued.
+    pub(crate) fn stage<T, E>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<T, E>) -> Result<T, E> {
+        let before = self.begin();
+        match write(&mut self.staged) {
+            Ok(value) => {
+                self.note_staged(self.staged.len() - before);
+                Ok(value)
+            }
+            Err(error) => {
+                self.staged.truncate(before);
+                Err(error)
+            }
+        }
+    }
+
+    /// Queues `write`'s bytes in the staging buffer.
+    pub(crate) fn write(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let before = self.begin();
+        write(&mut self.staged);
+        self.note_staged(self.staged.len() - before);
+    }
+
+    pub(crate) fn push_copy(&mut self, bytes: &[u8]) {
+        self.write(|staged| staged.extend_from_slice(bytes));
+    }
+
+    /// Queues content: copied if small, linked if large.
+    pub(crate) fn push(&mut self, bytes: Bytes) {
+        if bytes.len() <= LINK_FROM {
+            self.push_copy(&bytes);
+        } else {
+            self.waiting += bytes.len();
+            self.queued += bytes.len() as u64;
+            self.segments.push_back(Segment::Linked(bytes));
+        }
+    }
+
+    /// Accounts for `count` sent bytes; returns how many of them there were to send.
+    pub(crate) fn advance(&mut self, count: usize) -> usize {
+        let of_flight = count.min(self.in_flight);
+        self.in_flight -= of_flight;
+        let mut left = (count - of_flight).min(self.waiting);
+        let done = of_flight + left;
+        self.waiting -= left;
+        while left > 0 {
+            match self.segments.front_mut() {
+                Some(Segment::Staged(len)) if *len > left => {
+                    *len -= left;
+                    self.staged_gone += left;
+                    left = 0;
+                }
+                Some(Segment::Staged(len)) => {
+                    left -= *len;
+                    self.staged_gone += *len;
+                    self.segments.pop_front();
+                }
+                Some(Segment::Linked(bytes)) if bytes.len() > left => {
+                    bytes::Buf::advance(bytes, left);
+                    left = 0;
+                }
+                Some(Segment::Linked(bytes)) => {
+                    left -= bytes.len();
+                    self.segments.pop_front();
+                }
+                None => left = 0,
+            }
+        }
+        self.sent += done as u64;
+        if self.segments.is_empty() {
+            self.staged_gone = 0;
+            self.staged.clear();
+            if self.staged.capacity() > KEEP {
+                self.staged = Vec::new();
+            }
+        }
+        done
+    }
+
+    /// Drops what waits: the transport takes no more.
+    pub(crate) fn discard(&mut self) {
+        let (queued, sent) = (self.queued, self.handed_over());
+        *self = Self { queued, sent, ..Self::default() };
+    }
+
+    /// Gives back the memory of an empty outbox.
+    pub(crate) fn shrink(&mut self) {
+        if self.is_empty() {
+            self.staged = Vec::new();
+            self.segments = VecDeque::new();
+        }
+    }
+
+    /// A copy of the last `count` bytes that were queued; they must still wait.
+    pub(crate) fn newest(&self, count: u64) -> Bytes {
+        let mut skip = self.waiting.saturating_sub(usize::try_from(count).unwrap_or(usize::MAX));
+        let mut copy = Vec::with_capacity(self.waiting - skip);
+        let mut staged_at = self.staged_gone;
+        for segment in &self.segments {
+            let slice = match segment {
+                Segment::Staged(len) => {
+                    staged_at += len;
+                    &self.staged[staged_at - len..staged_at]
+                }
+                Segment::Linked(bytes) => bytes,
+            };
+            copy.extend_from_slice(&slice[skip.min(slice.len())..]);
+            skip = skip.saturating_sub(slice.len());
+        }
+        Bytes::from(copy)
+    }
+
+    /// Where the bytes that are staged next begin.
+    fn begin(&mut self) -> usize {
+        if self.segments.is_empty() {
+            self.staged.clear();
+            self.staged_gone = 0;
+        }
+        self.staged.len()
+    }
+
+    fn note_staged(&mut self, len: usize) {
+        if len == 0 {
+            return;
+        }
+        self.waiting += len;
+        self.queued += len as u64;
+        match self.segments.back_mut() {
+            Some(Segment::Staged(last)) => *last += len,
+            _ => self.segments.push_back(Segment::Staged(len)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(outbox: &Outbox) -> Vec<u8> {
+        let mut slices = [&b""[..]; 16];
+        let filled = outbox.slices(&mut slices);
+        slices[..filled].concat()
+    }
+
+    fn mixed() -> (Outbox, Vec<u8>) {
+        let mut outbox = Outbox::default();
+        let large = Bytes::from(alloc::vec![b'x'; LINK_FROM + 1]);
+        outbox.push_copy(b"head");
+        outbox.push(large.clone());
+        outbox.push(Bytes::from_static(b"tail"));
+        outbox.push_copy(b"more");
+        let expected = [&b"head"[..], &large, b"tailmore"].concat();
+        (outbox, expected)
+    }
+
+    #[test]
+    fn bytes_leave_in_order_whatever_the_transport_takes() {
+        for step in 1..40 {
+            let (mut outbox, expected) = mixed();
+            assert_eq!(outbox.len(), expected.len());
+            let mut seen = Vec::new();
+            while !outbox.is_empty() {
+                let now = all(&outbox);
+                assert_eq!(now, expected[seen.len()..]);
+                let took = step.min(now.len());
+                seen.extend_from_slice(&now[..took]);
+                assert_eq!(outbox.advance(took), took);
+            }
+            assert_eq!(seen, expected);
+            assert_eq!((outbox.queued(), outbox.sent()), (expected.len() as u64, expected.len() as u64));
+        }
+    }
+
+    #[test]
+    fn taken_segments_are_in_flight_until_reported() {
+        let (mut outbox, expected) = mixed();
+        outbox.advance(2);
+        let mut seen = expected[..2].to_vec();
+        while let Some(bytes) = outbox.take() {
+            seen.extend_from_slice(&bytes);
+        }
+        assert_eq!(seen, expected);
+        assert_eq!(outbox.len(), expected.len() - 2);
+        assert_eq!((outbox.sent(), outbox.handed_over()), (2, expected.len() as u64));
+        assert_eq!(outbox.advance(usize::MAX), expected.len() - 2);
+        assert!(outbox.is_empty());
+        outbox.push_copy(b"again");
+        assert_eq!(all(&outbox), b"again");
+    }
+
+    #[test]
+    fn a_failed_writer_leaves_nothing() {
+        let mut outbox = Outbox::default();
+        outbox.push_copy(b"a");
+        let result: Result<(), u8> = outbox.stage(|staged| {
+            staged.extend_from_slice(b"half");
+            Err(7)
+        });
+        assert_eq!(result, Err(7));
+        assert_eq!((all(&outbox), outbox.queued()), (b"a".to_vec(), 1));
+        assert_eq!(outbox.newest(1), Bytes::from_static(b"a"));
+    }
+
+    #[test]
+    fn the_newest_bytes_are_what_was_queued_last() {
+        let (outbox, expected) = mixed();
+        for count in [0, 1, 4, 8, 9, 20, expected.len()] {
+            assert_eq!(outbox.newest(count as u64), expected[expected.len() - count..]);
+        }
+    }
+}

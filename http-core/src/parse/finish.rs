@@ -1,0 +1,98 @@
+//! What can be said of a head only when all of it is there: host, target form, framing.
+
+use crate::config::Config;
+use crate::field::Fields;
+use crate::framing::{self, Expectation, Facts, Framing, RequestKind};
+use crate::head::{RequestHead, ResponseHead};
+use crate::reason::Reason;
+use crate::status::StatusCode;
+use crate::target::Target;
+use crate::version::Version;
+
+/// Where the parts of a request-line lie in their block, and what the field lines say.
+pub(super) struct RequestLine {
+    pub(super) method_len: u16,
+    pub(super) target_at: u32,
+    pub(super) target_len: u32,
+    pub(super) version: Version,
+    pub(super) facts: Facts,
+}
+
+/// Where the parts of a status-line lie in their block, and what the field lines say.
+pub(super) struct StatusLine {
+    pub(super) status: StatusCode,
+    pub(super) reason_at: u32,
+    pub(super) reason_len: u32,
+    pub(super) version: Version,
+    pub(super) facts: Facts,
+}
+
+pub(super) fn request(line: RequestLine, fields: Fields, config: &Config) -> Result<(RequestHead, Facts), Reason> {
+    let RequestLine { method_len, target_at, target_len, version, mut facts } = line;
+    let strict = &config.strictness;
+    let mut head =
+        RequestHead { fields, method_at: 0, target_at, target_len, method_len, version, framing: Framing::None };
+    // An origin-form target, the common case, needs no more than its first byte.
+    let origin_form = head.target().first() == Some(&b'/') && head.kind() != RequestKind::Connect;
+    if !origin_form {
+        match head.target_form() {
+            None if !strict.allow_lax_target || head.kind() == RequestKind::Connect => return Err(Reason::TargetForm),
+            _ => {}
+        }
+    }
+    match facts.hosts {
+        // RFC 9112 §3.2: no Host in an HTTP/1.1 request, more than one, or an invalid one is answered with 400.
+        0 if version == Version::Http11 && !strict.allow_missing_host => return Err(Reason::MissingHost),
+        0 => {}
+        1 if !facts.host_valid => return Err(Reason::InvalidHost),
+        1 => {}
+        _ => return Err(Reason::DuplicateHost),
+    }
+    if !origin_form && facts.hosts == 1 && !host_agrees(&head) {
+        return Err(Reason::HostMismatch);
+    }
+    let (framing, certain) = framing::of_request(&facts, version, strict)?;
+    if version == Version::Http10 {
+        // RFC 9110 §10.1.1, §7.8: both are of HTTP/1.1.
+        facts.expectation = Expectation::None;
+        facts.upgrade = false;
+    }
+    if facts.expectation == Expectation::Unknown {
+        return Err(Reason::Expectation);
+    }
+    if !framing.has_content() {
+        facts.expectation = Expectation::None;
+    }
+    facts.connection.close |= !certain;
+    head.framing = framing;
+    Ok((head, facts))
+}
+
+/// Whether Host and the authority of the target name the same host and port.
+///
+/// RFC 9112 §3.2.2 lets the target override; a client must send them alike, and a reader before us may have gone by
+/// the other one, so a difference is refused.
+fn host_agrees(head: &RequestHead) -> bool {
+    let Some(host) = head.fields.get("host") else { return true };
+    match head.target_form() {
+        Some(Target::Absolute { scheme, authority, .. }) => {
+            let port: &[u8] = if scheme.eq_ignore_ascii_case(b"https") { b":443" } else { b":80" };
+            let bare =
+                |a: &[u8]| a.strip_suffix(port).or_else(|| a.strip_suffix(b":")).unwrap_or(a).to_ascii_lowercase();
+            bare(authority) == bare(host)
+        }
+        _ => true,
+    }
+}
+
+pub(super) fn response(
+    line: StatusLine,
+    fields: Fields,
+    request: RequestKind,
+    config: &Config,
+) -> Result<(ResponseHead, Facts, bool), Reason> {
+    let StatusLine { status, reason_at, reason_len, version, facts } = line;
+    let (framing, certain) = framing::of_response(&facts, version, status, request, &config.strictness)?;
+    let head = ResponseHead { fields, reason_at, reason_len, status, version, framing };
+    Ok((head, facts, certain))
+}

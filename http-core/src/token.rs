@@ -1,0 +1,246 @@
+//! The alphabets of RFC 9110 §5 and RFC 3986, and the field names that the engine knows.
+
+const TCHAR: u8 = 1;
+const VALUE: u8 = 2;
+const TARGET: u8 = 4;
+const HOST: u8 = 8;
+const HEX: u8 = 16;
+const LAX_TARGET: u8 = 32;
+
+static CLASS: [u8; 256] = classes();
+
+const fn classes() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let b = byte as u8;
+        let alpha_digit = b.is_ascii_alphanumeric();
+        let mut class = 0;
+        if alpha_digit || in_set(b, b"!#$%&'*+-.^_`|~") {
+            class |= TCHAR;
+        }
+        // field-vchar, SP, HTAB (RFC 9110 §5.5)
+        if b == b'\t' || (b >= b' ' && b != 0x7f) {
+            class |= VALUE;
+        }
+        // unreserved, pct-encoded, sub-delims, ":" "@" "/" "?" and the brackets of an IP literal (RFC 3986 §2, §3)
+        if alpha_digit || in_set(b, b"-._~%!$&'()*+,;=:@/?[]") {
+            class |= TARGET;
+        }
+        if b > b' ' && b != 0x7f {
+            class |= LAX_TARGET;
+        }
+        // reg-name and port (RFC 3986 §3.2.2)
+        if alpha_digit || in_set(b, b"-._~%!$&'()*+,;=") {
+            class |= HOST;
+        }
+        if b.is_ascii_hexdigit() {
+            class |= HEX;
+        }
+        table[byte] = class;
+        byte += 1;
+    }
+    table
+}
+
+const fn in_set(byte: u8, set: &[u8]) -> bool {
+    let mut i = 0;
+    while i < set.len() {
+        if set[i] == byte {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+fn all(bytes: &[u8], class: u8) -> bool {
+    bytes.iter().all(|&b| CLASS[usize::from(b)] & class != 0)
+}
+
+pub(crate) fn is_tchar(byte: u8) -> bool {
+    CLASS[usize::from(byte)] & TCHAR != 0
+}
+
+/// `token = 1*tchar`
+pub(crate) fn is_token(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && all(bytes, TCHAR)
+}
+
+pub(crate) fn is_value_byte(byte: u8) -> bool {
+    CLASS[usize::from(byte)] & VALUE != 0
+}
+
+/// What may stand in a field value or a reason phrase: no CR, LF, NUL or other control character but HTAB.
+pub(crate) fn is_value(bytes: &[u8]) -> bool {
+    all(bytes, VALUE)
+}
+
+pub(crate) fn is_target_byte(byte: u8) -> bool {
+    CLASS[usize::from(byte)] & TARGET != 0
+}
+
+pub(crate) fn is_target(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && all(bytes, TARGET)
+}
+
+/// What peers put into a target against RFC 3986: any visible byte, and bytes above ASCII.
+pub(crate) fn is_lax_target(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && all(bytes, LAX_TARGET)
+}
+
+pub(crate) fn is_reg_name(bytes: &[u8]) -> bool {
+    all(bytes, HOST)
+}
+
+/// Whether every `%` begins a `pct-encoded` (RFC 3986 §2.1).
+pub(crate) fn percent_encoding_holds(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|&b| b == b'%') {
+        match rest.get(at + 1..at + 3) {
+            Some(digits) if all(digits, HEX) => rest = &rest[at + 3..],
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// `bytes` without optional whitespace at both ends (RFC 9110 §5.6.3).
+pub(crate) fn trim(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = bytes {
+        bytes = rest;
+    }
+    while let [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
+/// The members of a comma-separated list (RFC 9110 §5.6.1), empty ones left out. Commas in quoted strings do not
+/// separate.
+pub(crate) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = value;
+    core::iter::from_fn(move || {
+        while !rest.is_empty() {
+            let mut quoted = false;
+            let mut escaped = false;
+            let end = rest
+                .iter()
+                .position(|&b| {
+                    if escaped {
+                        escaped = false;
+                    } else if quoted && b == b'\\' {
+                        escaped = true;
+                    } else if b == b'"' {
+                        quoted = !quoted;
+                    }
+                    b == b',' && !quoted
+                })
+                .unwrap_or(rest.len());
+            let member = trim(&rest[..end]);
+            rest = rest.get(end + 1..).unwrap_or_default();
+            if !member.is_empty() {
+                return Some(member);
+            }
+        }
+        None
+    })
+}
+
+/// A decimal number: digits alone, and no more than fit.
+pub(crate) fn decimal(bytes: &[u8]) -> Option<u64> {
+    if bytes.is_empty() {
+        return None;
+    }
+    let mut number = 0_u64;
+    for &b in bytes {
+        if !b.is_ascii_digit() {
+            return None;
+        }
+        number = number.checked_mul(10)?.checked_add(u64::from(b - b'0'))?;
+    }
+    Some(number)
+}
+
+/// Writes `number` in decimal to the end of `buffer` and returns the part written.
+pub(crate) fn write_decimal(mut number: u64, buffer: &mut [u8; 20]) -> &[u8] {
+    let mut at = buffer.len();
+    loop {
+        at -= 1;
+        buffer[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            return &buffer[at..];
+        }
+    }
+}
+
+/// A field name that decides something in the engine, found once when a line is read or pushed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Known {
+    Other,
+    Connection,
+    ContentLength,
+    Date,
+    Expect,
+    Host,
+    KeepAlive,
+    Te,
+    Trailer,
+    TransferEncoding,
+    Upgrade,
+}
+
+impl Known {
+    pub(crate) fn of(name: &[u8]) -> Self {
+        let (known, spelled): (Self, &[u8]) = match (name.len(), name.first().map_or(0, |b| b | 0x20)) {
+            (2, b't') => (Self::Te, b"te"),
+            (4, b'h') => (Self::Host, b"host"),
+            (4, b'd') => (Self::Date, b"date"),
+            (6, b'e') => (Self::Expect, b"expect"),
+            (7, b'u') => (Self::Upgrade, b"upgrade"),
+            (7, b't') => (Self::Trailer, b"trailer"),
+            (10, b'c') => (Self::Connection, b"connection"),
+            (10, b'k') => (Self::KeepAlive, b"keep-alive"),
+            (14, b'c') => (Self::ContentLength, b"content-length"),
+            (17, b't') => (Self::TransferEncoding, b"transfer-encoding"),
+            _ => return Self::Other,
+        };
+        if name.eq_ignore_ascii_case(spelled) { known } else { Self::Other }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn lists_keep_quoted_commas_and_drop_empty_members() {
+        let members = |value: &'static str| list(value.as_bytes()).collect::<Vec<_>>();
+        assert_eq!(members("a, b"), [b"a", b"b"]);
+        assert_eq!(members(",, a ,\t,"), [b"a"]);
+        assert_eq!(members("\"a,\\\"b\", c"), [&b"\"a,\\\"b\""[..], b"c"]);
+        assert!(members("").is_empty());
+    }
+
+    #[test]
+    fn decimals_are_digits_alone_and_never_wrap() {
+        assert_eq!(decimal(b"0018446744073709551615"), Some(u64::MAX));
+        for wrong in [&b""[..], b"+5", b"-1", b" 1", b"1 ", b"0x1", b"18446744073709551616"] {
+            assert_eq!(decimal(wrong), None, "{wrong:?}");
+        }
+        let mut buffer = [0; 20];
+        assert_eq!(write_decimal(u64::MAX, &mut buffer), b"18446744073709551615");
+        assert_eq!(write_decimal(0, &mut buffer), b"0");
+    }
+
+    #[test]
+    fn known_names_are_found_in_any_case() {
+        assert_eq!(Known::of(b"TRANSFER-encoding"), Known::TransferEncoding);
+        assert_eq!(Known::of(b"Transfer_Encoding"), Known::Other);
+        assert_eq!(Known::of(b"hosT"), Known::Host);
+        assert_eq!(Known::of(b""), Known::Other);
+    }
+}

@@ -1,0 +1,305 @@
+//! The side of a connection that faces the transport, the same for both roles: what waits to be sent, the deadlines,
+//! and how a connection ends.
+
+use alloc::sync::Arc;
+
+use bytes::BytesMut;
+
+use crate::config::Config;
+use crate::deadline::{Deadline, Deadlines, Pace, PaceLimits};
+use crate::error::ProtocolError;
+use crate::exchange::End;
+use crate::outbox::Outbox;
+use crate::reason::Reason;
+use crate::time::Instant;
+
+/// Why a connection is over.
+///
+/// ```
+/// use http_core::{Closed, Deadline};
+/// assert_eq!(Closed::TimedOut(Deadline::Idle).to_string(), "the idle deadline passed");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Closed {
+    /// The peer ended it between exchanges.
+    ByPeer,
+    /// We were told to.
+    ByUs,
+    /// One of the messages said that it is the last, or its framing made it so (RFC 9112 §9.3, §9.6).
+    NotPersistent,
+    /// The peer was too slow.
+    TimedOut(Deadline),
+    /// The peer broke a rule.
+    Failed(Reason),
+    /// The transport broke, in the direction of sending or in both.
+    Broken,
+    /// A message that we were sending was given up unfinished.
+    Abandoned,
+}
+
+impl core::fmt::Display for Closed {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::ByPeer => f.write_str("the peer closed the connection between exchanges"),
+            Self::ByUs => f.write_str("the connection was closed on request"),
+            Self::NotPersistent => f.write_str("the last message of the connection was complete"),
+            Self::TimedOut(deadline) => {
+                let name = match deadline {
+                    Deadline::Head => "head",
+                    Deadline::Idle => "idle",
+                    Deadline::Receive => "receive",
+                    Deadline::Send => "send",
+                    Deadline::Expect => "expect",
+                    Deadline::Linger => "linger",
+                };
+                write!(f, "the {name} deadline passed")
+            }
+            Self::Failed(reason) => reason.fmt(f),
+            Self::Broken => f.write_str("the transport broke"),
+            Self::Abandoned => f.write_str("a message was given up unfinished"),
+        }
+    }
+}
+
+/// What a connection wants from its transport now. Level-triggered: asked again after every call.
+///
+/// ```
+/// use http_core::{Config, Instant, server};
+/// let connection = server::Connection::new(Config::default().into(), Instant::ZERO);
+/// let interest = connection.interest();
+/// assert!(interest.read && !interest.write && !interest.close);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Interest {
+    /// Read into the buffer, and poll.
+    pub read: bool,
+    /// Something waits to be sent.
+    pub write: bool,
+    /// Everything was sent and nothing follows: shut down the sending side, once.
+    pub shutdown: bool,
+    /// The connection is over: drop the transport.
+    pub close: bool,
+}
+
+/// Why the last poll stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pause {
+    NeedsInput,
+    AwaitsApplication,
+    /// Too much waits to be sent.
+    Full,
+}
+
+/// How far a connection is with its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    Open,
+    /// What waits is still sent; what comes is dropped.
+    Closing(Closed, Linger),
+    /// Everything was sent; the peer is given time to read it (RFC 9112 §9.6).
+    Lingering(Closed),
+    Dead(Closed),
+    /// `Dead`, and the application knows.
+    Gone,
+    /// Another protocol has taken over.
+    Switched,
+}
+
+/// Whether a connection goes on reading after its last byte was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Linger {
+    Yes,
+    No,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Wire {
+    pub(crate) config: Arc<Config>,
+    pub(crate) outbox: Outbox,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) life: Life,
+    pub(crate) ended: Option<End>,
+    /// Bytes taken off the lent buffer, ever.
+    pub(crate) received: u64,
+    /// Bytes that the last poll left in the lent buffer.
+    pub(crate) left: usize,
+    pub(crate) pause: Pause,
+    /// A failure that was met outside `poll_event` and is told by it.
+    failure: Option<ProtocolError>,
+    receive_pace: Pace,
+    send_pace: Pace,
+    /// Bytes dropped since the end began.
+    lingered: u64,
+    now: Instant,
+}
+
+impl Wire {
+    pub(crate) fn new(config: Arc<Config>, now: Instant) -> Self {
+        let pace = Pace::new(PaceLimits::of(&config.timeouts));
+        Self {
+            config,
+            outbox: Outbox::default(),
+            deadlines: Deadlines::NONE,
+            life: Life::Open,
+            ended: None,
+            received: 0,
+            left: 0,
+            pause: Pause::NeedsInput,
+            failure: None,
+            receive_pace: pace,
+            send_pace: pace,
+            lingered: 0,
+            now,
+        }
+    }
+
+    /// The time of this input; a clock that runs back stands still.
+    pub(crate) fn at(&mut self, now: Instant) -> Instant {
+        self.now = self.now.max(now);
+        self.now
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.life == Life::Open
+    }
+
+    pub(crate) fn interest(&self) -> Interest {
+        let write = self.outbox.has_waiting();
+        let read = self.ended.is_none();
+        match self.life {
+            Life::Open => {
+                let wanted = self.pause == Pause::NeedsInput || self.left < self.config.limits.read_ahead;
+                Interest { read: read && wanted, write, shutdown: false, close: false }
+            }
+            Life::Closing(..) => Interest { read, write, shutdown: false, close: false },
+            Life::Lingering(_) => Interest { read, write: false, shutdown: true, close: false },
+            Life::Dead(_) | Life::Gone => Interest { read: false, write: false, shutdown: false, close: true },
+            Life::Switched => Interest { read: false, write, shutdown: false, close: false },
+        }
+    }
+
+    pub(crate) fn send_room(&self) -> usize {
+        self.config.limits.send_buffer.saturating_sub(self.outbox.len())
+    }
+
+    /// Something may have been queued.
+    pub(crate) fn queued(&mut self, now: Instant) {
+        if !self.outbox.is_empty() && !self.deadlines.is_armed(Deadline::Send) {
+            self.send_pace = Pace::new(PaceLimits::of(&self.config.timeouts));
+            self.deadlines.arm(Deadline::Send, self.send_pace.resume(now));
+        }
+    }
+
+    pub(crate) fn sent(&mut self, count: usize, now: Instant) {
+        let count = self.outbox.advance(count);
+        if self.outbox.is_empty() {
+            self.deadlines.disarm(Deadline::Send);
+        } else if count > 0 {
+            self.send_pace.moved(count as u64, now, PaceLimits::of(&self.config.timeouts));
+            self.deadlines.arm(Deadline::Send, self.send_pace.resume(now));
+        }
+        self.settle(now);
+    }
+
+    /// Content of another message begins to arrive.
+    pub(crate) fn begin_content(&mut self) {
+        self.receive_pace = Pace::new(PaceLimits::of(&self.config.timeouts));
+    }
+
+    pub(crate) fn content_moved(&mut self, bytes: u64, now: Instant) {
+        self.receive_pace.moved(bytes, now, PaceLimits::of(&self.config.timeouts));
+    }
+
+    /// We wait for content, and its deadline runs.
+    pub(crate) fn await_content(&mut self, now: Instant) {
+        let at = self.receive_pace.resume(now);
+        self.deadlines.arm(Deadline::Receive, at);
+    }
+
+    /// We do not wait for content: the application is at work, or nothing is to come.
+    pub(crate) fn rest_content(&mut self, now: Instant) {
+        if self.deadlines.is_armed(Deadline::Receive) {
+            self.receive_pace.interrupt(now);
+            self.deadlines.disarm(Deadline::Receive);
+        }
+    }
+
+    /// Records a fault `offset` bytes into the lent buffer.
+    pub(crate) fn error(&self, reason: Reason, offset: usize) -> ProtocolError {
+        ProtocolError::new(reason, self.received.saturating_add(offset as u64))
+    }
+
+    /// Has `poll_event` tell a failure.
+    pub(crate) fn tell(&mut self, error: ProtocolError) {
+        self.failure = Some(error);
+    }
+
+    pub(crate) fn take_failure(&mut self) -> Option<ProtocolError> {
+        self.failure.take()
+    }
+
+    /// Ends the connection when what waits has been sent.
+    pub(crate) fn close(&mut self, why: Closed, linger: Linger, now: Instant) {
+        if let Life::Open = self.life {
+            self.life = Life::Closing(why, linger);
+            for kind in [Deadline::Head, Deadline::Idle, Deadline::Receive, Deadline::Expect] {
+                self.deadlines.disarm(kind);
+            }
+            self.settle(now);
+        }
+    }
+
+    /// Ends the connection at once; what waits is lost.
+    pub(crate) fn abort(&mut self, why: Closed) {
+        if !matches!(self.life, Life::Dead(_) | Life::Gone | Life::Switched) {
+            self.outbox.discard();
+            self.deadlines = Deadlines::NONE;
+            // The first reason is the one that counts.
+            let why = match self.life {
+                Life::Closing(first, _) | Life::Lingering(first) => first,
+                _ => why,
+            };
+            self.life = Life::Dead(why);
+        }
+    }
+
+    /// Goes on with the end of the connection as far as it can.
+    pub(crate) fn settle(&mut self, now: Instant) {
+        match self.life {
+            Life::Closing(why, Linger::Yes) if self.outbox.is_empty() && self.ended.is_none() => {
+                self.life = Life::Lingering(why);
+                self.deadlines = Deadlines::NONE;
+                self.deadlines.arm(Deadline::Linger, now.saturating_add(self.config.timeouts.linger));
+            }
+            Life::Closing(why, _) if self.outbox.is_empty() => self.abort(why),
+            Life::Lingering(why) if self.ended.is_some() => self.abort(why),
+            _ => {}
+        }
+    }
+
+    /// Drops what comes after the end of the last message, within a budget (RFC 9112 §9.6).
+    pub(crate) fn drop_input(&mut self, input: &mut BytesMut) {
+        let count = input.len() as u64;
+        self.received = self.received.saturating_add(count);
+        self.lingered = self.lingered.saturating_add(count);
+        input.clear();
+        if self.lingered > self.config.limits.linger {
+            if let Life::Closing(why, _) | Life::Lingering(why) = self.life {
+                self.abort(why);
+            }
+        }
+    }
+
+    /// The reason of an end that the application does not know yet.
+    pub(crate) fn take_end(&mut self) -> Option<Closed> {
+        match self.life {
+            Life::Dead(why) => {
+                self.life = Life::Gone;
+                Some(why)
+            }
+            _ => None,
+        }
+    }
+}
