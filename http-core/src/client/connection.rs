@@ -487,6 +487,10 @@ impl Connection {
         self.pending.iter().map(|pending| pending.unanswered(&self.wire.outbox))
     }
 
+    pub(crate) const fn queue(&self) -> &Outbox {
+        &self.wire.outbox
+    }
+
     /// The configuration that the connection was made with.
     #[must_use]
     pub fn config(&self) -> &Arc<Config> {
