@@ -4,6 +4,7 @@
 
 extern crate alloc;
 
+pub mod dispatch;
 mod time;
 
 pub use time::Instant;
