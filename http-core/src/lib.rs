@@ -108,6 +108,7 @@ mod config;
 mod content;
 mod deadline;
 mod decode;
+pub mod dispatch;
 mod encode;
 mod error;
 mod exchange;
