@@ -528,7 +528,7 @@ impl Connection {
 impl Connection {
     /// One step of reading; as many as needed make a poll.
     fn step(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
-        match &mut self.receive {
+        match &self.receive {
             Receive::Head(_) if self.wire.send_room() == 0 => Ok(Step::Pause(Pause::Full)),
             Receive::Head(_) => self.read_head(input, now),
             Receive::Content(_, Wanted::NotYet) => Ok(Step::Pause(Pause::AwaitsApplication)),
