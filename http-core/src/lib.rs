@@ -106,6 +106,7 @@ mod chunked;
 pub mod client;
 mod config;
 mod content;
+mod date;
 mod deadline;
 mod decode;
 pub mod dispatch;
@@ -132,6 +133,7 @@ mod wire;
 
 pub use config::{Config, Limits, Persistence, Strictness, Timeouts};
 pub use content::Content;
+pub use date::imf_fixdate;
 pub use deadline::Deadline;
 pub use error::{ErrorKind, Misuse, ProtocolError};
 pub use exchange::End;
