@@ -82,36 +82,18 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
         result
     }
 
-    /// Makes a typed call; with a tap, through the model, which makes the same one.
-    pub(crate) fn command<O>(
-        &mut self,
-        direct: impl FnOnce(&mut M) -> Result<O, Misuse>,
-        input: impl FnOnce() -> Input,
-        found: impl Fn(&Action) -> Option<O>,
-        otherwise: impl FnOnce() -> Result<O, Misuse>,
-        now: Instant,
-    ) -> Result<O, Misuse> {
-        if self.tap.is_none() {
-            return direct(&mut self.machine);
-        }
-        let mut result = None;
-        for action in self.tapped(input(), now) {
-            match action {
-                Action::Misused(misuse) => return Err(misuse),
-                action => result = result.or_else(|| found(&action)),
-            }
-        }
-        result.map_or_else(otherwise, Ok)
+    /// Whether calls go through the model, because somebody watches.
+    pub(crate) const fn is_tapped(&self) -> bool {
+        self.tap.is_some()
     }
 
-    /// A command that returns nothing but perhaps a misuse.
-    pub(crate) fn tell(
-        &mut self,
-        direct: impl FnOnce(&mut M) -> Result<(), Misuse>,
-        input: impl FnOnce() -> Input,
-        now: Instant,
-    ) -> Result<(), Misuse> {
-        self.command(direct, input, |_| None, || Ok(()), now)
+    /// Applies an input through the model, and shows it to the tap.
+    pub(crate) fn apply(&mut self, input: Input, now: Instant) -> Result<(), Misuse> {
+        let misused = self.tapped(input, now).into_iter().find_map(|action| match action {
+            Action::Misused(misuse) => Some(misuse),
+            _ => None,
+        });
+        misused.map_or(Ok(()), Err)
     }
 
     /// One turn: writes what waits, reads what came, shuts down, and looks at the time. Ready when something happened,
@@ -162,12 +144,10 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
         while self.machine_interest().write {
             match self.transport.poll_write(cx, self.machine.outbox()) {
                 Poll::Ready(Ok(0)) => self.fail_write(io::ErrorKind::WriteZero.into(), now),
-                Poll::Ready(Ok(count)) => {
-                    match self.tap {
-                        None => self.machine.handle_sent(count, now),
-                        Some(_) => drop(self.tapped(Input::Sent(count), now)),
-                    }
-                }
+                Poll::Ready(Ok(count)) => match self.tap {
+                    None => self.machine.handle_sent(count, now),
+                    Some(_) => drop(self.tapped(Input::Sent(count), now)),
+                },
                 Poll::Ready(Err(error)) => self.fail_write(error, now),
                 Poll::Pending => break,
             }
@@ -291,6 +271,9 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
 
 impl<M: fmt::Debug, T, R: Runtime> fmt::Debug for Link<M, T, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link").field("machine", &self.machine).field("unread", &self.input.len()).finish_non_exhaustive()
+        f.debug_struct("Link")
+            .field("machine", &self.machine)
+            .field("unread", &self.input.len())
+            .finish_non_exhaustive()
     }
 }

@@ -373,9 +373,9 @@ impl Connection {
         self.wire.close(Closed::Abandoned, linger, now);
     }
 
-    /// Takes a head's memory back, so that the next request needs no allocation.
-    pub fn recycle(&mut self, head: RequestHead) {
-        self.spare.keep(head.fields);
+    /// Takes the memory of a head, or of its fields, back, so that the next request needs no allocation.
+    pub fn recycle(&mut self, head: impl Into<Fields>) {
+        self.spare.keep(head.into());
     }
 
     /// Gives memory back that an idle connection does not need. The next exchange allocates again.
