@@ -1,6 +1,8 @@
 //! Runs [`http_core`]'s machines over any transport, timer and runtime. No protocol rules in here.
 
 mod buffers;
+mod call;
+pub mod client;
 mod clock;
 mod error;
 mod io;

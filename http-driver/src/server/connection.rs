@@ -11,6 +11,7 @@ use http_core::server::{self, Event};
 use http_core::{Closed, Config, Content, Fields, Misuse, RequestHead, ResponseHead};
 
 use super::exchange::Exchange;
+use crate::call::{call, done};
 use crate::clock;
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
@@ -39,19 +40,6 @@ pub struct Connection<T, R: Runtime> {
     link: Link<server::Connection, T, R>,
     date: [u8; 29],
     over: bool,
-}
-
-/// Makes a typed call of the machine; with a tap, the same one through the model.
-macro_rules! call {
-    ($self:ident, $input:expr, |$machine:ident, $now:ident| $direct:expr) => {{
-        let $now = $self.link.now();
-        if $self.link.is_tapped() {
-            $self.link.apply($input, $now)
-        } else {
-            let $machine = &mut $self.link.machine;
-            $direct
-        }
-    }};
 }
 
 impl<T: Transport, R: Runtime> Connection<T, R> {
@@ -318,11 +306,6 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
             }
         }
     }
-}
-
-/// A command that cannot be misused.
-fn done((): ()) -> Result<(), Misuse> {
-    Ok(())
 }
 
 impl<T, R: Runtime> fmt::Debug for Connection<T, R> {
