@@ -57,10 +57,7 @@ pub(super) fn request(line: RequestLine, fields: Fields, config: &Config) -> Res
         facts.expectation = Expectation::None;
         facts.upgrade = false;
     }
-    if facts.expectation == Expectation::Unknown {
-        return Err(Reason::Expectation);
-    }
-    if !framing.has_content() {
+    if !framing.has_content() && facts.expectation == Expectation::Continue {
         facts.expectation = Expectation::None;
     }
     facts.connection.close |= !certain;
