@@ -2,6 +2,10 @@
 
 mod io;
 mod runtime;
+mod serve;
 
+pub use http_core as core;
+pub use http_driver::{Error, Full, Incoming, client, server, service_fn};
 pub use io::TokioIo;
 pub use runtime::{TokioRuntime, TokioTimer};
+pub use serve::{Listener, Server};

@@ -255,6 +255,12 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         self.or_cause(ended)
     }
 
+    /// Queues a piece of content, whatever waits already.
+    pub(super) fn write(&mut self, content: Bytes) -> Result<(), Error> {
+        let sent = call!(self, Input::SendContent(content), |machine, now| machine.send_content(content, now));
+        self.or_cause(sent)
+    }
+
     pub(super) fn poll_write(&mut self, content: &mut Bytes, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         while self.link.machine.send_capacity() == 0 && self.link.machine.awaits_content() {
             if self.link.machine.interest().close {
@@ -264,9 +270,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
                 return Poll::Pending;
             }
         }
-        let content = core::mem::take(content);
-        let sent = call!(self, Input::SendContent(content), |machine, now| machine.send_content(content, now));
-        Poll::Ready(self.or_cause(sent))
+        Poll::Ready(self.write(core::mem::take(content)))
     }
 
     fn or_cause(&mut self, result: Result<(), Misuse>) -> Result<(), Error> {
