@@ -6,12 +6,15 @@
 mod args;
 #[path = "shared/routes.rs"]
 mod routes;
+#[path = "shared/service.rs"]
+mod service;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use http_core::Config;
-use http_driver::server::Connection;
+use http_driver::server::{Connection, Options, serve_connection};
+use http_driver::service_fn;
 use http_tokio::{TokioIo, TokioRuntime};
 use tokio::net::{TcpListener, TcpSocket};
 
@@ -72,7 +75,6 @@ fn work(listener: std::net::TcpListener, level: &str) {
 async fn accept(listener: TcpListener, level: &str) {
     let config = Arc::new(Config::default());
     let heads = std::rc::Rc::new(routes::Heads::new());
-    let _ = level;
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
@@ -84,7 +86,12 @@ async fn accept(listener: TcpListener, level: &str) {
         };
         let _ = stream.set_nodelay(true);
         let connection = Connection::new(TokioIo::new(stream), TokioRuntime, config.clone());
-        let heads = heads.clone();
-        tokio::task::spawn_local(async move { routes::serve(connection, &heads).await });
+        if level == "exchange" {
+            let heads = heads.clone();
+            tokio::task::spawn_local(async move { routes::serve(connection, &heads).await });
+        } else {
+            let serving = serve_connection(connection, service_fn(service::answer), Options::default(), None);
+            tokio::task::spawn_local(serving);
+        }
     }
 }
