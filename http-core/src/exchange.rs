@@ -162,6 +162,8 @@ pub(crate) enum Ended {
     Complete,
     /// The request is complete and may still be answered (RFC 9112 §9.5).
     KeepAnswering,
+    /// The request is complete, and nobody is left to answer.
+    Gone,
 }
 
 /// Where the incoming half is when the stream ends.
@@ -183,7 +185,8 @@ pub(crate) const fn ended(at: At, end: End) -> Ended {
         (At::Start, _) => Ended::Idle,
         (At::Content { until_close: true }, End::Clean) => Ended::Complete,
         (At::Head | At::Content { .. }, _) => Ended::Truncated,
-        (At::Done, _) => Ended::KeepAnswering,
+        (At::Done, End::Clean) => Ended::KeepAnswering,
+        (At::Done, End::Unclean) => Ended::Gone,
     }
 }
 
@@ -284,6 +287,7 @@ mod tests {
             ("RFC 9112 §8", At::Content { until_close: true }, End::Clean, Ended::Complete),
             ("RFC 9112 §9.8", At::Content { until_close: true }, End::Unclean, Ended::Truncated),
             ("RFC 9112 §9.5", At::Done, End::Clean, Ended::KeepAnswering),
+            ("RFC 9112 §9.5", At::Done, End::Unclean, Ended::Gone),
         ] {
             assert_eq!(ended(at, end), expected, "{section}: {at:?} {end:?}");
         }

@@ -169,6 +169,12 @@ impl RequestHead {
     }
 }
 
+impl From<RequestHead> for Fields {
+    fn from(head: RequestHead) -> Self {
+        head.fields
+    }
+}
+
 impl fmt::Debug for RequestHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line =
@@ -305,6 +311,12 @@ impl ResponseHead {
 
     pub(crate) fn facts(&self) -> Facts {
         Facts::of(&self.fields)
+    }
+}
+
+impl From<ResponseHead> for Fields {
+    fn from(head: ResponseHead) -> Self {
+        head.fields
     }
 }
 

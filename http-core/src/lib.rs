@@ -1,4 +1,102 @@
 //! A complete HTTP/1.1 engine that does no I/O.
+//!
+//! What happened goes in: bytes, the end of the stream, the time, what the application wants. What is to be done comes
+//! out: bytes to write, events to handle, an instant to wake at, what to do with the transport. There is no clock, no
+//! socket, no thread, no `async` and no global in here, so an HTTP connection is a value: it can be cloned, replayed,
+//! explored exhaustively, and driven from any runtime.
+//!
+//! # The model
+//!
+//! Two machines of bytes, [`server::Connection`] and [`client::Connection`], and one of requests. Every call that
+//! changes one of them is an [`Input`](model::Input), whatever follows is an [`Action`](model::Action), and
+//! [`model::apply`] is the function between them:
+//!
+//! ```
+//! use bytes::{Bytes, BytesMut};
+//! use http_core::model::{Action, Input, drain};
+//! use http_core::{Config, Content, Instant, ResponseHead, StatusCode, server};
+//!
+//! let now = Instant::ZERO;
+//! let mut machine = server::Connection::new(Config::default().into(), now);
+//! let mut buffer = BytesMut::new();
+//! let mut wire = Vec::new();
+//! for input in [
+//!     Input::Received(Bytes::from_static(b"GET /hello HTTP/1.1\r\nHost: example.com\r\n\r\n")),
+//!     Input::SendResponse(ResponseHead::new(StatusCode::OK), Content::Full("Hello".into())),
+//! ] {
+//!     drain(&mut machine, &mut buffer, input, now, &mut |action| {
+//!         if let Action::Write(bytes) = action {
+//!             wire.extend_from_slice(&bytes);
+//!         }
+//!     });
+//! }
+//! assert_eq!(wire, b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nHello");
+//! ```
+//!
+//! The typed methods behind the model are what an adapter calls: they cost nothing beyond their work, and their types
+//! say what each can lead to. The documentation of the two connections is the manual.
+//!
+//! # A loop over a socket
+//!
+//! All that a blocking server needs:
+//!
+//! ```no_run
+//! use std::io::{Read, Write};
+//! use bytes::{Bytes, BytesMut};
+//! use http_core::server::{Connection, Event};
+//! use http_core::{Config, Content, End, Instant, ResponseHead, StatusCode};
+//!
+//! fn serve(mut socket: std::net::TcpStream) -> std::io::Result<()> {
+//!     let epoch = std::time::Instant::now();
+//!     let now = || Instant::from_nanos(epoch.elapsed().as_nanos() as u64);
+//!     let mut connection = Connection::new(Config::default().into(), now());
+//!     let (mut input, mut chunk) = (BytesMut::new(), [0; 16 * 1024]);
+//!     let hello = ResponseHead::new(StatusCode::OK);
+//!     loop {
+//!         while let Ok(Some(event)) = connection.poll_event(&mut input, now()) {
+//!             if let Event::Request(_) = event {
+//!                 let content = Content::Full(Bytes::from_static(b"Hello"));
+//!                 connection.send_response(&hello, content, now()).expect("a request awaits its response");
+//!             }
+//!         }
+//!         while connection.interest().write {
+//!             let mut slices = [&b""[..]; 1];
+//!             let _ = connection.transmit(&mut slices);
+//!             let count = socket.write(slices[0])?;
+//!             connection.handle_sent(count, now());
+//!         }
+//!         let interest = connection.interest();
+//!         if interest.close {
+//!             return Ok(());
+//!         }
+//!         if interest.shutdown {
+//!             socket.shutdown(std::net::Shutdown::Write)?;
+//!         }
+//!         let left = connection.poll_timeout().map(|at| at.saturating_since(now()));
+//!         socket.set_read_timeout(left.map(|left| left.max(std::time::Duration::from_millis(1))))?;
+//!         match socket.read(&mut chunk) {
+//!             Ok(0) => connection.handle_eof(End::Clean, now()),
+//!             Ok(count) => input.extend_from_slice(&chunk[..count]),
+//!             Err(_) => connection.handle_timeout(now()),
+//!         }
+//!     }
+//! }
+//! ```
+//!
+//! # What holds for every call
+//!
+//! * It does not block, panic, read a clock or call back, and its work is bounded by its input.
+//! * A command that does not fit returns [`Misuse`] and changes nothing; nothing of it is sent.
+//! * A peer that breaks a rule is reported once, as a [`ProtocolError`] with [`Reason`] and offset; a server's answer
+//!   and the close are queued already.
+//! * Cutting the same input into other pieces changes nothing but where pieces of content end.
+//! * After `Closed` every input is without effect.
+//!
+//! # Features
+//!
+//! | feature | default | what it does |
+//! |---|---|---|
+//! | `simd` | no | lets `httparse` choose SIMD code at run time; needs `std` below `httparse` |
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -8,8 +106,10 @@ mod chunked;
 pub mod client;
 mod config;
 mod content;
+mod date;
 mod deadline;
 mod decode;
+pub mod dispatch;
 mod encode;
 mod error;
 mod exchange;
@@ -18,6 +118,7 @@ mod framing;
 mod generate;
 mod head;
 mod method;
+pub mod model;
 mod outbox;
 mod parse;
 mod phase;
@@ -32,6 +133,7 @@ mod wire;
 
 pub use config::{Config, Limits, Persistence, Strictness, Timeouts};
 pub use content::Content;
+pub use date::imf_fixdate;
 pub use deadline::Deadline;
 pub use error::{ErrorKind, Misuse, ProtocolError};
 pub use exchange::End;

@@ -103,13 +103,9 @@ impl Outbox {
         Some(bytes)
     }
 
-    /// All bytes ever queued and all ever sent: positions in the stream that a retry is decided by.
+    /// All bytes ever queued: the positions in the stream that a retry is decided by count from 0 to here.
     pub(crate) const fn queued(&self) -> u64 {
         self.queued
-    }
-
-    pub(crate) const fn sent(&self) -> u64 {
-        self.sent
     }
 
     /// Bytes handed to the transport, whether it has taken them for certain or not.
@@ -285,7 +281,7 @@ mod tests {
                 assert_eq!(outbox.advance(took), took);
             }
             assert_eq!(seen, expected);
-            assert_eq!((outbox.queued(), outbox.sent()), (expected.len() as u64, expected.len() as u64));
+            assert_eq!((outbox.queued(), outbox.sent), (expected.len() as u64, expected.len() as u64));
         }
     }
 
@@ -299,7 +295,7 @@ mod tests {
         }
         assert_eq!(seen, expected);
         assert_eq!(outbox.len(), expected.len() - 2);
-        assert_eq!((outbox.sent(), outbox.handed_over()), (2, expected.len() as u64));
+        assert_eq!((outbox.sent, outbox.handed_over()), (2, expected.len() as u64));
         assert_eq!(outbox.advance(usize::MAX), expected.len() - 2);
         assert!(outbox.is_empty());
         outbox.push_copy(b"again");

@@ -1,1 +1,7 @@
-//! Placeholder for the first commit of the workspace.
+//! HTTP/1.1 servers and clients on tokio.
+
+mod io;
+mod runtime;
+
+pub use io::TokioIo;
+pub use runtime::{TokioRuntime, TokioTimer};

@@ -189,8 +189,8 @@ impl Connection {
     pub fn handle_eof(&mut self, end: End, now: Instant) {
         let now = self.wire.at(now);
         self.wire.ended.get_or_insert(end);
-        if end == End::Unclean && self.progress_of_request() == Progress::Done && self.wire.is_open() {
-            // Nobody is left to answer.
+        let complete = self.progress_of_request() == Progress::Done;
+        if complete && self.wire.is_open() && exchange::ended(At::Done, end) == Ended::Gone {
             self.wire.abort(Closed::Broken);
         }
         self.wire.settle(now);
@@ -373,9 +373,9 @@ impl Connection {
         self.wire.close(Closed::Abandoned, linger, now);
     }
 
-    /// Takes a head's memory back, so that the next request needs no allocation.
-    pub fn recycle(&mut self, head: RequestHead) {
-        self.spare.keep(head.fields);
+    /// Takes the memory of a head, or of its fields, back, so that the next request needs no allocation.
+    pub fn recycle(&mut self, head: impl Into<Fields>) {
+        self.spare.keep(head.into());
     }
 
     /// Gives memory back that an idle connection does not need. The next exchange allocates again.
@@ -513,6 +513,10 @@ impl Connection {
         matches!(self.receive, Receive::Content(..))
     }
 
+    pub(crate) const fn queue(&self) -> &Outbox {
+        &self.wire.outbox
+    }
+
     /// The configuration that the connection was made with.
     #[must_use]
     pub fn config(&self) -> &Arc<Config> {
@@ -524,10 +528,12 @@ impl Connection {
 impl Connection {
     /// One step of reading; as many as needed make a poll.
     fn step(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
-        match &mut self.receive {
+        match &self.receive {
             Receive::Head(_) if self.wire.send_room() == 0 => Ok(Step::Pause(Pause::Full)),
             Receive::Head(_) => self.read_head(input, now),
             Receive::Content(_, Wanted::NotYet) => Ok(Step::Pause(Pause::AwaitsApplication)),
+            // The connection ends with the response; until that is complete nothing more is dropped.
+            Receive::Content(_, Wanted::No) if self.over_drained() => Ok(Step::Pause(Pause::AwaitsApplication)),
             Receive::Content(..) => self.read_content(input, now),
             Receive::Ending => {
                 self.receive = Receive::Done;
@@ -606,12 +612,10 @@ impl Connection {
             }
             (Decoded::Data(piece), _) => {
                 self.exchange.drained = self.exchange.drained.saturating_add(piece.len() as u64);
-                if self.exchange.drained > self.wire.config.limits.drain {
+                if self.over_drained() {
                     self.exchange.persistent = false;
-                    self.advance(now);
-                    // A response that is not complete is still to be sent; until then nothing more is read.
-                    if self.wire.is_open() {
-                        return Ok(Step::Pause(Pause::AwaitsApplication));
+                    if matches!(self.send, Send::Done) {
+                        self.wire.close(Closed::NotPersistent, Linger::Yes, now);
                     }
                 }
                 Ok(Step::Again)
@@ -700,6 +704,11 @@ impl Connection {
                 unread,
                 budget,
             )
+    }
+
+    /// Whether more content was dropped than keeping the connection is worth.
+    fn over_drained(&self) -> bool {
+        self.exchange.drained > self.wire.config.limits.drain
     }
 
     fn must_be_open(&self) -> Result<(), Misuse> {
