@@ -187,7 +187,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
 
     fn closed(&mut self, why: Closed) -> Error {
         match (why, self.link.take_broken()) {
-            (Closed::Broken | Closed::ByPeer, Some(error)) => Error::Io(error),
+            (Closed::Broken | Closed::ByPeer | Closed::Unanswered, Some(error)) => Error::Io(error),
             _ => Error::Closed(why),
         }
     }
