@@ -87,6 +87,10 @@ impl Recording {
 struct Both(Recording, BoxTap);
 
 impl Tap for Both {
+    fn begin(&mut self, now: http_core::Instant) {
+        self.0.0.lock().expect("a recorder does not panic").begin(now);
+    }
+
     fn step(&mut self, now: http_core::Instant, phase: Phase, input: &Input, actions: &[Action]) {
         self.0.0.lock().expect("a recorder does not panic").step(now, phase, input, actions);
         self.1.step(now, phase, input, actions);

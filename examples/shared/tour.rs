@@ -138,7 +138,6 @@ impl<W: World> Tour<W> {
         let client = async {
             let stream = self.world.connect(address).await?;
             let runtime = self.world.runtime();
-            // The recorder's time has to begin where the connection's does.
             let recording = Recording(Arc::new(Mutex::new(Recorder::new(config.clone(), http_core::Instant::ZERO))));
             let tap = recording.tap(self.narrator.tap("client"));
             let mut connection = client::Connection::with_tap(stream, runtime, config.clone(), Some(tap));

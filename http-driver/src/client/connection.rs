@@ -48,8 +48,9 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
 
     /// The same, watched by a tap if one is given.
     pub fn with_tap(transport: T, runtime: R, config: Arc<Config>, tap: Option<BoxTap>) -> Self {
-        let machine = client::Connection::new(config, clock::to_core(runtime.now()));
-        Self { link: Link::new(machine, transport, runtime, BytesMut::new(), tap), over: None }
+        let now = clock::to_core(runtime.now());
+        let machine = client::Connection::new(config, now);
+        Self { link: Link::new(machine, transport, runtime, BytesMut::new(), tap, now), over: None }
     }
 
     /// Begins an exchange: queues the request. With [`Content::Empty`] and [`Content::Full`] it is complete; otherwise

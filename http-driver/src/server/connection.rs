@@ -50,9 +50,10 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
 
     /// The same for a transport of which `early` was read already, watched by a tap if one is given.
     pub fn with_early(transport: T, runtime: R, config: Arc<Config>, early: BytesMut, tap: Option<BoxTap>) -> Self {
-        let machine = server::Connection::new(config, clock::to_core(runtime.now()));
+        let now = clock::to_core(runtime.now());
+        let machine = server::Connection::new(config, now);
         let mut connection =
-            Self { link: Link::new(machine, transport, runtime, early, tap), date: [0; 29], over: false };
+            Self { link: Link::new(machine, transport, runtime, early, tap, now), date: [0; 29], over: false };
         // An answer to a request that cannot be read has a date as well.
         connection.tell_date();
         connection
