@@ -2,61 +2,17 @@
 
 #[path = "shared/narrate.rs"]
 mod narrate;
+#[path = "shared/on_async_std.rs"]
+mod on_async_std;
 #[path = "shared/routes.rs"]
 mod routes;
 #[path = "shared/tour.rs"]
 mod tour;
+#[path = "shared/world.rs"]
+mod world;
 
-use std::io;
-use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::Duration;
-
-use async_std::net::{TcpListener, TcpStream};
-use http_async_std::{AsyncStdRuntime, FuturesIo, TcpConnector};
-
-#[derive(Clone)]
-struct AsyncStd;
-
-impl tour::World for AsyncStd {
-    type Runtime = AsyncStdRuntime;
-    type Stream = FuturesIo<TcpStream>;
-    type Listener = TcpListener;
-    type Connector = TcpConnector;
-
-    fn runtime(&self) -> AsyncStdRuntime {
-        AsyncStdRuntime
-    }
-
-    fn connector(&self) -> TcpConnector {
-        TcpConnector::new()
-    }
-
-    async fn listen(&self, address: SocketAddr) -> io::Result<TcpListener> {
-        TcpListener::bind(address).await
-    }
-
-    fn address(&self, listener: &TcpListener) -> io::Result<SocketAddr> {
-        listener.local_addr()
-    }
-
-    async fn accept(&self, listener: &TcpListener) -> io::Result<Self::Stream> {
-        let (stream, _) = listener.accept().await?;
-        stream.set_nodelay(true)?;
-        Ok(FuturesIo::new(stream))
-    }
-
-    async fn connect(&self, address: SocketAddr) -> io::Result<Self::Stream> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        Ok(FuturesIo::new(stream))
-    }
-
-    async fn sleep(&self, time: Duration) {
-        async_std::task::sleep(time).await;
-    }
-}
 
 fn main() -> ExitCode {
-    if async_std::task::block_on(tour::run(AsyncStd)) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if async_std::task::block_on(tour::run(on_async_std::AsyncStd)) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

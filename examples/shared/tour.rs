@@ -19,24 +19,9 @@ use http_driver::server::{Connection, Options, Shutdown, serve_connection};
 use http_driver::{Full, Incoming, Runtime, Transport, service_fn};
 
 use super::narrate::{Narrator, Recording};
+use super::world::World;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
-
-/// What a runtime lends to the tour.
-pub(crate) trait World: Clone + Send + Sync + 'static {
-    type Runtime: Runtime<Timer: Send> + Send + Sync + 'static;
-    type Stream: Transport + Send + 'static;
-    type Listener: Send;
-    type Connector: Connector;
-
-    fn runtime(&self) -> Self::Runtime;
-    fn connector(&self) -> Self::Connector;
-    fn listen(&self, address: SocketAddr) -> impl Future<Output = io::Result<Self::Listener>> + Send;
-    fn address(&self, listener: &Self::Listener) -> io::Result<SocketAddr>;
-    fn accept(&self, listener: &Self::Listener) -> impl Future<Output = io::Result<Self::Stream>> + Send;
-    fn connect(&self, address: SocketAddr) -> impl Future<Output = io::Result<Self::Stream>> + Send;
-    fn sleep(&self, time: Duration) -> impl Future<Output = ()> + Send;
-}
 
 /// One line of the summary.
 struct Row {
