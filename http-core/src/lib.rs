@@ -106,8 +106,10 @@ mod chunked;
 pub mod client;
 mod config;
 mod content;
+mod date;
 mod deadline;
 mod decode;
+pub mod dispatch;
 mod encode;
 mod error;
 mod exchange;
@@ -131,6 +133,7 @@ mod wire;
 
 pub use config::{Config, Limits, Persistence, Strictness, Timeouts};
 pub use content::Content;
+pub use date::imf_fixdate;
 pub use deadline::Deadline;
 pub use error::{ErrorKind, Misuse, ProtocolError};
 pub use exchange::End;

@@ -1,1 +1,11 @@
-//! Placeholder for the first commit of the workspace.
+//! HTTP/1.1 servers and clients on tokio.
+
+mod io;
+mod runtime;
+mod serve;
+
+pub use http_core as core;
+pub use http_driver::{Error, Full, Incoming, client, server, service_fn};
+pub use io::TokioIo;
+pub use runtime::{TokioRuntime, TokioTimer};
+pub use serve::{Listener, Server};

@@ -339,9 +339,9 @@ impl Connection {
         self.wire.abort(Closed::Abandoned);
     }
 
-    /// Takes a head's memory back, so that the next response needs no allocation.
-    pub fn recycle(&mut self, head: ResponseHead) {
-        self.spare.keep(head.fields);
+    /// Takes the memory of a head, or of its fields, back, so that the next response needs no allocation.
+    pub fn recycle(&mut self, head: impl Into<Fields>) {
+        self.spare.keep(head.into());
     }
 
     /// Gives memory back that an idle connection does not need. The next exchange allocates again.

@@ -1,0 +1,17 @@
+//! Makes exchanges, and prints nothing: what runs under `callgrind`.
+//!
+//! `exchange CASE ours|hyper COUNT`
+
+use benches::case::{Case, Engine};
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [case, engine, count] = &arguments[..] else { panic!("exchange CASE ours|hyper COUNT") };
+    let engine = match engine.as_str() {
+        "ours" => Engine::Ours,
+        "hyper" => Engine::Hyper,
+        _ => panic!("ours or hyper, not {engine}"),
+    };
+    let case = Case::named(case).unwrap_or_else(|| panic!("no case {case}"));
+    case.run(engine, count.parse().expect("a count"));
+}

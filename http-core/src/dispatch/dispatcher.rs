@@ -1,0 +1,656 @@
+//! The machine of requests and connections: its inputs and outputs.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::action::{Action, CloseReason, ConnectionState, Delivery, Job, OriginPhase, Refused, StatusFacts};
+use super::connection::{self, Connection};
+use super::failure::{ConnectCause, LostCause};
+use super::ids::{ConnectionId, OriginId, RequestId};
+use super::lose::GivenUp;
+use super::origin::Origin;
+use super::policy::Policy;
+use super::queue::Need;
+use super::request::{self, Request};
+use super::retry::Progress;
+use super::slab::Slab;
+use super::timers::{Timer, Timers};
+use crate::time::Instant;
+
+/// The most deadlines that one [`Dispatcher::handle_timeout`] sees to.
+const MOST_TIMERS: usize = 256;
+
+/// The client's brain: a machine of requests and connections, not of bytes.
+///
+/// It decides which connection is made when, which request goes on which connection, what is tried again after
+/// which wait, and what fails. It knows requests, connections and origins by their ids alone. The driver has the rest: the
+/// requests themselves (kept until their outcome, to be sent again), the sockets, and one byte machine for each
+/// connection. With one connection per origin ([`Policy::evhttp`]) it is evhttp's connection and its queue; with
+/// more it is a pool.
+///
+/// # Using it
+///
+/// 1. *Commands*, from the application: [`add_origin`](Self::add_origin) once for each place that shares
+///    connections, [`enqueue`](Self::enqueue) for each request, [`cancel`](Self::cancel) at any moment,
+///    [`connect`](Self::connect) to warm up, [`drain`](Self::drain) to come to an end,
+///    [`remove_origin`](Self::remove_origin).
+/// 2. *Outputs*: after each call, [`poll_action`](Self::poll_action) until `None`, then arm the one timer for
+///    [`poll_timeout`](Self::poll_timeout).
+/// 3. *Inputs*, from the connections. In this order for one that goes well:
+///    [`handle_connected`](Self::handle_connected); for each request
+///    [`handle_response_started`](Self::handle_response_started) at the first byte,
+///    [`handle_response`](Self::handle_response) at the final head, [`handle_keep_alive`](Self::handle_keep_alive)
+///    if the head gives hints, [`handle_finished`](Self::handle_finished) when the exchange is complete, and
+///    [`handle_ready`](Self::handle_ready) when the connection can take another request. For one that goes wrong:
+///    [`handle_connect_failed`](Self::handle_connect_failed) or [`handle_lost`](Self::handle_lost), which is also
+///    how the end of a connection is reported that is idle or was closed after its last exchange.
+///    From the clock: [`handle_timeout`](Self::handle_timeout). From a source of random numbers:
+///    [`handle_random`](Self::handle_random).
+/// 4. *Getters* for logs and tests: [`state`](Self::state), [`phase`](Self::phase), [`queued`](Self::queued) and so
+///    on.
+///
+/// # What holds
+///
+/// - Each request that [`enqueue`](Self::enqueue) took in has exactly one outcome: [`handle_finished`](Self::handle_finished)
+///   or [`cancel`](Self::cancel) returned true for it, or [`Action::Fail`] was polled. Its id is unknown
+///   afterwards.
+/// - Any call is allowed at any time. Ids that are unknown (not polled yet, or gone) are ignored; time that runs
+///   back counts as standing still. Nothing panics.
+/// - A request is assigned again only as [`decide`](super::decide) allows. Requests of one priority are first assigned in the order in
+///   which they came in; one that is sent again keeps its place.
+/// - A timer is armed only for what is connecting, idle, backed off from with requests waiting, or has a deadline.
+/// - Each call is bounded work: a few steps of O(log n), and none that grows with the queue. When attempts to
+///   reach an origin are exhausted, those that waited for it fail one by one as they are polled.
+/// - Back-off ends at the first byte of a response on a new connection, not when that is made: a server that accepts
+///   and closes is backed off from like one that refuses.
+///
+/// # A walk
+///
+/// ```
+/// use core::time::Duration;
+/// use http_core::Instant;
+/// use http_core::dispatch::{Action, ConnectCause, Delivery, Dispatcher, Job, OriginPhase, Policy};
+///
+/// let mut now = Instant::ZERO;
+/// let mut dispatcher = Dispatcher::new(Policy::evhttp().connect_retries(3));
+/// let origin = dispatcher.add_origin();
+///
+/// // Two requests, queued before any server listens.
+/// let first = dispatcher.enqueue(Job::new(origin), now).unwrap();
+/// let second = dispatcher.enqueue(Job::new(origin).idempotent(false), now).unwrap();
+/// let Some(Action::Connect { connection, attempt: 1, .. }) = dispatcher.poll_action() else { panic!() };
+/// assert_eq!(dispatcher.poll_action(), None);
+///
+/// // Refused: nothing fails, and the timer says when to go on.
+/// dispatcher.handle_connect_failed(connection, ConnectCause::Refused, now);
+/// assert_eq!(dispatcher.poll_action(), None);
+/// let until = dispatcher.poll_timeout().unwrap();
+/// assert_eq!(until.saturating_since(now), Duration::from_secs(2));
+/// assert_eq!(dispatcher.phase(origin), Some(OriginPhase::BackingOff { until, failures: 1 }));
+/// now = until;
+/// dispatcher.handle_timeout(now);
+/// let Some(Action::Connect { connection, attempt: 2, .. }) = dispatcher.poll_action() else { panic!() };
+///
+/// // Connected: the queue is served in order.
+/// dispatcher.handle_connected(connection, now);
+/// assert_eq!(dispatcher.poll_action(), Some(Action::Assign { request: first, connection }));
+/// assert_eq!(dispatcher.poll_action(), None);
+/// dispatcher.handle_response_started(connection, now);
+/// assert_eq!(dispatcher.handle_response(first, 200, now), Delivery::Deliver);
+/// assert!(dispatcher.handle_finished(first, now));
+/// dispatcher.handle_ready(connection, now);
+/// assert_eq!(dispatcher.poll_action(), Some(Action::Assign { request: second, connection }));
+///
+/// // The application gives up the second: that is its outcome, and its connection is of no use any more.
+/// assert!(dispatcher.cancel(second, now));
+/// assert!(matches!(dispatcher.poll_action(), Some(Action::Close { .. })));
+/// assert_eq!(dispatcher.poll_action(), None);
+/// assert_eq!(dispatcher.poll_timeout(), None);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Dispatcher {
+    pub(super) policy: Policy,
+    pub(super) now: Instant,
+    pub(super) origins: Slab<Origin>,
+    pub(super) requests: Slab<Request>,
+    pub(super) connections: Slab<Connection>,
+    pub(super) timers: Timers,
+    /// What is to be polled, by ticket, so that what has become void can be taken out again.
+    pub(super) outputs: BTreeMap<u64, Output>,
+    /// Requests that were given up together, and fail one by one as they are polled.
+    pub(super) given_up: BTreeMap<(OriginId, Need, u32), GivenUp>,
+    /// Idle connections of all origins by ticket: the first has been idle longest.
+    pub(super) idle: BTreeMap<u64, ConnectionId>,
+    /// Origins that want a place among all connections.
+    pub(super) line: BTreeSet<(u64, OriginId)>,
+    pub(super) in_flight: usize,
+    pub(super) draining: bool,
+    /// The random number that was given last, and how many were made from it.
+    random: Option<(u64, u64)>,
+    tickets: u64,
+}
+
+/// What is to be polled; the rest of it stands with the request or the connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Output {
+    Connect(ConnectionId),
+    Assign(RequestId),
+    Fail(RequestId),
+    Close(ConnectionId, CloseReason),
+}
+
+/// Commands.
+impl Dispatcher {
+    /// A dispatcher without origins. Without [`handle_random`](Self::handle_random), back-off has no jitter.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            now: Instant::ZERO,
+            origins: Slab::new(),
+            requests: Slab::new(),
+            connections: Slab::new(),
+            timers: Timers::default(),
+            outputs: BTreeMap::new(),
+            given_up: BTreeMap::new(),
+            idle: BTreeMap::new(),
+            line: BTreeSet::new(),
+            in_flight: 0,
+            draining: false,
+            random: None,
+            tickets: 0,
+        }
+    }
+
+    /// Adds a place that requests go to. No connection is ever shared between two of them.
+    pub fn add_origin(&mut self) -> OriginId {
+        OriginId(self.origins.insert(Origin::new(&self.policy)))
+    }
+
+    /// Removes an origin and closes its connections; false, and nothing is done, if it has requests that have not
+    /// ended, or is unknown.
+    pub fn remove_origin(&mut self, origin: OriginId, now: Instant) -> bool {
+        self.tick(now);
+        if self.origins.get(origin.0).is_none_or(|o| o.live > 0) {
+            return false;
+        }
+        let all = self.connections_where(|connection| connection.origin == origin);
+        self.close_all(all, CloseReason::Drained);
+        self.advance(origin, false);
+        self.origins.remove(origin.0);
+        self.serve_line();
+        true
+    }
+
+    /// Takes a request into the queue. It keeps its place among those of its priority until it is assigned.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] says why it was not taken in; nothing of it is kept then.
+    pub fn enqueue(&mut self, job: Job, now: Instant) -> Result<RequestId, Refused> {
+        self.tick(now);
+        if self.draining {
+            return Err(Refused::Draining);
+        }
+        if self.queued() >= self.policy.max_queue {
+            return Err(Refused::QueueFull);
+        }
+        let sequence = self.ticket();
+        let Some(origin) = self.origins.get_mut(job.origin.0) else {
+            return Err(Refused::UnknownOrigin);
+        };
+        origin.live += 1;
+        let id = RequestId(self.requests.insert(Request {
+            job,
+            sequence,
+            need: Need::Any,
+            attempts: 0,
+            misdirected: false,
+            state: request::State::Delayed { until: self.now },
+        }));
+        if let Some(deadline) = job.deadline {
+            self.timers.arm(deadline, Timer::Deadline(id));
+        }
+        self.queue(id);
+        if job.deadline.is_some_and(|deadline| deadline <= self.now) {
+            self.expire(id);
+        }
+        self.settle(job.origin);
+        Ok(id)
+    }
+
+    /// Takes a request back, wherever it is. True: this is its outcome, and it appears in no action any more. False:
+    /// it has had another one already.
+    ///
+    /// A connection that was sending it or receiving its response is closed, for nobody will read on; other requests on that
+    /// connection are decided on as if it had been lost. A cancel that leaves an origin without requests ends
+    /// its back-off and forgets its failures.
+    pub fn cancel(&mut self, request: RequestId, now: Instant) -> bool {
+        self.tick(now);
+        let Some(found) = self.requests.get(request.0) else {
+            return false;
+        };
+        let origin = found.job.origin;
+        self.detach(request, CloseReason::Cancelled);
+        self.forget(request);
+        self.settle(origin);
+        true
+    }
+
+    /// Makes a connection before there is a request for it. False if that is not possible now: the origin is unknown, has
+    /// as many as allowed or is backed off from, no place is free, or the dispatcher drains.
+    ///
+    /// If it cannot be made, nobody is told.
+    pub fn connect(&mut self, origin: OriginId, now: Instant) -> bool {
+        self.tick(now);
+        let possible = !self.draining && self.may_warm_up(origin);
+        if possible {
+            self.open(origin);
+            self.settle(origin);
+        }
+        possible
+    }
+
+    /// No more requests: [`enqueue`](Self::enqueue) refuses, those that wait are served, and each connection is
+    /// closed when nothing waits for it. [`is_drained`](Self::is_drained) tells when all is done. For less patience,
+    /// give the requests deadlines or cancel them.
+    pub fn drain(&mut self, now: Instant) {
+        self.tick(now);
+        self.draining = true;
+        let idle_or_unwanted = |connection: &Connection| match connection.state {
+            connection::State::Connecting { .. } => {
+                self.origins.get(connection.origin.0).is_none_or(|origin| origin.queue.len() == 0)
+            }
+            connection::State::Idle { .. } => true,
+            connection::State::Busy { .. } => false,
+        };
+        let unwanted = self.connections_where(idle_or_unwanted);
+        self.close_all(unwanted, CloseReason::Drained);
+    }
+}
+
+/// Inputs.
+impl Dispatcher {
+    /// The connection is up.
+    pub fn handle_connected(&mut self, connection: ConnectionId, now: Instant) {
+        self.tick(now);
+        let Some(found) = self.connections.get_mut(connection.0) else {
+            return;
+        };
+        let connection::State::Connecting { until, ticket: None } = found.state else {
+            return;
+        };
+        found.state = connection::State::Busy { ready: true };
+        found.since = self.now;
+        let origin = found.origin;
+        self.timers.disarm(until, Timer::Connection(connection));
+        if let Some(origin) = self.origins.get_mut(origin.0) {
+            origin.connecting = origin.connecting.saturating_sub(1);
+            origin.trouble.note_connected();
+        }
+        self.release(connection);
+        self.settle(origin);
+    }
+
+    /// The connection could not be made.
+    ///
+    /// A transient cause is tried again after a back-off, [`connect_retries`](Policy::connect_retries) times in a
+    /// row. Then, and after any other cause, all that waits for the origin fails, unless another connection of the origin is
+    /// up to serve it. Later requests begin anew.
+    pub fn handle_connect_failed(&mut self, connection: ConnectionId, cause: ConnectCause, now: Instant) {
+        self.tick(now);
+        match self.known(connection) {
+            Some(connection::State::Connecting { .. }) => {
+                if let Some((dropped, _)) = self.take_connection(connection) {
+                    self.refused(&dropped, cause);
+                }
+            }
+            Some(_) => self.lost(connection, LostCause::Reset, &[]),
+            None => {}
+        }
+    }
+
+    /// The first byte of a response came. If the connection was begun after the origin's last failure, the origin
+    /// is well again: its back-off ends and its failures are forgotten.
+    pub fn handle_response_started(&mut self, connection: ConnectionId, now: Instant) {
+        self.tick(now);
+        if !matches!(self.known(connection), Some(connection::State::Busy { .. })) {
+            return;
+        }
+        if let Some(origin) = self.note_answer(connection) {
+            self.settle(origin);
+        }
+    }
+
+    /// The head of a final response to this request came. The driver does with it what is returned.
+    ///
+    /// A response that is delivered is not yet the outcome; [`handle_finished`](Self::handle_finished) is.
+    pub fn handle_response(&mut self, request: RequestId, status: impl Into<StatusFacts>, now: Instant) -> Delivery {
+        self.tick(now);
+        self.respond(request, status.into())
+    }
+
+    /// The exchange is complete: the response came to its end. True: this is the outcome of the request. False: it has had
+    /// another one, or is on no connection.
+    ///
+    /// Request content that is still being sent does not matter: whether the connection is of further use, say
+    /// [`handle_ready`](Self::handle_ready) and [`handle_lost`](Self::handle_lost).
+    pub fn handle_finished(&mut self, request: RequestId, now: Instant) -> bool {
+        self.tick(now);
+        let Some(found) = self.requests.get(request.0) else {
+            return false;
+        };
+        let request::State::InFlight { connection, ticket: None, .. } = found.state else {
+            return false;
+        };
+        let id = found.job.origin;
+        self.note_answer(connection);
+        self.withdraw(request, connection);
+        self.forget(request);
+        if let Some(origin) = self.origins.get_mut(id.0) {
+            origin.live = origin.live.saturating_sub(1);
+            origin.earn_retry(&self.policy);
+        }
+        self.settle(id);
+        true
+    }
+
+    /// The connection can take another request, or will be able to when those on it are finished.
+    pub fn handle_ready(&mut self, connection: ConnectionId, now: Instant) {
+        self.tick(now);
+        let Some(found) = self.connections.get_mut(connection.0) else {
+            return;
+        };
+        let connection::State::Busy { ready } = &mut found.state else {
+            return;
+        };
+        *ready = true;
+        let origin = found.origin;
+        self.release(connection);
+        self.settle(origin);
+    }
+
+    /// The connection has ended, for whatever reason and in whatever state.
+    ///
+    /// `unanswered` tells of each request on it that has not been finished how far it had come. One that is not named is
+    /// taken to have been sent in full, and answered as far as was reported; one that was assigned and whose
+    /// [`Action::Assign`] was not polled is known to be unsent. Each is assigned again or fails, as
+    /// [`decide`](super::decide) says.
+    pub fn handle_lost(
+        &mut self,
+        connection: ConnectionId,
+        cause: LostCause,
+        unanswered: &[(RequestId, Progress)],
+        now: Instant,
+    ) {
+        self.tick(now);
+        match self.known(connection) {
+            Some(connection::State::Connecting { .. }) => {
+                self.handle_connect_failed(connection, ConnectCause::Reset, now);
+            }
+            Some(_) => self.lost(connection, cause, unanswered),
+            None => {}
+        }
+    }
+
+    /// What the peer says of the connection: how long it keeps it idle, and how many more requests it takes
+    /// (`Keep-Alive: timeout=, max=`). `None` leaves things as they are. `Connection: close` is no hint: the byte
+    /// machine obeys it, and the driver reports the connection lost when it is.
+    ///
+    /// An idle connection is given up one second before the peer would close it (or at half of its time, if that
+    /// is later), for a request that meets the peer's close has an unknown fate.
+    pub fn handle_keep_alive(&mut self, connection: ConnectionId, timeout: Option<Duration>, max: Option<u32>) {
+        let Some(found) = self.connections.get_mut(connection.0) else {
+            return;
+        };
+        found.kept_for = timeout.or(found.kept_for);
+        found.remaining = max.or(found.remaining);
+        let copy = found.state;
+        if let connection::State::Idle { since, until, ticket } = copy {
+            let earlier = found.idle_until(&self.policy, since);
+            found.state = connection::State::Idle { since, until: earlier, ticket };
+            self.timers.disarm(until, Timer::Connection(connection));
+            self.timers.arm(earlier, Timer::Connection(connection));
+        }
+    }
+
+    /// The time that [`poll_timeout`](Self::poll_timeout) told has come; harmless if it has not. If very many
+    /// deadlines are due at once, the rest is left for the next call, and `poll_timeout` says so.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.tick(now);
+        for _ in 0..MOST_TIMERS {
+            match self.timers.pop_due(self.now) {
+                Some(timer) => self.due(timer),
+                None => break,
+            }
+        }
+    }
+
+    /// A random number, for the jitter of back-off. One is enough: later ones are made from it, so that a recorded run
+    /// repeats itself; a new one may be given at any time. While none was given there is no jitter.
+    pub fn handle_random(&mut self, random: u64) {
+        self.random = Some((random, 0));
+    }
+}
+
+/// Outputs and getters.
+impl Dispatcher {
+    /// What is to be done next; `None`: nothing until another input.
+    #[must_use]
+    pub fn poll_action(&mut self) -> Option<Action> {
+        while let Some((_, output)) = self.outputs.pop_first() {
+            let action = self.announce(output);
+            if action.is_some() {
+                return action;
+            }
+        }
+        self.next_given_up()
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing happens before. `None`: not at all.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// The policy it was made with.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Requests that are on no connection: they wait, or have failed and were not polled yet.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.requests.len().saturating_sub(self.in_flight)
+    }
+
+    /// Requests on a connection.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    /// Connections, those that are being made included.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// What a connection is doing; `None` if it is gone.
+    #[must_use]
+    pub fn state(&self, connection: ConnectionId) -> Option<ConnectionState> {
+        self.connections.get(connection.0).map(|found| match found.state {
+            connection::State::Connecting { .. } => ConnectionState::Connecting,
+            connection::State::Idle { .. } => ConnectionState::Idle,
+            connection::State::Busy { .. } => ConnectionState::Busy,
+        })
+    }
+
+    /// What an origin is doing; `None` if it is unknown.
+    #[must_use]
+    pub fn phase(&self, origin: OriginId) -> Option<OriginPhase> {
+        let origin = self.origins.get(origin.0)?;
+        Some(if origin.open() > origin.idle.len() {
+            OriginPhase::Busy
+        } else if origin.open() > 0 {
+            OriginPhase::Idle
+        } else if origin.connecting > 0 {
+            OriginPhase::Connecting
+        } else if let Some(until) = origin.armed {
+            OriginPhase::BackingOff { until, failures: origin.trouble.failures }
+        } else if origin.in_line.is_some() {
+            OriginPhase::InLine
+        } else {
+            OriginPhase::Disconnected
+        })
+    }
+
+    /// The connection that a request is on.
+    #[must_use]
+    pub fn connection_of(&self, request: RequestId) -> Option<ConnectionId> {
+        match self.requests.get(request.0)?.state {
+            request::State::InFlight { connection, .. } => Some(connection),
+            _ => None,
+        }
+    }
+
+    /// Whether [`drain`](Self::drain) was called and nothing is left: no request, no connection.
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        self.draining && self.requests.is_empty() && self.connections.is_empty()
+    }
+}
+
+impl Dispatcher {
+    fn tick(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+    }
+
+    /// Looks at every connection: for what is rare.
+    fn connections_where(&self, condition: impl Fn(&Connection) -> bool) -> Vec<ConnectionId> {
+        let matching = self.connections.iter().filter(|(_, connection)| condition(connection));
+        matching.map(|(key, _)| ConnectionId(key)).collect()
+    }
+
+    fn close_all(&mut self, connections: Vec<ConnectionId>, reason: CloseReason) {
+        for connection in connections {
+            if let Some(closed) = self.close(connection, reason) {
+                self.settle(closed.origin);
+            }
+        }
+    }
+
+    /// A number that was never given before.
+    pub(super) fn ticket(&mut self) -> u64 {
+        self.tickets += 1;
+        self.tickets
+    }
+
+    /// The next random number: SplitMix64 over the one that was given.
+    pub(super) fn draw(&mut self) -> u64 {
+        let Some((seed, drawn)) = &mut self.random else {
+            return 0;
+        };
+        *drawn = drawn.wrapping_add(1);
+        let mut z = seed.wrapping_add(drawn.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// The state of a connection that the driver can know of.
+    fn known(&self, connection: ConnectionId) -> Option<connection::State> {
+        match self.connections.get(connection.0)?.state {
+            connection::State::Connecting { ticket: Some(_), .. } => None,
+            state => Some(state),
+        }
+    }
+
+    fn due(&mut self, timer: Timer) {
+        match timer {
+            Timer::Connection(id) => self.connection_due(id),
+            Timer::Backoff(id) => {
+                if let Some(origin) = self.origins.get_mut(id.0) {
+                    origin.armed = None;
+                    origin.trouble.retry_at = None;
+                    self.settle(id);
+                }
+            }
+            Timer::Retry(id) => {
+                if let Some(request) = self.requests.get(id.0) {
+                    let origin = request.job.origin;
+                    self.queue(id);
+                    self.settle(origin);
+                }
+            }
+            Timer::Deadline(id) => {
+                if let Some(request) = self.requests.get(id.0) {
+                    let origin = request.job.origin;
+                    self.expire(id);
+                    self.settle(origin);
+                }
+            }
+        }
+    }
+
+    fn connection_due(&mut self, id: ConnectionId) {
+        let Some(found) = self.connections.get(id.0) else {
+            return;
+        };
+        let origin = found.origin;
+        match found.state {
+            connection::State::Connecting { .. } => {
+                if let Some(closed) = self.close(id, CloseReason::ConnectTimeout) {
+                    self.refused(&closed, ConnectCause::TimedOut);
+                }
+            }
+            connection::State::Idle { .. } => {
+                let reason = found.idle_reason(&self.policy, self.now);
+                self.close(id, reason);
+                self.settle(origin);
+            }
+            connection::State::Busy { .. } => {}
+        }
+    }
+
+    /// What an output says, at the moment when it is polled.
+    fn announce(&mut self, output: Output) -> Option<Action> {
+        match output {
+            Output::Connect(connection) => {
+                let found = self.connections.get_mut(connection.0)?;
+                if let connection::State::Connecting { ticket, .. } = &mut found.state {
+                    *ticket = None;
+                }
+                let origin = found.origin;
+                let failures = self.origins.get(origin.0)?.trouble.failures;
+                Some(Action::Connect { connection, origin, attempt: failures.saturating_add(1) })
+            }
+            Output::Assign(request) => {
+                let found = self.requests.get_mut(request.0)?;
+                let request::State::InFlight { connection, ticket, .. } = &mut found.state else {
+                    return None;
+                };
+                *ticket = None;
+                Some(Action::Assign { request, connection: *connection })
+            }
+            Output::Fail(request) => {
+                let request::State::Failed { failure, .. } = self.requests.get(request.0)?.state else {
+                    return None;
+                };
+                self.forget(request);
+                Some(Action::Fail { request, failure })
+            }
+            Output::Close(connection, reason) => Some(Action::Close { connection, reason }),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "dispatcher_tests.rs"]
+mod tests;
+
+#[cfg(test)]
+#[path = "random_tests.rs"]
+mod random_tests;

@@ -1,0 +1,235 @@
+//! How a request failed: where, by what, and whether it may be repeated.
+
+use core::fmt;
+
+use super::retry::Why;
+
+/// The end of a request that was not answered in full.
+///
+/// ```
+/// use http_core::Instant;
+/// use http_core::dispatch::{Action, Cause, ConnectCause, Dispatcher, Job, Phase, Policy};
+///
+/// let now = Instant::ZERO;
+/// let mut dispatcher = Dispatcher::new(Policy::evhttp());
+/// let origin = dispatcher.add_origin();
+/// let request = dispatcher.enqueue(Job::new(origin), now).unwrap();
+/// let Some(Action::Connect { connection, .. }) = dispatcher.poll_action() else { panic!() };
+/// dispatcher.handle_connect_failed(connection, ConnectCause::Refused, now);
+/// let Some(Action::Fail { request: failed, failure }) = dispatcher.poll_action() else { panic!() };
+/// assert_eq!(failed, request);
+/// assert_eq!(failure.phase, Phase::Connect);
+/// assert_eq!(failure.cause, Cause::Connect(ConnectCause::Refused));
+/// assert!(failure.safe_to_repeat);
+/// assert_eq!(
+///     failure.to_string(),
+///     "failed while connecting: connection refused; not tried again, for the attempts to reach the origin \
+///      are used up; safe to repeat",
+/// );
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Failure {
+    /// What was being done when it failed.
+    pub phase: Phase,
+    /// What happened.
+    pub cause: Cause,
+    /// How often the request was given to a connection; 0: it never left the queue.
+    pub attempts: u32,
+    /// Whether repeating the request by hand cannot do anything twice: it never reached the origin, or its method is
+    /// idempotent (RFC 9110 §9.2.2). Content that was already begun must be produced again.
+    pub safe_to_repeat: bool,
+    /// Why it was not tried (again).
+    pub why: Why,
+}
+
+impl core::error::Error for Failure {}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let advice = if self.safe_to_repeat {
+            "safe to repeat"
+        } else {
+            "it may have taken effect: ask the origin before repeating it"
+        };
+        let Self { phase, cause, why, .. } = self;
+        write!(f, "failed while {phase}: {cause}; not tried again, for {why}; {advice}")
+    }
+}
+
+/// What was being done for a request when it failed.
+///
+/// ```
+/// assert_eq!(http_core::dispatch::Phase::Head.to_string(), "waiting for the head of the response");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// It waited for a connection.
+    Queue,
+    /// The name of the origin was being resolved.
+    Resolve,
+    /// A connection was being made.
+    Connect,
+    /// TLS was being set up.
+    Tls,
+    /// The request was being sent.
+    Write,
+    /// It was sent, and no final head had come.
+    Head,
+    /// The content of the response was coming.
+    Content,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Queue => "waiting in the queue",
+            Self::Resolve => "resolving the name",
+            Self::Connect => "connecting",
+            Self::Tls => "setting up TLS",
+            Self::Write => "sending the request",
+            Self::Head => "waiting for the head of the response",
+            Self::Content => "receiving the content of the response",
+        })
+    }
+}
+
+/// What happened to a request that failed.
+///
+/// ```
+/// use http_core::dispatch::{Cause, LostCause};
+///
+/// assert_eq!(Cause::Lost(LostCause::Reset).to_string(), "connection reset");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Cause {
+    /// No connection could be made.
+    Connect(ConnectCause),
+    /// The connection ended: its own, or for one that waits, that of the requests before it.
+    Lost(LostCause),
+    /// The deadline of its [`Job`](super::Job) passed.
+    Deadline,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connect(cause) => cause.fmt(f),
+            Self::Lost(cause) => cause.fmt(f),
+            Self::Deadline => f.write_str("the deadline of the request passed"),
+        }
+    }
+}
+
+/// Why a connection could not be made, as the driver reports it.
+///
+/// ```
+/// use http_core::dispatch::{ConnectCause, Phase};
+///
+/// assert!(ConnectCause::Refused.is_transient());
+/// assert!(!ConnectCause::BadCertificate.is_transient());
+/// assert_eq!(ConnectCause::BadCertificate.phase(), Phase::Tls);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum ConnectCause {
+    /// Nobody listens there. Tried again.
+    Refused,
+    /// It took too long. Tried again.
+    TimedOut,
+    /// No way to the host or its network. Tried again.
+    Unreachable,
+    /// The connection was reset or ended while it was being set up. Tried again.
+    Reset,
+    /// The name could not be resolved just now. Tried again.
+    ResolveTemporary,
+    /// The name does not exist.
+    NoSuchName,
+    /// The peer's certificate was not accepted.
+    BadCertificate,
+    /// TLS failed in another way.
+    Tls,
+    /// The system or a proxy does not allow it.
+    Forbidden,
+    /// The address, the socket's options or the proxy make no sense.
+    Misconfigured,
+}
+
+impl ConnectCause {
+    /// Whether another attempt a little later may go better: the table of what is tried again.
+    #[must_use]
+    pub const fn is_transient(self) -> bool {
+        match self {
+            Self::Refused | Self::TimedOut | Self::Unreachable | Self::Reset | Self::ResolveTemporary => true,
+            Self::NoSuchName | Self::BadCertificate | Self::Tls | Self::Forbidden | Self::Misconfigured => false,
+        }
+    }
+
+    /// The phase that it happens in.
+    #[must_use]
+    pub const fn phase(self) -> Phase {
+        match self {
+            Self::ResolveTemporary | Self::NoSuchName => Phase::Resolve,
+            Self::BadCertificate | Self::Tls => Phase::Tls,
+            _ => Phase::Connect,
+        }
+    }
+}
+
+impl fmt::Display for ConnectCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refused => "connection refused",
+            Self::TimedOut => "connecting took too long",
+            Self::Unreachable => "host or network unreachable",
+            Self::Reset => "connection reset while it was set up",
+            Self::ResolveTemporary => "the name could not be resolved just now",
+            Self::NoSuchName => "no such name",
+            Self::BadCertificate => "the certificate was not accepted",
+            Self::Tls => "TLS failed",
+            Self::Forbidden => "not allowed to connect",
+            Self::Misconfigured => "address or options make no sense",
+        })
+    }
+}
+
+/// Why a connection that was up ended, as the driver reports it.
+///
+/// ```
+/// assert_eq!(http_core::dispatch::LostCause::Eof.to_string(), "connection closed by the peer");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum LostCause {
+    /// The peer ended it in the ordinary way.
+    Eof,
+    /// It broke: a reset, or TLS without `close_notify`.
+    Reset,
+    /// Sending failed.
+    Write,
+    /// Nothing moved for too long: a deadline of the connection passed.
+    TimedOut,
+    /// What the peer sent is no HTTP, or goes beyond a limit.
+    Malformed,
+    /// An exchange on it was the last one (`Connection: close`, or content that lasts until the close). Requests
+    /// that were sent behind it are not answered (RFC 9112 §9.6).
+    Last,
+    /// This side closed it.
+    Local,
+}
+
+impl fmt::Display for LostCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Eof => "connection closed by the peer",
+            Self::Reset => "connection reset",
+            Self::Write => "sending failed",
+            Self::TimedOut => "the peer was silent for too long",
+            Self::Malformed => "the peer sent what is not HTTP or too large",
+            Self::Last => "connection closed after an earlier response",
+            Self::Local => "connection closed by this side",
+        })
+    }
+}

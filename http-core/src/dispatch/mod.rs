@@ -1,0 +1,27 @@
+//! The client's brain: queue, connections, retries, back-off, pool. The [`Dispatcher`] is the machine.
+
+mod action;
+mod backoff;
+mod connection;
+mod dispatcher;
+mod failure;
+mod ids;
+mod lose;
+mod model;
+mod origin;
+mod policy;
+mod queue;
+mod request;
+mod retry;
+mod settle;
+mod slab;
+mod timers;
+
+pub use action::{Action, CloseReason, ConnectionState, Delivery, Job, OriginPhase, Refused, StatusFacts};
+pub use backoff::{Backoff, delay};
+pub use dispatcher::Dispatcher;
+pub use failure::{Cause, ConnectCause, Failure, LostCause, Phase};
+pub use ids::{ConnectionId, OriginId, RequestId};
+pub use model::{Input, Output, apply};
+pub use policy::{Budget, Policy};
+pub use retry::{Decision, Event, Progress, Received, RetryFacts, Sent, Verdict, Why, decide};

@@ -1,0 +1,141 @@
+//! What a dispatcher keeps of one origin.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+
+use super::ids::{ConnectionId, RequestId};
+use super::policy::{Budget, Policy};
+use super::queue::Queue;
+use crate::time::Instant;
+
+/// One retry in the store of the budget.
+const RETRY: u64 = 1000;
+
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    pub(super) queue: Queue,
+    /// Requests that have not ended and were not given up: waiting here, waiting for their own retry, in flight.
+    pub(super) live: usize,
+    pub(super) connections: usize,
+    pub(super) connecting: usize,
+    /// Idle connections by the ticket they drew when they became so: the last is the one used last.
+    pub(super) idle: BTreeMap<u64, ConnectionId>,
+    /// Busy connections that would take another request behind those they have.
+    pub(super) roomy: BTreeSet<ConnectionId>,
+    pub(super) trouble: Trouble,
+    /// The instant for which the back-off timer is armed.
+    pub(super) armed: Option<Instant>,
+    /// The ticket in the line of origins that want a place among all connections.
+    pub(super) in_line: Option<u64>,
+    /// The store of the budget, in thousandths of a retry.
+    tokens: u64,
+}
+
+impl Origin {
+    pub(super) fn new(policy: &Policy) -> Self {
+        Self {
+            queue: Queue::default(),
+            live: 0,
+            connections: 0,
+            connecting: 0,
+            idle: BTreeMap::new(),
+            roomy: BTreeSet::new(),
+            trouble: Trouble::default(),
+            armed: None,
+            in_line: None,
+            tokens: policy.retry_budget.map_or(0, full),
+        }
+    }
+
+    /// Connections that are up.
+    pub(super) fn open(&self) -> usize {
+        self.connections.saturating_sub(self.connecting)
+    }
+
+    pub(super) fn may_retry(&self, policy: &Policy) -> bool {
+        policy.retry_budget.is_none() || self.tokens >= RETRY
+    }
+
+    pub(super) fn spend_retry(&mut self) {
+        self.tokens = self.tokens.saturating_sub(RETRY);
+    }
+
+    pub(super) fn earn_retry(&mut self, policy: &Policy) {
+        if let Some(budget) = policy.retry_budget {
+            self.tokens = (self.tokens + u64::from(budget.share)).min(full(budget));
+        }
+    }
+}
+
+fn full(budget: Budget) -> u64 {
+    u64::from(budget.reserve) * RETRY
+}
+
+/// The failures of an origin since it last answered, and what follows from them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Trouble {
+    /// Connections in a row that failed, or ended before the first byte of a response: the exponent of the back-off.
+    pub(super) failures: u32,
+    /// Those of them that failed to connect, since one last did: what exhausts the attempts.
+    pub(super) refusals: u32,
+    /// Connections that were begun together fail together and count once: a failure counts only if its connection
+    /// was begun in the present round.
+    pub(super) round: u32,
+    culprit: Culprit,
+    pub(super) retry_at: Option<Instant>,
+}
+
+/// Whose connections ended before the first byte of a response: one request may be at fault itself, two are not.
+#[derive(Clone, Copy, Debug, Default)]
+enum Culprit {
+    #[default]
+    Nobody,
+    One(RequestId),
+    Several,
+}
+
+impl Trouble {
+    /// A connection of this round could not be made. False if another one of its round has failed before.
+    pub(super) fn note_refused(&mut self, round: u32) -> bool {
+        if round != self.round {
+            return false;
+        }
+        self.refusals = self.refusals.saturating_add(1);
+        self.note_failure();
+        true
+    }
+
+    /// A new connection ended before it answered `request`. False if its round is over.
+    pub(super) fn note_mute(&mut self, round: u32, request: RequestId) -> bool {
+        if round != self.round {
+            return false;
+        }
+        self.culprit = match self.culprit {
+            Culprit::Nobody => Culprit::One(request),
+            Culprit::One(same) if same == request => Culprit::One(same),
+            Culprit::One(_) | Culprit::Several => Culprit::Several,
+        };
+        self.note_failure();
+        true
+    }
+
+    fn note_failure(&mut self) {
+        self.failures = self.failures.saturating_add(1);
+        self.round = self.round.wrapping_add(1);
+    }
+
+    /// Whether the origin closes connections before it answers, whoever asks, more often than is tried again.
+    pub(super) fn is_mute(&self, policy: &Policy) -> bool {
+        matches!(self.culprit, Culprit::Several) && self.failures > policy.connect_retries
+    }
+
+    /// A connection was made; whether it is worth anything, its first response says.
+    pub(super) fn note_connected(&mut self) {
+        self.refusals = 0;
+    }
+
+    pub(super) fn reset(&mut self) {
+        if self.failures > 0 || self.retry_at.is_some() {
+            *self = Self { round: self.round.wrapping_add(1), ..Self::default() };
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! What a dispatcher may do: limits, times, attempts.
+
+use core::time::Duration;
+
+use super::backoff::Backoff;
+
+/// The configuration of a [`Dispatcher`](super::Dispatcher). Every limit is bounded by default.
+///
+/// ```
+/// use core::time::Duration;
+/// use http_core::dispatch::{Backoff, Policy};
+///
+/// let policy = Policy::default()
+///     .connections_per_origin(2)
+///     .connect_timeout(Duration::from_secs(3))
+///     .lifetime(Duration::from_secs(600))
+///     .idle_timeout(None)
+///     .backoff(Backoff::new(Duration::from_millis(50), Duration::from_secs(1)));
+/// assert_eq!(policy.connect_retries, 3);
+/// assert_eq!(Policy::evhttp().connect_retries, 0);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Policy {
+    /// How long connecting may take in all, resolving and TLS included; `None`: as long as it takes.
+    /// Default: 10 s (evhttp: 45 s).
+    pub connect_timeout: Option<Duration>,
+    /// The waits between attempts to reach an origin. Default: 2 s doubling to 3600 s, a fifth of it at random
+    /// (evhttp: nothing at random).
+    pub backoff: Backoff,
+    /// How many connects may fail in a row and be tried again, before every request that waits for the origin
+    /// fails; `u32::MAX`: without end. Default: 3 (evhttp: 0).
+    ///
+    /// It bounds also how often in a row a new connection may end before the first byte of a response; there the
+    /// waiting requests fail only once two different requests have had that answer, so that one request that
+    /// kills its connections does not take its neighbours with it.
+    pub connect_retries: u32,
+    /// How often one request may be sent again after it was given to a connection. Default: 3 (evhttp: 0).
+    pub request_retries: u32,
+    /// What share of the requests may be sent again; `None`: any. Default: [`Budget::default`] (evhttp: none needed).
+    pub retry_budget: Option<Budget>,
+    /// The longest `Retry-After` of a 503 or 429 that is waited for before the request is repeated (RFC 9110
+    /// §10.2.3); `None`: such a response is delivered like any other. Default: `None`.
+    pub retry_after: Option<Duration>,
+    /// Connections of one origin, connecting ones included; 0 counts as 1. Default: 6 (evhttp: 1).
+    pub connections_per_origin: usize,
+    /// Connections of one origin that are kept while they have nothing to do. Default: 6 (evhttp: 1).
+    pub idle_per_origin: usize,
+    /// Connections in all; 0 counts as 1. An origin that wants one more gets the place of the connection
+    /// that has been idle longest, or waits in line. Default: 256 (evhttp: no limit).
+    pub max_connections: usize,
+    /// How long a connection is kept while it has nothing to do; `None`: until the peer closes it.
+    /// A `Keep-Alive: timeout=` of the peer shortens it. Default: 90 s (evhttp: 50 s).
+    pub idle_timeout: Option<Duration>,
+    /// How old a connection may be and still take a request; `None`: any age. Default: `None`.
+    pub lifetime: Option<Duration>,
+    /// How many requests one connection is given; `None`: any number. Default: `None`.
+    pub requests_per_connection: Option<u32>,
+    /// A request that is not idempotent is not given to a connection that has served and then been idle for longer
+    /// than this, but to a new one: the peer may be just closing the old one, and the request could not be
+    /// repeated. `None`: idle connections serve all. Default: `None`.
+    pub fresh_after_idle: Option<Duration>,
+    /// Requests that may wait in all, those that failed and were not polled yet included. Default: 100,000
+    /// (evhttp: no limit).
+    pub max_queue: usize,
+    /// Requests that may be unanswered on one connection; 0 counts as 1. Above 1, idempotent requests that are
+    /// sent for the first time follow idempotent ones, on connections that have answered before (RFC 9112
+    /// §9.3.2). Default: 1.
+    pub pipeline_depth: usize,
+}
+
+/// How many requests may be sent again, as a share of those that succeed: so that retries never multiply an outage.
+///
+/// Each origin has a store of retries. It starts full, each complete exchange adds a part of one, and
+/// each retry of a request that may have reached the server takes one.
+///
+/// ```
+/// use http_core::dispatch::{Budget, Policy};
+///
+/// // Ten at once, and then one for each four that succeed.
+/// let policy = Policy::default().retry_budget(Budget::new(10, 250));
+/// assert_eq!(policy.retry_budget.map(|b| b.share), Some(250));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Budget {
+    /// The most that the store holds, in retries. Default: 100.
+    pub reserve: u32,
+    /// What a complete exchange adds to the store, in thousandths of a retry. Default: 200.
+    pub share: u16,
+}
+
+impl Budget {
+    /// A store of `reserve` retries, to which a complete exchange adds `share` thousandths of one.
+    #[must_use]
+    pub const fn new(reserve: u32, share: u16) -> Self {
+        Self { reserve, share }
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self::new(100, 200)
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Some(Duration::from_secs(10)),
+            backoff: Backoff::default(),
+            connect_retries: 3,
+            request_retries: 3,
+            retry_budget: Some(Budget::default()),
+            retry_after: None,
+            connections_per_origin: 6,
+            idle_per_origin: 6,
+            max_connections: 256,
+            idle_timeout: Some(Duration::from_secs(90)),
+            lifetime: None,
+            requests_per_connection: None,
+            fresh_after_idle: None,
+            max_queue: 100_000,
+            pipeline_depth: 1,
+        }
+    }
+}
+
+impl Policy {
+    /// What an `evhttp_connection` does: one connection, an unbounded queue, no retries unless
+    /// [`connect_retries`](Self::connect_retries) asks for them, 45 s for connecting, 50 s idle.
+    #[must_use]
+    pub fn evhttp() -> Self {
+        Self {
+            connect_timeout: Some(Duration::from_secs(45)),
+            backoff: Backoff::evhttp(),
+            connect_retries: 0,
+            request_retries: 0,
+            retry_budget: None,
+            connections_per_origin: 1,
+            idle_per_origin: 1,
+            max_connections: usize::MAX,
+            idle_timeout: Some(Duration::from_secs(50)),
+            max_queue: usize::MAX,
+            ..Self::default()
+        }
+    }
+
+    /// With this [`connect_timeout`](Self#structfield.connect_timeout).
+    #[must_use]
+    pub fn connect_timeout(mut self, most: impl Into<Option<Duration>>) -> Self {
+        self.connect_timeout = most.into();
+        self
+    }
+
+    /// With this [`backoff`](Self#structfield.backoff).
+    #[must_use]
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// With this many [`connect_retries`](Self#structfield.connect_retries).
+    #[must_use]
+    pub fn connect_retries(mut self, most: u32) -> Self {
+        self.connect_retries = most;
+        self
+    }
+
+    /// With this many [`request_retries`](Self#structfield.request_retries).
+    #[must_use]
+    pub fn request_retries(mut self, most: u32) -> Self {
+        self.request_retries = most;
+        self
+    }
+
+    /// With this [`retry_budget`](Self#structfield.retry_budget).
+    #[must_use]
+    pub fn retry_budget(mut self, budget: impl Into<Option<Budget>>) -> Self {
+        self.retry_budget = budget.into();
+        self
+    }
+
+    /// With this longest [`retry_after`](Self#structfield.retry_after).
+    #[must_use]
+    pub fn retry_after(mut self, longest: impl Into<Option<Duration>>) -> Self {
+        self.retry_after = longest.into();
+        self
+    }
+
+    /// With this many [`connections_per_origin`](Self#structfield.connections_per_origin).
+    #[must_use]
+    pub fn connections_per_origin(mut self, most: usize) -> Self {
+        self.connections_per_origin = most;
+        self
+    }
+
+    /// With this many [`idle_per_origin`](Self#structfield.idle_per_origin).
+    #[must_use]
+    pub fn idle_per_origin(mut self, most: usize) -> Self {
+        self.idle_per_origin = most;
+        self
+    }
+
+    /// With this many [`max_connections`](Self#structfield.max_connections).
+    #[must_use]
+    pub fn max_connections(mut self, most: usize) -> Self {
+        self.max_connections = most;
+        self
+    }
+
+    /// With this [`idle_timeout`](Self#structfield.idle_timeout).
+    #[must_use]
+    pub fn idle_timeout(mut self, most: impl Into<Option<Duration>>) -> Self {
+        self.idle_timeout = most.into();
+        self
+    }
+
+    /// With this [`lifetime`](Self#structfield.lifetime) of a connection.
+    #[must_use]
+    pub fn lifetime(mut self, most: impl Into<Option<Duration>>) -> Self {
+        self.lifetime = most.into();
+        self
+    }
+
+    /// With this many [`requests_per_connection`](Self#structfield.requests_per_connection).
+    #[must_use]
+    pub fn requests_per_connection(mut self, most: impl Into<Option<u32>>) -> Self {
+        self.requests_per_connection = most.into();
+        self
+    }
+
+    /// With this [`fresh_after_idle`](Self#structfield.fresh_after_idle).
+    #[must_use]
+    pub fn fresh_after_idle(mut self, longest: impl Into<Option<Duration>>) -> Self {
+        self.fresh_after_idle = longest.into();
+        self
+    }
+
+    /// With a queue of [`max_queue`](Self#structfield.max_queue) requests.
+    #[must_use]
+    pub fn max_queue(mut self, most: usize) -> Self {
+        self.max_queue = most;
+        self
+    }
+
+    /// With this [`pipeline_depth`](Self#structfield.pipeline_depth).
+    #[must_use]
+    pub fn pipeline_depth(mut self, most: usize) -> Self {
+        self.pipeline_depth = most;
+        self
+    }
+}

@@ -1,0 +1,120 @@
+//! The requests that wait for a connection of one origin, in order.
+
+use alloc::collections::BTreeSet;
+
+use super::ids::RequestId;
+
+/// A place in a queue: by priority, then in the order in which the requests came in; a retried request keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// Lower ones go first.
+    pub(super) rank: u8,
+    pub(super) sequence: u64,
+    pub(super) request: RequestId,
+}
+
+/// Which connections can serve a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Need {
+    /// Any.
+    Any,
+    /// Only one that has not been given a request yet.
+    Fresh,
+}
+
+/// Two queues, so that a request that needs a new connection does not hold up those that do not.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Queue {
+    any: Lane,
+    fresh: Lane,
+}
+
+/// One queue. Its epoch changes when all of it is given up at once: a request remembers the epoch in which it was
+/// put in, and so can be found without having been told.
+#[derive(Clone, Debug, Default)]
+struct Lane {
+    places: BTreeSet<Place>,
+    epoch: u32,
+}
+
+impl Queue {
+    /// Puts a request in; the epoch finds it again.
+    pub(super) fn insert(&mut self, place: Place, need: Need) -> u32 {
+        let lane = self.lane_mut(need);
+        lane.places.insert(place);
+        lane.epoch
+    }
+
+    /// Takes a request out; false if it was given up with its lane.
+    pub(super) fn remove(&mut self, place: &Place, need: Need) -> bool {
+        self.lane_mut(need).places.remove(place)
+    }
+
+    /// Whom a connection would serve next.
+    pub(super) fn first(&self, connection: Need) -> Option<Place> {
+        let any = self.any.places.first();
+        match connection {
+            Need::Any => any.copied(),
+            Need::Fresh => match (any, self.fresh.places.first()) {
+                (Some(one), Some(other)) => Some(*one.min(other)),
+                (one, other) => one.or(other).copied(),
+            },
+        }
+    }
+
+    /// The first of those that can be served by a new connection only.
+    pub(super) fn first_fresh(&self) -> Option<Place> {
+        self.fresh.places.first().copied()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.any.places.len() + self.fresh.places.len()
+    }
+
+    /// Gives up one lane in one step: its places, and the epoch in which they were put in.
+    pub(super) fn take(&mut self, need: Need) -> (BTreeSet<Place>, u32) {
+        let lane = self.lane_mut(need);
+        let epoch = lane.epoch;
+        lane.epoch = lane.epoch.wrapping_add(1);
+        (core::mem::take(&mut lane.places), epoch)
+    }
+
+    fn lane_mut(&mut self, need: Need) -> &mut Lane {
+        match need {
+            Need::Any => &mut self.any,
+            Need::Fresh => &mut self.fresh,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(rank: u8, sequence: u64) -> Place {
+        Place { rank, sequence, request: RequestId::from_u64(sequence) }
+    }
+
+    #[test]
+    fn by_rank_then_by_arrival_and_fresh_ones_apart() {
+        let mut queue = Queue::default();
+        queue.insert(place(5, 1), Need::Any);
+        queue.insert(place(5, 0), Need::Fresh);
+        queue.insert(place(1, 2), Need::Any);
+        assert_eq!(queue.first(Need::Any), Some(place(1, 2)));
+        assert!(queue.remove(&place(1, 2), Need::Any));
+        assert_eq!(queue.first(Need::Any), Some(place(5, 1)));
+        assert_eq!(queue.first(Need::Fresh), Some(place(5, 0)));
+        assert_eq!(queue.len(), 2);
+    }
+
+    #[test]
+    fn a_lane_is_given_up_in_one_step() {
+        let mut queue = Queue::default();
+        let epoch = queue.insert(place(0, 0), Need::Any);
+        let (places, taken) = queue.take(Need::Any);
+        assert_eq!((places.len(), taken), (1, epoch));
+        assert!(!queue.remove(&place(0, 0), Need::Any));
+        assert_ne!(queue.insert(place(0, 1), Need::Any), epoch);
+    }
+}

@@ -1,0 +1,48 @@
+//! What a dispatcher keeps of one request.
+
+use super::action::Job;
+use super::failure::Failure;
+use super::ids::{ConnectionId, RequestId};
+use super::queue::{Need, Place};
+use crate::time::Instant;
+
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    pub(super) job: Job,
+    /// When it came in, compared to the others.
+    pub(super) sequence: u64,
+    pub(super) need: Need,
+    /// How often it was given to a connection.
+    pub(super) attempts: u32,
+    /// Whether it was sent again for a 421, which happens once.
+    pub(super) misdirected: bool,
+    pub(super) state: State,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum State {
+    /// In the queue of its origin, or given up together with the part of it that it stood in.
+    Waiting {
+        /// Of the lane, when it was put in.
+        epoch: u32,
+    },
+    /// Until it goes back into the queue.
+    Delayed { until: Instant },
+    InFlight {
+        connection: ConnectionId,
+        /// Whether the connection may have grown old before it came to it.
+        reused: bool,
+        /// Whether the head of a final response was delivered.
+        answered: bool,
+        /// Under which `Assign` is to be polled; `None` once it was.
+        ticket: Option<u64>,
+    },
+    /// It has failed; that is to be polled.
+    Failed { failure: Failure, ticket: u64 },
+}
+
+impl Request {
+    pub(super) fn place(&self, id: RequestId) -> Place {
+        Place { rank: u8::MAX - self.job.priority, sequence: self.sequence, request: id }
+    }
+}

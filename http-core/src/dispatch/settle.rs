@@ -1,0 +1,371 @@
+//! Which request goes on which connection, and which connections are made: what follows from every change.
+
+use super::action::CloseReason;
+use super::connection::{self, Connection};
+use super::dispatcher::{Dispatcher, Output};
+use super::ids::{ConnectionId, OriginId, RequestId};
+use super::origin::Origin;
+use super::queue::Need;
+use super::request;
+use super::timers::Timer;
+use crate::time::Instant;
+
+/// The next thing to do for those that wait for an origin whose connections have room.
+enum Pairing {
+    /// This one is served by that one.
+    Assign(RequestId, ConnectionId),
+    /// This one's time is up.
+    Expire(RequestId),
+    /// This one had better not go on any of the idle connections.
+    Freshen(RequestId),
+    /// This one must not be used any more.
+    Close(ConnectionId, CloseReason),
+}
+
+/// The next thing to do for those that wait for an origin without room.
+enum Opening {
+    /// Make a connection.
+    Connect,
+    /// First close this one.
+    Instead(ConnectionId, CloseReason),
+    /// Wait for a place among all connections.
+    Line,
+}
+
+impl Dispatcher {
+    /// Brings everything that depends on an origin up to date after a change.
+    pub(super) fn settle(&mut self, id: OriginId) {
+        self.advance(id, false);
+        self.serve_line();
+    }
+
+    /// As [`settle`](Self::settle), but for the other origins. `turn`: it is this origin's turn in the line.
+    pub(super) fn advance(&mut self, id: OriginId, mut turn: bool) {
+        while let Some(pairing) = self.next_pairing(id) {
+            match pairing {
+                Pairing::Assign(request, connection) => self.assign(request, connection),
+                Pairing::Expire(request) => self.expire(request),
+                Pairing::Freshen(request) => self.freshen(request),
+                Pairing::Close(connection, reason) => {
+                    self.close(connection, reason);
+                }
+            }
+        }
+        while let Some(opening) = self.next_opening(id, turn) {
+            match opening {
+                Opening::Connect => {
+                    self.open(id);
+                    turn = false;
+                }
+                Opening::Instead(connection, reason) => {
+                    self.close(connection, reason);
+                }
+                Opening::Line => {
+                    self.get_in_line(id);
+                    break;
+                }
+            }
+        }
+        self.tidy(id);
+    }
+
+    /// Gives places among all connections, free ones and those of idle connections, to those that wait for
+    /// them, one each in turn.
+    pub(super) fn serve_line(&mut self) {
+        while self.connections.len() < self.policy.max_connections.max(1) || !self.idle.is_empty() {
+            let Some((_, id)) = self.line.pop_first() else {
+                return;
+            };
+            if let Some(origin) = self.origins.get_mut(id.0) {
+                origin.in_line = None;
+            }
+            self.advance(id, true);
+        }
+    }
+
+    fn next_pairing(&self, id: OriginId) -> Option<Pairing> {
+        let origin = self.origins.get(id.0)?;
+        if origin.queue.len() == 0 {
+            return None;
+        }
+        // The one used last first: the others grow old and are closed.
+        for idle in origin.idle.values().rev() {
+            let connection = self.connections.get(idle.0)?;
+            let connection::State::Idle { since, until, .. } = connection.state else {
+                continue;
+            };
+            let Some(place) = origin.queue.first(connection.offers()) else {
+                continue;
+            };
+            // A limit of nothing allows its own instant, or no connection would ever be good for anything.
+            if until <= self.now && since < self.now {
+                return Some(Pairing::Close(*idle, connection.idle_reason(&self.policy, self.now)));
+            }
+            let job = self.requests.get(place.request.0)?.job;
+            if job.deadline.is_some_and(|deadline| deadline <= self.now) {
+                return Some(Pairing::Expire(place.request));
+            }
+            if connection.offers() == Need::Any {
+                let overtaken = origin.queue.first_fresh().is_some_and(|fresh| fresh < place);
+                if overtaken && self.is_full(origin) && origin.connecting == 0 && self.may_connect(origin) {
+                    return Some(Pairing::Close(*idle, CloseReason::Replaced));
+                }
+                let waited = self.now.saturating_since(since);
+                let too_long = self.policy.fresh_after_idle.is_some_and(|longest| waited > longest);
+                if too_long && !job.idempotent {
+                    return Some(Pairing::Freshen(place.request));
+                }
+            }
+            return Some(Pairing::Assign(place.request, *idle));
+        }
+        let roomy = origin.roomy.first()?;
+        let place = origin.queue.first(Need::Any)?;
+        let request = self.requests.get(place.request.0)?;
+        // RFC 9112 §9.3.2: idempotent ones only, and none straight after a retry.
+        let follows = request.job.idempotent && request.attempts == 0;
+        follows.then_some(Pairing::Assign(place.request, *roomy))
+    }
+
+    fn next_opening(&self, id: OriginId, turn: bool) -> Option<Opening> {
+        let origin = self.origins.get(id.0)?;
+        // After a failure one connection at a time tries whether the origin is back.
+        let at_once = if origin.trouble.failures > 0 { 1 } else { usize::MAX };
+        if origin.connecting >= origin.queue.len().min(at_once) || !self.may_connect(origin) {
+            return None;
+        }
+        if self.is_full(origin) {
+            // Requests wait and connections are idle: it is new ones that they wait for.
+            let oldest = origin.idle.values().next().filter(|_| origin.connecting == 0);
+            return oldest.map(|oldest| Opening::Instead(*oldest, CloseReason::Replaced));
+        }
+        if !turn && !self.line.is_empty() {
+            return Some(Opening::Line);
+        }
+        if self.connections.len() >= self.policy.max_connections.max(1) {
+            return Some(match self.idle.values().next() {
+                Some(oldest) => Opening::Instead(*oldest, CloseReason::Evicted),
+                None => Opening::Line,
+            });
+        }
+        Some(Opening::Connect)
+    }
+
+    fn may_connect(&self, origin: &Origin) -> bool {
+        origin.trouble.retry_at.is_none_or(|at| at <= self.now)
+    }
+
+    fn is_full(&self, origin: &Origin) -> bool {
+        origin.connections >= self.policy.connections_per_origin.max(1)
+    }
+
+    pub(super) fn may_warm_up(&self, id: OriginId) -> bool {
+        let room = self.connections.len() < self.policy.max_connections.max(1) && self.line.is_empty();
+        let origin = self.origins.get(id.0);
+        origin.is_some_and(|origin| {
+            let probing = origin.trouble.failures > 0 && origin.connecting > 0;
+            room && !probing && self.may_connect(origin) && !self.is_full(origin)
+        })
+    }
+
+    /// Begins a connection.
+    pub(super) fn open(&mut self, id: OriginId) {
+        let ticket = self.ticket();
+        let most = self.policy.connect_timeout;
+        let until = most.map_or(Instant::NEVER, |most| self.now.saturating_add(most));
+        let Some(origin) = self.origins.get_mut(id.0) else {
+            return;
+        };
+        origin.connections += 1;
+        origin.connecting += 1;
+        let connection = Connection::new(id, origin.trouble.round, self.now, until, ticket);
+        let connection = ConnectionId(self.connections.insert(connection));
+        self.timers.arm(until, Timer::Connection(connection));
+        self.outputs.insert(ticket, Output::Connect(connection));
+    }
+
+    fn assign(&mut self, id: RequestId, connection_id: ConnectionId) {
+        let ticket = self.ticket();
+        self.wake(connection_id);
+        let (Some(request), Some(connection)) =
+            (self.requests.get_mut(id.0), self.connections.get_mut(connection_id.0))
+        else {
+            return;
+        };
+        if let Some(origin) = self.origins.get_mut(request.job.origin.0) {
+            origin.queue.remove(&request.place(id), request.need);
+            origin.roomy.remove(&connection_id);
+        }
+        request.attempts = request.attempts.saturating_add(1);
+        request.state = request::State::InFlight {
+            connection: connection_id,
+            reused: connection.assigned > 0 || self.now > connection.since,
+            answered: false,
+            ticket: Some(ticket),
+        };
+        connection.state = connection::State::Busy { ready: false };
+        connection.assigned = connection.assigned.saturating_add(1);
+        connection.remaining = connection.remaining.map(|left| left.saturating_sub(1));
+        connection.in_flight.push_back(id);
+        self.in_flight += 1;
+        self.outputs.insert(ticket, Output::Assign(id));
+    }
+
+    /// Undoes an assignment that the driver has not heard of.
+    pub(super) fn unassign(&mut self, id: RequestId, connection_id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(connection_id.0) {
+            connection.assigned = connection.assigned.saturating_sub(1);
+            connection.remaining = connection.remaining.map(|left| left.saturating_add(1));
+            connection.state = connection::State::Busy { ready: true };
+        }
+        self.withdraw(id, connection_id);
+    }
+
+    /// Takes a request off its connection, which goes on.
+    pub(super) fn withdraw(&mut self, id: RequestId, connection_id: ConnectionId) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        if let Some(connection) = self.connections.get_mut(connection_id.0) {
+            connection.in_flight.retain(|other| *other != id);
+            self.release(connection_id);
+        }
+    }
+
+    /// A connection is, perhaps, free for another request.
+    pub(super) fn release(&mut self, id: ConnectionId) {
+        let ticket = self.ticket();
+        let Some(connection) = self.connections.get_mut(id.0) else {
+            return;
+        };
+        let connection::State::Busy { ready: true } = connection.state else {
+            return;
+        };
+        let spent = connection.is_spent(&self.policy, self.now);
+        if !connection.in_flight.is_empty() {
+            let requests = &self.requests;
+            let idempotent = |id: &RequestId| requests.get(id.0).is_some_and(|request| request.job.idempotent);
+            let roomy = connection.answered
+                && connection.in_flight.len() < self.policy.pipeline_depth
+                && spent.is_none()
+                && connection.in_flight.iter().all(idempotent);
+            if let (true, Some(origin)) = (roomy, self.origins.get_mut(connection.origin.0)) {
+                origin.roomy.insert(id);
+            }
+            return;
+        }
+        let outranked = is_outranked(&self.origins, &self.line, connection);
+        if let Some(reason) = spent.or(outranked) {
+            self.close(id, reason);
+            return;
+        }
+        let until = connection.idle_until(&self.policy, self.now);
+        connection.state = connection::State::Idle { since: self.now, until, ticket };
+        self.timers.arm(until, Timer::Connection(id));
+        self.idle.insert(ticket, id);
+        if let Some(origin) = self.origins.get_mut(connection.origin.0) {
+            origin.idle.insert(ticket, id);
+            origin.roomy.remove(&id);
+        }
+    }
+
+    /// Takes a connection out of the idle ones, if it is among them.
+    pub(super) fn wake(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id.0) else {
+            return;
+        };
+        if let connection::State::Idle { until, ticket, .. } = connection.state {
+            connection.state = connection::State::Busy { ready: true };
+            self.timers.disarm(until, Timer::Connection(id));
+            self.idle.remove(&ticket);
+            if let Some(origin) = self.origins.get_mut(connection.origin.0) {
+                origin.idle.remove(&ticket);
+            }
+        }
+    }
+
+    /// Puts a request into the queue of its origin.
+    pub(super) fn queue(&mut self, id: RequestId) {
+        if let Some(request) = self.requests.get_mut(id.0) {
+            if let Some(origin) = self.origins.get_mut(request.job.origin.0) {
+                let epoch = origin.queue.insert(request.place(id), request.need);
+                request.state = request::State::Waiting { epoch };
+            }
+        }
+    }
+
+    fn freshen(&mut self, id: RequestId) {
+        if let Some(request) = self.requests.get_mut(id.0) {
+            if let Some(origin) = self.origins.get_mut(request.job.origin.0) {
+                origin.queue.remove(&request.place(id), request.need);
+            }
+            request.need = Need::Fresh;
+            self.queue(id);
+        }
+    }
+
+    fn get_in_line(&mut self, id: OriginId) {
+        let ticket = self.ticket();
+        if let Some(origin) = self.origins.get_mut(id.0) {
+            if origin.in_line.is_none() {
+                origin.in_line = Some(ticket);
+                self.line.insert((ticket, id));
+            }
+        }
+    }
+
+    /// What depends on the state of an origin and does nothing for its requests: surplus connections, its place in the
+    /// line, its failures, its timer.
+    fn tidy(&mut self, id: OriginId) {
+        while let Some((surplus, reason)) = self.surplus(id) {
+            self.close(surplus, reason);
+        }
+        let wants_more = self.next_opening(id, true).is_some();
+        let Some(origin) = self.origins.get_mut(id.0) else {
+            return;
+        };
+        if !wants_more {
+            if let Some(ticket) = origin.in_line.take() {
+                self.line.remove(&(ticket, id));
+            }
+        }
+        // Nobody is waiting for the origin to come back: what it did before says nothing about later.
+        if origin.live == 0 {
+            origin.trouble.reset();
+        }
+        let wanted = origin.trouble.retry_at.filter(|at| *at > self.now && origin.queue.len() > 0);
+        if wanted != origin.armed {
+            if let Some(at) = origin.armed {
+                self.timers.disarm(at, Timer::Backoff(id));
+            }
+            if let Some(at) = wanted {
+                self.timers.arm(at, Timer::Backoff(id));
+            }
+            origin.armed = wanted;
+        }
+    }
+
+    fn surplus(&self, id: OriginId) -> Option<(ConnectionId, CloseReason)> {
+        let origin = self.origins.get(id.0)?;
+        let (keep, reason) = if self.draining && origin.queue.len() == 0 {
+            (0, CloseReason::Drained)
+        } else {
+            (self.policy.idle_per_origin, CloseReason::Surplus)
+        };
+        let oldest = origin.idle.values().next()?;
+        (origin.idle.len() > keep).then_some((*oldest, reason))
+    }
+}
+
+/// Whether a connection that has become free gives its place to an origin whose oldest request has waited
+/// longer than any that it could serve.
+fn is_outranked(
+    origins: &super::slab::Slab<Origin>,
+    line: &alloc::collections::BTreeSet<(u64, OriginId)>,
+    connection: &Connection,
+) -> Option<CloseReason> {
+    let (_, first) = line.first()?;
+    if *first == connection.origin {
+        return None;
+    }
+    let theirs = origins.get(first.0)?.queue.first(Need::Fresh)?;
+    let ours = origins.get(connection.origin.0)?.queue.first(connection.offers());
+    ours.is_none_or(|ours| theirs < ours).then_some(CloseReason::Evicted)
+}

@@ -1,0 +1,45 @@
+//! Read buffers, shared by the connections of a thread: one is borrowed for the length of one read, so that a
+//! connection which waits holds none.
+
+use core::cell::RefCell;
+
+use bytes::BytesMut;
+
+/// How many buffers a thread keeps.
+const KEPT: usize = 8;
+
+/// The room that a first read gets.
+pub(crate) const SMALL: usize = 8 * 1024;
+
+/// The room that reads of long content grow to.
+pub(crate) const LARGE: usize = 128 * 1024;
+
+thread_local! {
+    static POOL: RefCell<Vec<BytesMut>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Gives `buffer` at least `room` bytes to read into: a pooled buffer if it is empty.
+pub(crate) fn borrow(buffer: &mut BytesMut, room: usize) {
+    if buffer.capacity() == 0 {
+        if let Some(pooled) = POOL.with(|pool| pool.borrow_mut().pop()) {
+            *buffer = pooled;
+        }
+    }
+    if buffer.capacity() - buffer.len() < room {
+        buffer.reserve(room);
+    }
+}
+
+/// Takes an empty buffer back; it is kept if nobody holds a part of it.
+pub(crate) fn give_back(buffer: &mut BytesMut) {
+    let mut buffer = core::mem::take(buffer);
+    buffer.clear();
+    if buffer.try_reclaim(SMALL) && buffer.capacity() <= LARGE {
+        POOL.with(|pool| {
+            let mut pool = pool.borrow_mut();
+            if pool.len() < KEPT {
+                pool.push(buffer);
+            }
+        });
+    }
+}

@@ -1,0 +1,44 @@
+//! The only place where the runtime's time becomes the core's and back, and where the date is made.
+
+use core::cell::Cell;
+use core::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use http_core::imf_fixdate;
+
+/// The instant that the core's time counts from: one for the process, so that machines can be compared.
+fn epoch() -> Instant {
+    static EPOCH: OnceLock<Instant> = OnceLock::new();
+    // A little before the first look at the clock, so that no instant lies before it.
+    *EPOCH.get_or_init(|| Instant::now().checked_sub(Duration::from_secs(1)).unwrap_or_else(Instant::now))
+}
+
+pub(crate) fn to_core(at: Instant) -> http_core::Instant {
+    http_core::Instant::ZERO.saturating_add(at.saturating_duration_since(epoch()))
+}
+
+pub(crate) fn to_runtime(at: http_core::Instant) -> Instant {
+    let since = at.saturating_since(http_core::Instant::ZERO);
+    // Far enough to be never, and near enough for every platform's clock.
+    let most = Duration::from_secs(60 * 60 * 24 * 365 * 30);
+    epoch() + since.min(most)
+}
+
+/// The value of `Date`, made anew at most once a second of `now` in each thread.
+pub(crate) fn date(now: http_core::Instant) -> [u8; 29] {
+    thread_local! {
+        static LAST: Cell<(u64, [u8; 29])> = const { Cell::new((u64::MAX, [b' '; 29])) };
+    }
+    let second = now.as_nanos() >> 29; // about twice a second
+    LAST.with(|last| {
+        let (made, date) = last.get();
+        if made == second {
+            return date;
+        }
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let date = imf_fixdate(unix);
+        last.set((second, date));
+        date
+    })
+}

@@ -1,0 +1,110 @@
+//! What a runtime has to offer: a transport, a timer, a clock.
+
+use core::future::Future;
+use core::task::{Context, Poll};
+use std::io;
+use std::time::Instant;
+
+use bytes::BytesMut;
+use http_core::Outbox;
+
+/// A stream of bytes in both directions: a socket, a TLS session, a pipe in memory.
+///
+/// Buffers are lent in a form that can be owned, so that one driver serves readiness and completion I/O without a
+/// copy: an implementation for completion may keep the read buffer, and take segments out of the outbox, while an
+/// operation is pending.
+///
+/// ```
+/// use std::io;
+/// use std::task::{Context, Poll};
+/// use bytes::{Buf, BytesMut};
+/// use http_core::Outbox;
+/// use http_driver::Transport;
+///
+/// /// Reads from one buffer and writes to another.
+/// struct Memory(BytesMut, Vec<u8>);
+///
+/// impl Transport for Memory {
+///     fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+///         let all = self.0.split();
+///         buffer.extend_from_slice(&all);
+///         Poll::Ready(Ok(all.len()))
+///     }
+///     fn poll_write(&mut self, _: &mut Context<'_>, outbox: &mut Outbox) -> Poll<io::Result<usize>> {
+///         let mut slices = [&b""[..]; 1];
+///         let _ = outbox.slices(&mut slices);
+///         self.1.extend_from_slice(slices[0]);
+///         Poll::Ready(Ok(slices[0].len()))
+///     }
+///     fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+///         Poll::Ready(Ok(()))
+///     }
+/// }
+/// ```
+pub trait Transport {
+    /// Appends what can be read to `buffer`, into the room it has, and returns how many bytes; 0 at the end.
+    ///
+    /// # Errors
+    /// The stream broke. `buffer` has no bytes more than before.
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>>;
+
+    /// Writes from the front of `outbox` and returns how many bytes were taken, which the driver reports. It is called
+    /// only when something waits; 0 counts as an error.
+    ///
+    /// # Errors
+    /// The stream takes no more.
+    fn poll_write(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<io::Result<usize>>;
+
+    /// Ends the sending side: FIN, `close_notify`.
+    ///
+    /// # Errors
+    /// The stream broke.
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+}
+
+/// One timer, that is set again and again.
+///
+/// ```
+/// use std::task::{Context, Poll};
+/// use std::time::Instant;
+/// use http_driver::Timer;
+///
+/// /// A timer for tests: it has fired as soon as its time has come, and wakes nobody.
+/// struct Checked(Instant);
+/// impl Timer for Checked {
+///     fn reset(&mut self, at: Instant) {
+///         self.0 = at;
+///     }
+///     fn poll(&mut self, _: &mut Context<'_>) -> Poll<()> {
+///         if Instant::now() >= self.0 { Poll::Ready(()) } else { Poll::Pending }
+///     }
+/// }
+/// ```
+pub trait Timer {
+    /// Sets the time at which the timer fires.
+    fn reset(&mut self, at: Instant);
+
+    /// Whether that time has come; otherwise the task is woken when it comes.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+}
+
+/// A runtime: its clock, its timers, its tasks. A cheap handle.
+///
+/// ```
+/// fn deadline<R: http_driver::Runtime>(runtime: &R) -> R::Timer {
+///     runtime.timer(runtime.now() + std::time::Duration::from_secs(1))
+/// }
+/// ```
+pub trait Runtime: Clone {
+    /// The timers of this runtime.
+    type Timer: Timer;
+
+    /// The time by the clock that the timers go by.
+    fn now(&self) -> Instant;
+
+    /// A timer that fires at `at`.
+    fn timer(&self, at: Instant) -> Self::Timer;
+
+    /// Runs a future beside the others.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
+}

@@ -1,0 +1,279 @@
+//! A machine, its transport and its timer: the turn that moves bytes between them, the same for both roles.
+
+use core::fmt;
+use core::task::{Context, Poll};
+use std::io;
+
+use bytes::{Bytes, BytesMut};
+use http_core::model::{Action, Input, Machine, Tap, apply};
+use http_core::{End, Instant, Misuse, Phase, ProtocolError};
+
+use crate::buffers;
+use crate::clock;
+use crate::io::{Runtime, Timer, Transport};
+use crate::machine::Role;
+
+/// What watches a connection: see [`Tap`].
+pub type BoxTap = Box<dyn Tap + Send>;
+
+pub(crate) struct Link<M, T, R: Runtime> {
+    pub(crate) machine: M,
+    pub(crate) transport: T,
+    pub(crate) runtime: R,
+    /// Bytes that were read and not yet understood; no memory while it is empty and the connection waits.
+    pub(crate) input: BytesMut,
+    timer: Option<R::Timer>,
+    /// When the timer fires; not later than the machine's deadline while anything is waited for.
+    armed: Option<Instant>,
+    room: usize,
+    sending_ended: bool,
+    /// Why the transport broke, for the error that follows from it.
+    broken: Option<io::Error>,
+    tap: Option<BoxTap>,
+}
+
+impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
+    pub(crate) fn new(machine: M, transport: T, runtime: R, input: BytesMut, tap: Option<BoxTap>) -> Self {
+        let mut link = Self {
+            machine,
+            transport,
+            runtime,
+            input,
+            timer: None,
+            armed: None,
+            room: buffers::SMALL,
+            sending_ended: false,
+            broken: None,
+            tap,
+        };
+        if !link.input.is_empty() {
+            let early = link.input.clone().freeze();
+            let now = link.now();
+            link.tell_received(early, now);
+        }
+        link
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        clock::to_core(self.runtime.now())
+    }
+
+    /// Why the transport broke, if it did: told once.
+    pub(crate) fn take_broken(&mut self) -> Option<io::Error> {
+        self.broken.take()
+    }
+
+    /// The next event, from what was read already.
+    pub(crate) fn poll_machine(&mut self, now: Instant) -> Result<Option<M::Event>, ProtocolError> {
+        if self.tap.is_none() {
+            return self.machine.poll_event(&mut self.input, now);
+        }
+        let mut result = Ok(None);
+        for action in self.tapped(Input::Poll, now) {
+            match action {
+                Action::Failed(error) => result = Err(error),
+                action => {
+                    if let Some(event) = M::event(action) {
+                        result = Ok(Some(event));
+                    }
+                }
+            }
+        }
+        result
+    }
+
+    /// Whether calls go through the model, because somebody watches.
+    pub(crate) const fn is_tapped(&self) -> bool {
+        self.tap.is_some()
+    }
+
+    /// Applies an input through the model, and shows it to the tap.
+    pub(crate) fn apply(&mut self, input: Input, now: Instant) -> Result<(), Misuse> {
+        let misused = self.tapped(input, now).into_iter().find_map(|action| match action {
+            Action::Misused(misuse) => Some(misuse),
+            _ => None,
+        });
+        misused.map_or(Ok(()), Err)
+    }
+
+    /// One turn: writes what waits, reads what came, shuts down, and looks at the time. Ready when something happened,
+    /// so that the machine is to be polled again; pending when the task will be woken for it.
+    pub(crate) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let now = self.now();
+        let mut moved = self.poll_write(cx, now).is_ready();
+        moved |= self.poll_read(cx, now).is_ready();
+        let interest = self.machine_interest();
+        if interest.close {
+            return Poll::Ready(());
+        }
+        if interest.shutdown && !self.sending_ended {
+            if let Poll::Ready(result) = self.transport.poll_shutdown(cx) {
+                self.sending_ended = true;
+                if let Err(error) = result {
+                    self.fail_write(error, now);
+                }
+                moved = true;
+            }
+        }
+        moved |= self.poll_timer(cx, now).is_ready();
+        if moved { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// Writes until nothing waits: ready when that is so.
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let now = self.now();
+            let _ = self.poll_write(cx, now);
+            let interest = self.machine_interest();
+            if !interest.write || interest.close {
+                return Poll::Ready(());
+            }
+            if self.poll_timer(cx, now).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    fn machine_interest(&self) -> http_core::Interest {
+        Machine::interest(&self.machine)
+    }
+
+    /// Ready if bytes were taken, or the transport broke.
+    fn poll_write(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()> {
+        let mut moved = Poll::Pending;
+        while self.machine_interest().write {
+            match self.transport.poll_write(cx, self.machine.outbox()) {
+                Poll::Ready(Ok(0)) => self.fail_write(io::ErrorKind::WriteZero.into(), now),
+                Poll::Ready(Ok(count)) => match self.tap {
+                    None => self.machine.handle_sent(count, now),
+                    Some(_) => drop(self.tapped(Input::Sent(count), now)),
+                },
+                Poll::Ready(Err(error)) => self.fail_write(error, now),
+                Poll::Pending => break,
+            }
+            moved = Poll::Ready(());
+        }
+        moved
+    }
+
+    /// Ready if bytes came, or the stream ended.
+    fn poll_read(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()> {
+        if !self.machine_interest().read {
+            return Poll::Pending;
+        }
+        buffers::borrow(&mut self.input, self.room);
+        let before = self.input.len();
+        let offered = self.input.capacity() - before;
+        match self.transport.poll_read(cx, &mut self.input) {
+            Poll::Pending => {
+                self.room = buffers::SMALL;
+                if self.input.is_empty() {
+                    buffers::give_back(&mut self.input);
+                    self.rest();
+                }
+                return Poll::Pending;
+            }
+            Poll::Ready(Ok(0)) => self.end(End::Clean, now),
+            Poll::Ready(Ok(count)) => {
+                if count >= offered {
+                    self.room = (self.room * 2).min(buffers::LARGE);
+                }
+                if self.tap.is_some() {
+                    let received = Bytes::copy_from_slice(&self.input[before..]);
+                    self.tell_received(received, now);
+                }
+            }
+            Poll::Ready(Err(error)) => {
+                self.broken.get_or_insert(error);
+                self.end(End::Unclean, now);
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// A connection that waits without an exchange holds no memory that it does not need.
+    fn rest(&mut self) {
+        if self.machine.is_idle() {
+            self.machine.shrink();
+        }
+    }
+
+    /// Ready if the machine's deadline has passed, and the machine knows.
+    fn poll_timer(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()> {
+        loop {
+            let Some(due) = Machine::poll_timeout(&self.machine) else { return Poll::Pending };
+            if due <= now {
+                match self.tap {
+                    None => self.machine.handle_timeout(now),
+                    Some(_) => drop(self.tapped(Input::Timeout, now)),
+                }
+                return Poll::Ready(());
+            }
+            // A deadline that was put off leaves the timer alone; it is set anew when it fires.
+            let timer = match (&mut self.timer, self.armed) {
+                (Some(timer), Some(armed)) if armed <= due => timer,
+                (Some(timer), _) => {
+                    timer.reset(clock::to_runtime(due));
+                    self.armed = Some(due);
+                    timer
+                }
+                (None, _) => {
+                    self.armed = Some(due);
+                    self.timer.insert(self.runtime.timer(clock::to_runtime(due)))
+                }
+            };
+            if timer.poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            self.armed = None;
+            if clock::to_core(self.runtime.now()) >= due {
+                // The clock moved on while this turn went by; the next turn sees it.
+                return Poll::Ready(());
+            }
+        }
+    }
+
+    fn end(&mut self, end: End, now: Instant) {
+        match self.tap {
+            None => self.machine.handle_eof(end, now),
+            Some(_) => drop(self.tapped(Input::Eof(end), now)),
+        }
+    }
+
+    fn fail_write(&mut self, error: io::Error, now: Instant) {
+        self.broken.get_or_insert(error);
+        match self.tap {
+            None => self.machine.handle_write_error(now),
+            Some(_) => drop(self.tapped(Input::WriteError, now)),
+        }
+    }
+
+    /// Applies an input through the model and shows it to the tap.
+    fn tapped(&mut self, input: Input, now: Instant) -> Vec<Action> {
+        let mut actions = Vec::new();
+        apply(&mut self.machine, &mut self.input, input.clone(), now, &mut |action| actions.push(action));
+        self.show(&input, &actions, now);
+        actions
+    }
+
+    /// Bytes are in the buffer already, so that the tap alone is told of them.
+    fn tell_received(&mut self, bytes: Bytes, now: Instant) {
+        self.show(&Input::Received(bytes), &[], now);
+    }
+
+    fn show(&mut self, input: &Input, actions: &[Action], now: Instant) {
+        let phase: Phase = Machine::phase(&self.machine);
+        if let Some(tap) = &mut self.tap {
+            tap.step(now, phase, input, actions);
+        }
+    }
+}
+
+impl<M: fmt::Debug, T, R: Runtime> fmt::Debug for Link<M, T, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link")
+            .field("machine", &self.machine)
+            .field("unread", &self.input.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,323 @@
+//! A connection that was accepted.
+
+use core::fmt;
+use core::future::poll_fn;
+use core::task::{Context, Poll};
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http_core::model::Input;
+use http_core::server::{self, Event};
+use http_core::{Closed, Config, Content, Fields, Misuse, RequestHead, ResponseHead};
+
+use super::exchange::Exchange;
+use crate::call::{call, done};
+use crate::clock;
+use crate::error::Error;
+use crate::io::{Runtime, Transport};
+use crate::link::{BoxTap, Link};
+
+/// One connection of a server, over any transport: exchange after exchange, without channels or tasks.
+///
+/// Nothing happens between calls: while the application works on its own, deadlines and the end of the peer are seen
+/// when it calls the next time, or through [`Exchange::drive`].
+///
+/// ```
+/// use bytes::Bytes;
+/// use http_core::{Content, ResponseHead, StatusCode};
+/// use http_driver::{Error, Runtime, Transport, server};
+///
+/// async fn hello<T: Transport, R: Runtime>(mut connection: server::Connection<T, R>) -> Result<(), Error> {
+///     let head = ResponseHead::new(StatusCode::OK);
+///     while let Some(mut exchange) = connection.accept().await? {
+///         exchange.respond(&head, Content::Full(Bytes::from_static(b"Hello")))?;
+///         exchange.finish().await?;
+///     }
+///     Ok(())
+/// }
+/// ```
+pub struct Connection<T, R: Runtime> {
+    link: Link<server::Connection, T, R>,
+    date: [u8; 29],
+    over: bool,
+}
+
+impl<T: Transport, R: Runtime> Connection<T, R> {
+    /// A connection over a transport that was just accepted.
+    pub fn new(transport: T, runtime: R, config: Arc<Config>) -> Self {
+        Self::with_early(transport, runtime, config, BytesMut::new(), None)
+    }
+
+    /// The same for a transport of which `early` was read already, watched by a tap if one is given.
+    pub fn with_early(transport: T, runtime: R, config: Arc<Config>, early: BytesMut, tap: Option<BoxTap>) -> Self {
+        let machine = server::Connection::new(config, clock::to_core(runtime.now()));
+        let mut connection =
+            Self { link: Link::new(machine, transport, runtime, early, tap), date: [0; 29], over: false };
+        // An answer to a request that cannot be read has a date as well.
+        connection.tell_date();
+        connection
+    }
+
+    /// The next request; `None` when the connection has ended as it should. What is left of the exchange before is
+    /// finished first: a response that was not begun is answered with 500, one that was not ended is cut off.
+    ///
+    /// # Errors
+    /// The peer broke a rule, was too slow, or is gone inside a message; it was answered if that was possible, and the
+    /// connection is over.
+    ///
+    /// # Cancellation
+    /// Safe: no request is lost.
+    pub async fn accept(&mut self) -> Result<Option<Exchange<'_, T, R>>, Error> {
+        match poll_fn(|cx| self.poll_accept(cx)).await? {
+            Some(head) => Ok(Some(Exchange::new(self, head))),
+            None => Ok(None),
+        }
+    }
+
+    /// [`accept`](Self::accept), as a poll.
+    pub(crate) fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<RequestHead>, Error>> {
+        self.leave_exchange();
+        loop {
+            if self.over {
+                return self.poll_end(cx).map(|()| Ok(None));
+            }
+            match self.poll_event(cx) {
+                Poll::Ready(Ok(Event::Request(head))) => {
+                    self.tell_date();
+                    return Poll::Ready(Ok(Some(head)));
+                }
+                // The rest of an exchange that was left, and the end of the connection.
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    /// Answers what is open, then ends the connection: an idle one at once.
+    pub fn close(&mut self) {
+        self.close_machine();
+    }
+
+    /// Writes what waits, shuts the connection down and waits until the peer has read it, within `Timeouts::linger`.
+    ///
+    /// # Cancellation
+    /// Safe; the rest is then lost when the connection is dropped.
+    pub async fn finish(&mut self) {
+        self.close();
+        poll_fn(|cx| self.poll_end(cx)).await;
+    }
+
+    /// The machine, to look at: its phase, its deadlines.
+    pub const fn machine(&self) -> &server::Connection {
+        &self.link.machine
+    }
+
+    /// The transport.
+    pub const fn transport(&self) -> &T {
+        &self.link.transport
+    }
+
+    /// The transport, and what was read from it and belongs to nobody yet.
+    #[must_use]
+    pub fn into_parts(self) -> (T, BytesMut) {
+        (self.link.transport, self.link.input)
+    }
+
+    /// The next event, whatever has to happen for it.
+    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event, Error>> {
+        loop {
+            let now = self.link.now();
+            match self.link.poll_machine(now) {
+                Ok(Some(Event::Closed(why))) => {
+                    self.over = true;
+                    return Poll::Ready(self.closed(why));
+                }
+                Ok(Some(event)) => return Poll::Ready(Ok(event)),
+                Ok(None) if self.over => return Poll::Ready(Ok(Event::Closed(Closed::ByUs))),
+                Ok(None) => {}
+                Err(error) => return Poll::Ready(Err(error.into())),
+            }
+            if self.link.poll_turn(cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Moves bytes and time along; what the peer sends is kept for later. Never ready with success: it goes on for as
+    /// long as the connection does.
+    pub(crate) fn poll_aside(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+        loop {
+            if self.link.machine.interest().close {
+                return Poll::Ready(match self.link.poll_machine(self.link.now()) {
+                    Err(error) => error.into(),
+                    Ok(Some(Event::Closed(why))) => {
+                        self.over = true;
+                        self.closed(why).err().unwrap_or(Error::Closed(why))
+                    }
+                    Ok(_) => Error::Closed(Closed::Broken),
+                });
+            }
+            if self.link.poll_turn(cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// The end of a connection as a result: an error if an exchange was cut off by it.
+    fn closed(&mut self, why: Closed) -> Result<Event, Error> {
+        match (why, self.link.take_broken()) {
+            (Closed::Broken, Some(error)) => Err(Error::Io(error)),
+            (Closed::Broken, None) => Err(Error::Closed(why)),
+            (Closed::TimedOut(deadline), _) if deadline == http_core::Deadline::Send => Err(Error::Closed(why)),
+            _ => Ok(Event::Closed(why)),
+        }
+    }
+
+    /// Leaves the open exchange as it is: the application has dropped it.
+    fn leave_exchange(&mut self) {
+        if !self.link.machine.is_answering() {
+            return;
+        }
+        if self.link.machine.content_is_due() {
+            self.discard_content();
+        }
+        if self.link.machine.awaits_response() {
+            let head = ResponseHead::new(http_core::StatusCode::INTERNAL_SERVER_ERROR);
+            let _ = self.respond(&head, Content::Empty);
+        } else if self.link.machine.awaits_content() {
+            self.abandon();
+        }
+    }
+
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let interest = self.link.machine.interest();
+            if interest.close {
+                return Poll::Ready(());
+            }
+            let now = self.link.now();
+            match self.link.poll_machine(now) {
+                Ok(Some(_)) | Err(_) => continue,
+                Ok(None) => {}
+            }
+            if self.link.poll_turn(cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// The date, if the machine does not know it yet.
+    fn tell_date(&mut self) {
+        let now = self.link.now();
+        let date = clock::date(now);
+        if date != self.date {
+            self.date = date;
+            self.date_is(date);
+        }
+    }
+}
+
+/// The commands of an exchange.
+impl<T: Transport, R: Runtime> Connection<T, R> {
+    pub(super) fn respond(&mut self, head: &ResponseHead, content: Content) -> Result<(), Misuse> {
+        call!(self, Input::SendResponse(head.clone(), content), |machine, now| machine
+            .send_response(head, content, now))
+    }
+
+    pub(super) fn interim(&mut self, head: &ResponseHead) -> Result<(), Misuse> {
+        call!(self, Input::SendInterim(head.clone()), |machine, now| machine.send_interim(head, now))
+    }
+
+    pub(super) fn want_content(&mut self) {
+        let _ = call!(self, Input::WantContent, |machine, now| done(machine.want_content(now)));
+    }
+
+    pub(super) fn discard_content(&mut self) {
+        let _ = call!(self, Input::DiscardContent, |machine, now| done(machine.discard_content(now)));
+    }
+
+    pub(super) fn abandon(&mut self) {
+        let _ = call!(self, Input::Abandon, |machine, now| done(machine.abandon(now)));
+    }
+
+    fn date_is(&mut self, date: [u8; 29]) {
+        let _ = call!(self, Input::Date(date), |machine, _now| done(machine.handle_date(date)));
+    }
+
+    /// Ends the connection after the open exchange.
+    pub(crate) fn close_machine(&mut self) {
+        let _ = call!(self, Input::Close, |machine, now| done(machine.close(now)));
+    }
+
+    pub(super) fn end(&mut self, trailers: &Fields) -> Result<(), Error> {
+        let ended = call!(self, Input::SendEnd(trailers.clone()), |machine, now| machine.send_end(trailers, now));
+        self.or_cause(ended)
+    }
+
+    /// Queues a piece of content, whatever waits already.
+    pub(super) fn write(&mut self, content: Bytes) -> Result<(), Error> {
+        let sent = call!(self, Input::SendContent(content), |machine, now| machine.send_content(content, now));
+        self.or_cause(sent)
+    }
+
+    pub(super) fn poll_write(&mut self, content: &mut Bytes, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        while self.link.machine.send_capacity() == 0 && self.link.machine.awaits_content() {
+            if self.link.machine.interest().close {
+                return Poll::Ready(Err(self.cause()));
+            }
+            if self.link.poll_turn(cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+        Poll::Ready(self.write(core::mem::take(content)))
+    }
+
+    fn or_cause(&mut self, result: Result<(), Misuse>) -> Result<(), Error> {
+        match result {
+            Err(Misuse::Closed) => Err(self.cause()),
+            other => other.map_err(Error::from),
+        }
+    }
+
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        match self.link.poll_flush(cx) {
+            Poll::Ready(()) if self.link.machine.interest().close && !self.over => Poll::Ready(Err(self.cause())),
+            other => other.map(Ok),
+        }
+    }
+
+    pub(super) fn recycle(&mut self, fields: Fields) {
+        self.link.machine.recycle(fields);
+    }
+
+    /// Whether the bytes of another request may be there already, so that its answer can leave with this one.
+    pub(super) fn may_batch(&self) -> bool {
+        !self.link.input.is_empty()
+    }
+
+    /// Why the connection is over.
+    fn cause(&mut self) -> Error {
+        let now = self.link.now();
+        loop {
+            match self.link.poll_machine(now) {
+                Err(error) => return error.into(),
+                Ok(Some(Event::Closed(why))) => {
+                    self.over = true;
+                    return match self.link.take_broken() {
+                        Some(error) => Error::Io(error),
+                        None => Error::Closed(why),
+                    };
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => return self.link.take_broken().map_or(Error::Closed(Closed::Broken), Error::Io),
+            }
+        }
+    }
+}
+
+impl<T, R: Runtime> fmt::Debug for Connection<T, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("link", &self.link).finish_non_exhaustive()
+    }
+}

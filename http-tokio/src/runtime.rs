@@ -1,0 +1,61 @@
+//! tokio's clock, timers and tasks.
+
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use std::time::Instant;
+
+use http_driver::{Runtime, Timer};
+use tokio::time::Sleep;
+
+/// tokio as a [`Runtime`]. Used inside of it.
+///
+/// ```
+/// use http_driver::Runtime;
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// let runtime = http_tokio::TokioRuntime;
+/// assert!(runtime.now() <= runtime.now());
+/// # });
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TokioRuntime;
+
+impl Runtime for TokioRuntime {
+    type Timer = TokioTimer;
+
+    fn now(&self) -> Instant {
+        // tokio's clock, so that a paused one in a test is obeyed.
+        tokio::time::Instant::now().into_std()
+    }
+
+    fn timer(&self, at: Instant) -> TokioTimer {
+        TokioTimer(Box::pin(tokio::time::sleep_until(at.into())))
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        drop(tokio::spawn(task));
+    }
+}
+
+/// A timer of tokio's.
+///
+/// ```
+/// use http_driver::Runtime;
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// let runtime = http_tokio::TokioRuntime;
+/// let timer = runtime.timer(runtime.now());
+/// assert!(format!("{timer:?}").starts_with("TokioTimer"));
+/// # });
+/// ```
+#[derive(Debug)]
+pub struct TokioTimer(Pin<Box<Sleep>>);
+
+impl Timer for TokioTimer {
+    fn reset(&mut self, at: Instant) {
+        self.0.as_mut().reset(at.into());
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.as_mut().poll(cx)
+    }
+}
