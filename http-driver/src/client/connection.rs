@@ -58,10 +58,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     /// # Errors
     /// Those of [`http_core::client::Connection::send_request`].
     pub fn send(&mut self, head: &RequestHead, content: Content) -> Result<Exchange<'_, T, R>, Error> {
-        let sent = call!(self, Input::SendRequest(head.clone(), content), |machine, now| machine
-            .send_request(head, content, now)
-            .map(|_| ()));
-        self.or_cause(sent)?;
+        self.begin(head, content)?;
         Ok(Exchange::new(self))
     }
 
@@ -107,6 +104,14 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     #[must_use]
     pub fn into_parts(self) -> (T, BytesMut) {
         (self.link.transport, self.link.input)
+    }
+
+    /// Queues a request.
+    pub(super) fn begin(&mut self, head: &RequestHead, content: Content) -> Result<(), Error> {
+        let sent = call!(self, Input::SendRequest(head.clone(), content), |machine, now| machine
+            .send_request(head, content, now)
+            .map(|_| ()));
+        self.or_cause(sent)
     }
 
     /// One step towards the next event: ready with it, or with `None` when something else happened.
