@@ -10,8 +10,8 @@ use super::action::{
 use super::connection::{self, Connection};
 use super::failure::{ConnectCause, LostCause};
 use super::ids::{ConnectionId, OriginId, RequestId};
-use super::lose::GivenUp;
 use super::origin::Origin;
+use super::outcome::GivenUp;
 use super::policy::Policy;
 use super::queue::Need;
 use super::request::{self, Request};
@@ -611,95 +611,6 @@ impl Dispatcher {
                 ticket: Some(_), ..
             } => None,
             state => Some(state),
-        }
-    }
-
-    fn due(&mut self, timer: Timer) {
-        match timer {
-            Timer::Connection(id) => self.connection_due(id),
-            Timer::Backoff(id) => {
-                if let Some(origin) = self.origins.get_mut(id.0) {
-                    origin.armed = None;
-                    origin.trouble.retry_at = None;
-                    self.settle(id);
-                }
-            }
-            Timer::Retry(id) => {
-                if let Some(request) = self.requests.get(id.0) {
-                    let origin = request.job.origin;
-                    self.queue(id);
-                    self.settle(origin);
-                }
-            }
-            Timer::Deadline(id) => {
-                if let Some(request) = self.requests.get(id.0) {
-                    let origin = request.job.origin;
-                    self.expire(id);
-                    self.settle(origin);
-                }
-            }
-        }
-    }
-
-    fn connection_due(&mut self, id: ConnectionId) {
-        let Some(found) = self.connections.get(id.0) else {
-            return;
-        };
-        let origin = found.origin;
-        match found.state {
-            connection::State::Connecting { .. } => {
-                if let Some(closed) = self.close(id, CloseReason::ConnectTimeout) {
-                    self.refused(&closed, ConnectCause::TimedOut);
-                }
-            }
-            connection::State::Idle { .. } => {
-                let reason = found.idle_reason(&self.policy, self.now);
-                self.close(id, reason);
-                self.settle(origin);
-            }
-            connection::State::Busy { .. } => {}
-        }
-    }
-
-    /// What an output says, at the moment when it is polled.
-    fn announce(&mut self, output: Output) -> Option<Action> {
-        match output {
-            Output::Connect(connection) => {
-                let found = self.connections.get_mut(connection.0)?;
-                if let connection::State::Connecting { ticket, .. } = &mut found.state {
-                    *ticket = None;
-                }
-                let origin = found.origin;
-                let failures = self.origins.get(origin.0)?.trouble.failures;
-                Some(Action::Connect {
-                    connection,
-                    origin,
-                    attempt: failures.saturating_add(1),
-                })
-            }
-            Output::Assign(request) => {
-                let found = self.requests.get_mut(request.0)?;
-                let request::State::InFlight {
-                    connection, ticket, ..
-                } = &mut found.state
-                else {
-                    return None;
-                };
-                *ticket = None;
-                Some(Action::Assign {
-                    request,
-                    connection: *connection,
-                })
-            }
-            Output::Fail(request) => {
-                let request::State::Failed { failure, .. } = self.requests.get(request.0)?.state
-                else {
-                    return None;
-                };
-                self.forget(request);
-                Some(Action::Fail { request, failure })
-            }
-            Output::Close(connection, reason) => Some(Action::Close { connection, reason }),
         }
     }
 }
