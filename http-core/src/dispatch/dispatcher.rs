@@ -64,6 +64,7 @@ const MOST_TIMERS: usize = 256;
 /// - A timer is armed only for what is connecting, idle, backed off from with requests waiting, or has a deadline.
 /// - Each call is bounded work: a few steps of O(log n), and none that grows with the queue. When attempts to
 ///   reach an origin are exhausted, those that waited for it fail one by one as they are polled.
+///   [`drain`](Self::drain) and [`remove_origin`](Self::remove_origin) alone look at every connection.
 /// - Back-off ends at the first byte of a response on a new connection, not when that is made: a server that accepts
 ///   and closes is backed off from like one that refuses.
 ///
@@ -351,6 +352,9 @@ impl Dispatcher {
     /// The exchange is complete: the response came to its end. True: this is the outcome of the request. False: it has had
     /// another one, or is on no connection.
     ///
+    /// A response that switches protocols (101, or 2xx to CONNECT) completes its exchange, and the connection is then
+    /// [lost](Self::handle_lost) to HTTP, with [`LostCause::Last`].
+    ///
     /// Request content that is still being sent does not matter: whether the connection is of further use, say
     /// [`handle_ready`](Self::handle_ready) and [`handle_lost`](Self::handle_lost).
     pub fn handle_finished(&mut self, request: RequestId, now: Instant) -> bool {
@@ -393,7 +397,7 @@ impl Dispatcher {
         self.settle(origin);
     }
 
-    /// The connection has ended, for whatever reason and in whatever state.
+    /// The connection has ended, or is of no use for HTTP any more, for whatever reason and in whatever state.
     ///
     /// `unanswered` tells of each request on it that has not been finished how far it had come. One that is not named is
     /// taken to have been sent in full, and answered as far as was reported; one that was assigned and whose

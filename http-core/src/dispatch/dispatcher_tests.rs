@@ -619,12 +619,55 @@ fn a_deadline_ends_a_request_wherever_it_is() {
     let (failed, failure) = w.failed();
     assert_eq!(
         (failed, failure.phase, failure.safe_to_repeat),
-        (waiting, Phase::Queue, true)
+        (waiting, Phase::Connect, true)
     );
     // One that is late already never starts.
     let late = w.job(Job::new(w.origin).deadline(at(2)));
     assert_eq!(w.failed().0, late);
     w.quiet();
+}
+
+#[test]
+fn a_deadline_in_the_queue_tells_what_was_waited_for() {
+    let soon = |w: &World| Job::new(w.origin).deadline(w.now.saturating_add(SECOND));
+    // For the origin to come back.
+    let mut w = World::new(evhttp(9));
+    w.job(soon(&w));
+    w.refuse();
+    assert_eq!(w.wait(), SECOND);
+    assert_eq!(w.failed().1.phase, Phase::Connect);
+    assert_eq!(w.d.poll_timeout(), None);
+    // For others to be served.
+    let mut w = World::new(evhttp(9));
+    w.warm();
+    w.get();
+    w.assigned();
+    w.job(soon(&w));
+    assert_eq!(w.wait(), SECOND);
+    assert_eq!(w.failed().1.phase, Phase::Queue);
+    w.quiet();
+}
+
+#[test]
+fn very_many_deadlines_are_seen_to_in_turns() {
+    let mut w = World::new(Policy::evhttp());
+    let soon = w.now.saturating_add(SECOND);
+    let many = MOST_TIMERS * 20;
+    for _ in 0..many {
+        w.job(Job::new(w.origin).deadline(soon));
+    }
+    w.connected();
+    let mut calls = 0;
+    while w.d.queued() > 0 {
+        w.now = soon;
+        w.d.handle_timeout(soon);
+        let failed = w.actions().len();
+        // Each deadline may let the connection pass over a few more.
+        assert!(failed > 0 && failed < MOST_TIMERS * 10, "{failed}");
+        calls += 1;
+    }
+    assert!(calls > 1);
+    assert_eq!(w.d.in_flight(), 0);
 }
 
 #[test]

@@ -86,7 +86,16 @@ impl Dispatcher {
                     // It has failed already, of something else.
                     return;
                 }
-                (Phase::Queue, true)
+                let origin = self.origins.get(request.job.origin.0);
+                let connecting = origin.is_some_and(|origin| {
+                    origin.open() == 0 && (origin.connecting > 0 || origin.armed.is_some())
+                });
+                let phase = if connecting {
+                    Phase::Connect
+                } else {
+                    Phase::Queue
+                };
+                (phase, true)
             }
             State::Failed { .. } => return,
             State::InFlight { .. } | State::Delayed { .. } => (Phase::Queue, true),
