@@ -21,7 +21,7 @@ use super::timers::{Timer, Timers};
 use crate::time::Instant;
 
 /// The most deadlines that one [`Dispatcher::handle_timeout`] sees to.
-const MOST_TIMERS: usize = 256;
+pub(super) const MOST_TIMERS: usize = 256;
 
 /// The client's brain: a machine of requests and connections, not of bytes.
 ///
@@ -618,11 +618,3 @@ impl Dispatcher {
         }
     }
 }
-
-#[cfg(test)]
-#[path = "dispatcher_tests.rs"]
-mod tests;
-
-#[cfg(test)]
-#[path = "random_tests.rs"]
-mod random_tests;

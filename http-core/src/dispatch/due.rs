@@ -16,7 +16,6 @@ impl Dispatcher {
             Timer::Backoff(id) => {
                 if let Some(origin) = self.origins.get_mut(id.0) {
                     origin.armed = None;
-                    origin.trouble.retry_at = None;
                     self.settle(id);
                 }
             }

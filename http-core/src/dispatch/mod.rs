@@ -19,6 +19,9 @@ mod settle;
 mod slab;
 mod timers;
 
+#[cfg(test)]
+mod tests;
+
 pub use action::{
     Action, CloseReason, ConnectionState, Delivery, Job, OriginPhase, Refused, StatusFacts,
 };
