@@ -134,3 +134,24 @@ fn cancelling_is_quick_in_a_long_queue() {
     assert_eq!(w.d.outputs.len(), 0);
     assert_eq!(w.actions().len(), 100_000);
 }
+
+#[test]
+fn what_has_become_void_before_it_was_polled_is_not_kept() {
+    let mut w = World::new(steady());
+    w.warm();
+    for _ in 0..100 {
+        let get = w.get();
+        assert!(w.d.cancel(get, w.now));
+    }
+    assert_eq!(w.d.outputs.len(), 0);
+    for _ in 0..100 {
+        let origin = w.d.add_origin();
+        assert!(w.d.connect(origin, w.now));
+        assert!(w.d.remove_origin(origin, w.now));
+    }
+    assert_eq!((w.d.outputs.len(), w.d.connections()), (0, 1));
+    // A failure that was not polled can be taken back, too.
+    let late = w.job(Job::new(w.origin).deadline(w.now));
+    assert!(w.d.cancel(late, w.now));
+    w.quiet();
+}

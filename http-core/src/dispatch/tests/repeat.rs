@@ -199,16 +199,18 @@ fn while_another_connection_is_up_lost_ones_exhaust_nothing() {
     let busy = w.warm();
     let first = w.get();
     w.assigned();
-    for _ in 0..2 {
-        let post = w.post();
-        let connection = w.connected();
-        assert_eq!(w.assigned(), (post, connection));
-        w.lose(connection, &[(post, SENT)]);
-        assert_eq!(w.failed().0, post);
-        w.pass(SECOND * 10);
-    }
+    let post = w.post();
+    let connection = w.connected();
+    assert_eq!(w.assigned(), (post, connection));
+    w.lose(connection, &[(post, SENT)]);
+    assert_eq!(w.failed().0, post);
+    w.pass(SECOND * 10);
+    let get = w.get();
+    let connection = w.connected();
+    assert_eq!(w.assigned(), (get, connection));
+    w.lose(connection, &[(get, SENT)]);
+    w.quiet();
     let third = w.get();
-    w.connect();
     w.serve(first, busy);
     assert_eq!(w.assigned(), (third, busy));
 }
@@ -315,4 +317,37 @@ fn what_was_never_sent_costs_no_budget_and_finished_exchanges_earn_it() {
         }
     }
     assert_eq!(verdicts, ["again", "spent", "again", "spent"]);
+}
+
+#[test]
+fn a_retry_for_a_response_costs_budget_too() {
+    let mut w = World::new(steady().retry_budget(Budget::new(1, 0)));
+    let get = w.get();
+    let connection = w.connected();
+    w.assigned();
+    assert_eq!(w.d.handle_response(get, 421, w.now), Delivery::Discard);
+    let fresh = w.connected_after_close(connection, CloseReason::Misdirected);
+    w.assigned();
+    w.lose(fresh, &[(get, SENT)]);
+    assert_eq!(w.failed().1.why, Why::BudgetSpent);
+}
+
+#[test]
+fn a_retry_does_not_hold_up_those_that_a_used_connection_can_serve() {
+    let mut w = World::new(steady().connections_per_origin(2));
+    let (first, second) = (w.get(), w.get());
+    let (one, two) = (w.connected(), w.connected());
+    w.assigned();
+    w.assigned();
+    w.serve(first, one);
+    w.serve(second, two);
+    let repeated = w.get();
+    assert_eq!(w.assigned(), (repeated, two));
+    w.lose(two, &[(repeated, SENT)]);
+    let fresh = w.connect();
+    // The other connection is not closed for it, though both places are taken: the new one is on its way.
+    let other = w.get();
+    assert_eq!(w.assigned(), (other, one));
+    w.d.handle_connected(fresh, w.now);
+    assert_eq!(w.assigned(), (repeated, fresh));
 }
