@@ -1,1 +1,97 @@
-fn main() {}
+//! A server to measure and to test against, on tokio: `serve --port N [--threads T] [--level exchange|service]`.
+//!
+//! Listens on 127.0.0.1 and prints one line when it is ready. SIGTERM ends it.
+
+#[path = "shared/args.rs"]
+mod args;
+#[path = "shared/routes.rs"]
+mod routes;
+#[path = "shared/service.rs"]
+mod service;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use http_core::Config;
+use http_driver::server::{Connection, Options, serve_connection};
+use http_driver::service_fn;
+use http_tokio::{TokioIo, TokioRuntime};
+use tokio::net::{TcpListener, TcpSocket};
+
+const USAGE: &str = "serve --port N [--threads T] [--level exchange|service]";
+
+fn main() {
+    let args = args::Args::parse(USAGE, &["port", "threads", "level"]);
+    let port: u16 = args.get(USAGE, "port", 0);
+    let threads: usize = args.get(USAGE, "threads", 1);
+    let level: String = args.get(USAGE, "level", "service".to_owned());
+    if threads == 0 || !["exchange", "service"].contains(&level.as_str()) {
+        args::fail(USAGE, "--threads is at least 1, --level is exchange or service");
+    }
+    // One runtime a thread, each with a listener of its own: connections stay on the core that accepted them.
+    let (listener, port) = listen(port, threads > 1).expect("the port is free");
+    let mut listeners = vec![listener];
+    for _ in 1..threads {
+        listeners.push(listen(port, true).expect("the port can be shared").0);
+    }
+    println!("serving http://127.0.0.1:{port}/ on {threads} thread(s), level {level}");
+    let workers: Vec<_> = listeners
+        .into_iter()
+        .map(|listener| {
+            let level = level.clone();
+            std::thread::spawn(move || work(listener, &level))
+        })
+        .collect();
+    for worker in workers {
+        worker.join().expect("a worker ends in order");
+    }
+}
+
+fn listen(port: u16, shared: bool) -> std::io::Result<(std::net::TcpListener, u16)> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.set_reuseport(shared)?;
+    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let _inside = runtime.enter();
+    let listener = socket.listen(4096)?.into_std()?;
+    let port = listener.local_addr()?.port();
+    Ok((listener, port))
+}
+
+fn work(listener: std::net::TcpListener, level: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let local = tokio::task::LocalSet::new();
+    local.block_on(&runtime, async {
+        let listener = TcpListener::from_std(listener).expect("a listener");
+        let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).expect("a signal");
+        tokio::select! {
+            () = accept(listener, level) => {}
+            _ = term.recv() => {}
+        }
+    });
+}
+
+async fn accept(listener: TcpListener, level: &str) {
+    let config = Arc::new(Config::default());
+    let heads = std::rc::Rc::new(routes::Heads::new());
+    loop {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            // Out of files or memory: others are served on, and this one when there is room.
+            Err(_) => {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let _ = stream.set_nodelay(true);
+        let connection = Connection::new(TokioIo::new(stream), TokioRuntime, config.clone());
+        if level == "exchange" {
+            let heads = heads.clone();
+            tokio::task::spawn_local(async move { routes::serve(connection, &heads).await });
+        } else {
+            let serving = serve_connection(connection, service_fn(service::answer), Options::default(), None);
+            tokio::task::spawn_local(serving);
+        }
+    }
+}

@@ -1,1 +1,27 @@
-//! Placeholder for the first commit of the workspace.
+//! HTTP/1.1 servers and clients on `futures-io` streams: for async-std, and through plain streams for smol.
+//!
+//! async-std is discontinued; its authors point to smol. Streams and timers here need neither: without the default
+//! feature `async-std` this crate depends on `futures-io` and `async-io` alone, which smol is built of.
+//!
+//! | feature | default | what it does |
+//! |---|---|---|
+//! | `async-std` | yes | listeners, connector, server and tasks of async-std |
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "async-std")]
+mod connect;
+mod io;
+mod runtime;
+#[cfg(feature = "async-std")]
+mod serve;
+
+#[cfg(feature = "async-std")]
+pub use connect::{Client, TcpConnector, client};
+pub use http_core as core;
+pub use http_driver::{Error, Full, Incoming, server, service_fn};
+pub use io::FuturesIo;
+pub use runtime::AsyncIoTimer;
+#[cfg(feature = "async-std")]
+pub use runtime::AsyncStdRuntime;
+#[cfg(feature = "async-std")]
+pub use serve::{Listener, Server};

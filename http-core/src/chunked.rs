@@ -59,6 +59,8 @@ enum Extension {
     Token,
     Quoted,
     Escaped,
+    /// After the closing quote.
+    End,
 }
 
 impl ChunkDecoder {
@@ -159,7 +161,7 @@ impl ChunkDecoder {
     }
 
     fn extension(&mut self, at: Extension, size: u64, byte: u8, config: &Config) -> Result<State, Reason> {
-        use Extension::{AfterName, Before, Escaped, Name, NameStart, Quoted, Token, ValueStart};
+        use Extension::{AfterName, Before, End, Escaped, Name, NameStart, Quoted, Token, ValueStart};
         self.count_line(config)?;
         self.extensions += 1;
         if self.extensions > config.limits.chunk_extensions {
@@ -168,20 +170,22 @@ impl ChunkDecoder {
         let space = byte == b' ' || byte == b'\t';
         let next = match (at, byte) {
             (Escaped, _) if token::is_value_byte(byte) => Quoted,
-            (Quoted, b'"') => Before,
+            (Quoted, b'"') => End,
             (Quoted, b'\\') => Escaped,
             (Quoted, _) if token::is_value_byte(byte) => Quoted,
-            (Name | Token | AfterName | Before, b';') => NameStart,
-            (Name | Token | AfterName, b'\r') => return Ok(State::SizeLf(size)),
-            // Whitespace alone after a size, or after a quoted value.
-            (Before, b'\r') => return Ok(State::SizeLf(size)),
+            (Name | Token | AfterName | Before | End, b';') => NameStart,
+            (Name | Token | End, b'\r') => return Ok(State::SizeLf(size)),
+            // Whitespace that no extension follows.
+            (AfterName | Before, b'\r') if config.strictness.allow_chunk_line_padding => {
+                return Ok(State::SizeLf(size));
+            }
             (NameStart | ValueStart | Before | AfterName, _) if space => at,
             (NameStart | Name, _) if token::is_tchar(byte) => Name,
             (Name, _) if space => AfterName,
             (Name | AfterName, b'=') => ValueStart,
             (ValueStart, b'"') => Quoted,
             (ValueStart | Token, _) if token::is_tchar(byte) => Token,
-            (Token, _) if space => Before,
+            (Token | End, _) if space => Before,
             (_, b'\n') => return Err(Reason::BareLf),
             _ => return Err(Reason::ChunkExtension),
         };
@@ -321,7 +325,6 @@ mod tests {
             ("A", 10),
             ("a", 10),
             ("Ff", 255),
-            ("Ff   ", 255),
             ("1;extension", 1),
             ("a;ext name=value", usize::MAX),
             ("a;ext=value", 10),
@@ -340,6 +343,10 @@ mod tests {
             ("+1", Reason::ChunkSize),
             ("0x1", Reason::ChunkSize),
             (" 1", Reason::ChunkSize),
+            ("Ff   ", Reason::ChunkExtension),
+            ("1\t", Reason::ChunkExtension),
+            ("1;a ", Reason::ChunkExtension),
+            ("1;a=\"b\" ", Reason::ChunkExtension),
             ("1 A", Reason::ChunkExtension),
             ("1;", Reason::ChunkExtension),
             ("1;;a", Reason::ChunkExtension),
@@ -352,6 +359,17 @@ mod tests {
             ("10000000000000000", Reason::ChunkSize),
         ] {
             assert_eq!(size_line(line), Err(reason), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn padding_is_a_leniency() {
+        let mut config = Config::default();
+        config.strictness.allow_chunk_line_padding = true;
+        for line in ["3   ", "3\t", "3;a ", "3;a=b ", "3;a=\"b\" "] {
+            let wire = format!("{line}\r\nabc\r\n0\r\n\r\n");
+            let read = read_all_ways(Framing::Chunked, wire.as_bytes(), &config);
+            assert_eq!(read.result.map(|(content, _)| content), Ok(b"abc".to_vec()), "{line:?}");
         }
     }
 

@@ -193,6 +193,9 @@ pub struct Strictness {
     pub allow_missing_host: bool,
     /// A target may have any visible byte and bytes above ASCII (RFC 9112 §3.2). Risk: other readings of the path.
     pub allow_lax_target: bool,
+    /// Whitespace may end a chunk-size line (RFC 9112 §7.1.1 allows it before an extension only): some servers pad
+    /// their sizes. Risk: none known beside a reader that takes the size otherwise.
+    pub allow_chunk_line_padding: bool,
     /// Spaces may stand between the version and the end of a request-line. Risk: none known.
     pub allow_trailing_space_in_request_line: bool,
 }

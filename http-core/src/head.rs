@@ -106,6 +106,20 @@ impl RequestHead {
         Target::parse(self.method(), self.target())
     }
 
+    /// Host and port that the request is for: those of the target if it has them, otherwise those of `Host`, which a
+    /// target overrides (RFC 9112 §3.2.2).
+    ///
+    /// ```
+    /// use http_core::{Method, RequestHead};
+    /// let head = RequestHead::new(Method::Get, "/")?.with("Host", "example.com:8080")?;
+    /// assert_eq!(head.authority(), Some(&b"example.com:8080"[..]));
+    /// # Ok::<(), http_core::Misuse>(())
+    /// ```
+    #[must_use]
+    pub fn authority(&self) -> Option<&[u8]> {
+        self.target_form().and_then(Target::authority).or_else(|| self.fields.known(Known::Host).next())
+    }
+
     /// The version of the message; a minor version above 1 counts as 1.
     #[must_use]
     pub const fn version(&self) -> Version {

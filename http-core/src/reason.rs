@@ -70,7 +70,6 @@ reasons! {
     MissingHost, Host, 400, "RFC 9112 §3.2", "the request has no Host field";
     DuplicateHost, Host, 400, "RFC 9112 §3.2", "the request has more than one Host field line";
     InvalidHost, Host, 400, "RFC 9112 §3.2", "the Host field or the authority of the target is malformed";
-    HostMismatch, Host, 400, "RFC 9112 §3.2.2", "Host differs from the authority of the target";
     ContentLength, Framing, 400, "RFC 9110 §8.6", "Content-Length is not a decimal number, or too large";
     ContentLengthConflict, Framing, 400, "RFC 9112 §6.3", "two values of Content-Length differ";
     ContentLengthList, Framing, 400, "RFC 9112 §6.3", "Content-Length is repeated";

@@ -139,14 +139,20 @@ fn split_port(authority: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
 }
 
 fn is_port(port: &[u8]) -> bool {
-    port.is_empty() || token::decimal(port).is_some_and(|n| n <= 65_535)
+    // Nobody listens on port 0.
+    port.is_empty() || token::decimal(port).is_some_and(|n| (1..=65_535).contains(&n))
 }
 
 fn is_uri_host(host: &[u8]) -> bool {
     match host {
         [b'[', inner @ .., b']'] => is_ip_literal(inner),
-        _ => token::is_reg_name(host) && token::percent_encoding_holds(host),
+        _ => token::is_reg_name(host) && token::percent_encoding_holds(host) && labels_hold(host),
     }
+}
+
+/// A registered name has no empty label, but for the root at its end (RFC 3986 §3.2.2 refers to RFC 1034 for that).
+fn labels_hold(host: &[u8]) -> bool {
+    !host.starts_with(b".") && !host.windows(2).any(|pair| pair == b"..")
 }
 
 /// The inside of an IP literal: an IPv6 address or an IPvFuture (RFC 3986 §3.2.2).
@@ -204,6 +210,10 @@ mod tests {
             (b"example.com:", true),
             (b"example.com:65535", true),
             (b"example.com:65536", false),
+            (b"example.com:0", false),
+            (b"example.com.", true),
+            (b".", false),
+            (b"a..b", false),
             (b"example.com:80a", false),
             (b"a:b:c", false),
             (b":80", false),

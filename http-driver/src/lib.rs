@@ -1,13 +1,21 @@
 //! Runs [`http_core`]'s machines over any transport, timer and runtime. No protocol rules in here.
 
+mod body;
 mod buffers;
+mod call;
+pub mod client;
 mod clock;
+mod convert;
 mod error;
 mod io;
 mod link;
 mod machine;
 pub mod server;
+mod simple;
 
+pub use body::Incoming;
+pub use convert::{ReasonPhrase, Unconvertible, fields, header_map, request, request_head, response, response_head};
 pub use error::Error;
 pub use io::{Runtime, Timer, Transport};
 pub use link::BoxTap;
+pub use simple::{Full, ServiceFn, service_fn};

@@ -211,7 +211,7 @@ impl Dispatcher {
             progress = Progress::NOTHING;
         }
         if answered {
-            progress.received = Received::Head;
+            progress.received = Received::Final;
         }
         let verdict = self.decide(id, Event::Lost(cause), progress, exhausted);
         let wait = match verdict.decision {
@@ -423,7 +423,7 @@ impl Dispatcher {
 /// What was being done when an exchange came to an end this far.
 fn phase_of(progress: Progress) -> Phase {
     match progress {
-        Progress { received: Received::Head, .. } => Phase::Content,
+        Progress { received: Received::Final, .. } => Phase::Content,
         Progress { sent: Sent::All, .. } => Phase::Head,
         _ => Phase::Write,
     }

@@ -123,7 +123,7 @@ impl Model {
 
     fn progress(&mut self) -> Progress {
         let sent = [Sent::Nothing, Sent::HeadPartly, Sent::Head, Sent::ContentPartly, Sent::All];
-        let received = [Received::Nothing, Received::Nothing, Received::Interim, Received::Head];
+        let received = [Received::Nothing, Received::Nothing, Received::Interim, Received::Final];
         Progress {
             sent: self.random.pick(&sent).unwrap_or(Sent::All),
             received: self.random.pick(&received).unwrap_or(Received::Nothing),

@@ -1,5 +1,7 @@
 //! Whether a request may be sent again: one pure function.
 
+pub use crate::client::{Received, Sent};
+
 use core::fmt;
 use core::time::Duration;
 
@@ -47,7 +49,7 @@ pub fn decide(facts: &RetryFacts) -> Verdict {
 fn decide_lost(facts: &RetryFacts, cause: LostCause) -> Verdict {
     let unsent = facts.progress.sent == Sent::Nothing;
     let fail = |why| Verdict { decision: Decision::Fail { safe_to_repeat: unsent || facts.idempotent }, why };
-    if facts.progress.received == Received::Head {
+    if facts.progress.received == Received::Final {
         return fail(Why::ResponseBegun);
     }
     // RFC 9110 §9.2.2: only idempotent methods are repeated, or what is known never to have been applied.
@@ -202,7 +204,7 @@ pub enum Event {
 /// use http_core::dispatch::{Progress, Received, Sent};
 ///
 /// assert_eq!(Progress::NOTHING, Progress { sent: Sent::Nothing, received: Received::Nothing });
-/// assert!(Sent::Head < Sent::ContentPartly && Received::Interim < Received::Head);
+/// assert!(Sent::Head < Sent::ContentPartly && Received::Interim < Received::Final);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Progress {
@@ -215,41 +217,6 @@ pub struct Progress {
 impl Progress {
     /// Nothing was handed to the transport, and nothing came.
     pub const NOTHING: Self = Self { sent: Sent::Nothing, received: Received::Nothing };
-}
-
-/// How much of a request was handed to the transport. What is in the hands of a completion-based transport counts as
-/// handed over. Content that was taken from a source that cannot be rewound counts as `ContentPartly` at least.
-///
-/// ```
-/// assert!(http_core::dispatch::Sent::Nothing < http_core::dispatch::Sent::HeadPartly);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Sent {
-    /// Not a byte.
-    Nothing,
-    /// A part of the head.
-    HeadPartly,
-    /// The head, and no content.
-    Head,
-    /// The head and a part of the content.
-    ContentPartly,
-    /// All of it. A request without content goes from `HeadPartly` to this.
-    All,
-}
-
-/// How much of a response came.
-///
-/// ```
-/// assert!(http_core::dispatch::Received::Nothing < http_core::dispatch::Received::Interim);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Received {
-    /// No complete head.
-    Nothing,
-    /// Interim responses only (RFC 9110 §15.2).
-    Interim,
-    /// The head of the final response; it was delivered.
-    Head,
 }
 
 /// What [`decide`] says, and why.

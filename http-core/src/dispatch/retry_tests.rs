@@ -96,7 +96,7 @@ fn table() {
         ("GET, retries not allowed", facts(LOST, |f| f.most = 0), SAFE, Why::RetriesSpent),
         ("GET, no budget", facts(LOST, |f| f.budget = false), SAFE, Why::BudgetSpent),
         ("GET, origin given up", facts(LOST, |f| f.origin_spent = true), SAFE, Why::OriginSpent),
-        ("GET, head delivered", facts(LOST, |f| f.progress.received = Received::Head), SAFE, Why::ResponseBegun),
+        ("GET, head delivered", facts(LOST, |f| f.progress.received = Received::Final), SAFE, Why::ResponseBegun),
         ("GET, garbage for an answer", facts(Event::Lost(LostCause::Malformed), |_| ()), SAFE, Why::Malformed),
         // Content.
         (
@@ -140,7 +140,7 @@ fn table() {
             "POST, head delivered",
             facts(LOST, |f| {
                 f.idempotent = false;
-                f.progress.received = Received::Head;
+                f.progress.received = Received::Final;
             }),
             UNSAFE,
             Why::ResponseBegun,
@@ -236,7 +236,7 @@ fn table() {
 #[test]
 fn what_may_have_been_applied_is_never_applied_twice() {
     for sent in [Sent::HeadPartly, Sent::Head, Sent::ContentPartly, Sent::All] {
-        for received in [Received::Nothing, Received::Interim, Received::Head] {
+        for received in [Received::Nothing, Received::Interim, Received::Final] {
             for cause in [
                 LostCause::Eof,
                 LostCause::Reset,

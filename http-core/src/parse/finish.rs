@@ -6,7 +6,6 @@ use crate::framing::{self, Expectation, Facts, Framing, RequestKind};
 use crate::head::{RequestHead, ResponseHead};
 use crate::reason::Reason;
 use crate::status::StatusCode;
-use crate::target::Target;
 use crate::version::Version;
 
 /// Where the parts of a request-line lie in their block, and what the field lines say.
@@ -48,41 +47,18 @@ pub(super) fn request(line: RequestLine, fields: Fields, config: &Config) -> Res
         1 => {}
         _ => return Err(Reason::DuplicateHost),
     }
-    if !origin_form && facts.hosts == 1 && !host_agrees(&head) {
-        return Err(Reason::HostMismatch);
-    }
     let (framing, certain) = framing::of_request(&facts, version, strict)?;
     if version == Version::Http10 {
         // RFC 9110 §10.1.1, §7.8: both are of HTTP/1.1.
         facts.expectation = Expectation::None;
         facts.upgrade = false;
     }
-    if facts.expectation == Expectation::Unknown {
-        return Err(Reason::Expectation);
-    }
-    if !framing.has_content() {
+    if !framing.has_content() && facts.expectation == Expectation::Continue {
         facts.expectation = Expectation::None;
     }
     facts.connection.close |= !certain;
     head.framing = framing;
     Ok((head, facts))
-}
-
-/// Whether Host and the authority of the target name the same host and port.
-///
-/// RFC 9112 §3.2.2 lets the target override; a client must send them alike, and a reader before us may have gone by
-/// the other one, so a difference is refused.
-fn host_agrees(head: &RequestHead) -> bool {
-    let Some(host) = head.fields.get("host") else { return true };
-    match head.target_form() {
-        Some(Target::Absolute { scheme, authority, .. }) => {
-            let port: &[u8] = if scheme.eq_ignore_ascii_case(b"https") { b":443" } else { b":80" };
-            let bare =
-                |a: &[u8]| a.strip_suffix(port).or_else(|| a.strip_suffix(b":")).unwrap_or(a).to_ascii_lowercase();
-            bare(authority) == bare(host)
-        }
-        _ => true,
-    }
 }
 
 pub(super) fn response(

@@ -595,7 +595,25 @@ impl Connection {
         if matches!((framing, content_limit), (Framing::Length(length), Some(limit)) if length > limit) {
             return Err(Broken(Reason::ContentTooLong, 0));
         }
+        if facts.expectation == Expectation::Unknown {
+            return Ok(self.refuse_expectation(now));
+        }
         Ok(Step::Event(Event::Request(head)))
+    }
+
+    /// RFC 9110 §10.1.1: an expectation that cannot be met is answered with 417. The request is well-formed, so the
+    /// connection goes on behind its content; the application hears nothing of it.
+    fn refuse_expectation(&mut self, now: Instant) -> Step {
+        let answer = ResponseHead::new(Reason::Expectation.status());
+        match &mut self.receive {
+            Receive::Content(_, wanted) => *wanted = Wanted::No,
+            receive => *receive = Receive::Done,
+        }
+        if self.send_response(&answer, Content::Empty, now).is_err() {
+            // A head that we made ourselves is never refused.
+            self.wire.close(Closed::Abandoned, Linger::Yes, now);
+        }
+        Step::Again
     }
 
     fn read_content(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
@@ -661,6 +679,7 @@ impl Connection {
                 // The end of a request is told before the next one begins.
                 if !matches!(self.receive, Receive::Ending) {
                     self.receive = Receive::Head(Scan::default());
+                    self.send = Send::Head;
                     self.exchange = Exchange::new(true);
                 }
             }

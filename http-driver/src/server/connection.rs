@@ -11,6 +11,7 @@ use http_core::server::{self, Event};
 use http_core::{Closed, Config, Content, Fields, Misuse, RequestHead, ResponseHead};
 
 use super::exchange::Exchange;
+use crate::call::{call, done};
 use crate::clock;
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
@@ -41,19 +42,6 @@ pub struct Connection<T, R: Runtime> {
     over: bool,
 }
 
-/// Makes a typed call of the machine; with a tap, the same one through the model.
-macro_rules! call {
-    ($self:ident, $input:expr, |$machine:ident, $now:ident| $direct:expr) => {{
-        let $now = $self.link.now();
-        if $self.link.is_tapped() {
-            $self.link.apply($input, $now)
-        } else {
-            let $machine = &mut $self.link.machine;
-            $direct
-        }
-    }};
-}
-
 impl<T: Transport, R: Runtime> Connection<T, R> {
     /// A connection over a transport that was just accepted.
     pub fn new(transport: T, runtime: R, config: Arc<Config>) -> Self {
@@ -62,8 +50,13 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
 
     /// The same for a transport of which `early` was read already, watched by a tap if one is given.
     pub fn with_early(transport: T, runtime: R, config: Arc<Config>, early: BytesMut, tap: Option<BoxTap>) -> Self {
-        let machine = server::Connection::new(config, clock::to_core(runtime.now()));
-        Self { link: Link::new(machine, transport, runtime, early, tap), date: [0; 29], over: false }
+        let now = clock::to_core(runtime.now());
+        let machine = server::Connection::new(config, now);
+        let mut connection =
+            Self { link: Link::new(machine, transport, runtime, early, tap, now), date: [0; 29], over: false };
+        // An answer to a request that cannot be read has a date as well.
+        connection.tell_date();
+        connection
     }
 
     /// The next request; `None` when the connection has ended as it should. What is left of the exchange before is
@@ -263,6 +256,12 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         self.or_cause(ended)
     }
 
+    /// Queues a piece of content, whatever waits already.
+    pub(super) fn write(&mut self, content: Bytes) -> Result<(), Error> {
+        let sent = call!(self, Input::SendContent(content), |machine, now| machine.send_content(content, now));
+        self.or_cause(sent)
+    }
+
     pub(super) fn poll_write(&mut self, content: &mut Bytes, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         while self.link.machine.send_capacity() == 0 && self.link.machine.awaits_content() {
             if self.link.machine.interest().close {
@@ -272,9 +271,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
                 return Poll::Pending;
             }
         }
-        let content = core::mem::take(content);
-        let sent = call!(self, Input::SendContent(content), |machine, now| machine.send_content(content, now));
-        Poll::Ready(self.or_cause(sent))
+        Poll::Ready(self.write(core::mem::take(content)))
     }
 
     fn or_cause(&mut self, result: Result<(), Misuse>) -> Result<(), Error> {
@@ -318,11 +315,6 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
             }
         }
     }
-}
-
-/// A command that cannot be misused.
-fn done((): ()) -> Result<(), Misuse> {
-    Ok(())
 }
 
 impl<T, R: Runtime> fmt::Debug for Connection<T, R> {

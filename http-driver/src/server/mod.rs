@@ -2,6 +2,12 @@
 
 mod connection;
 mod exchange;
+mod interim;
+mod service;
+mod shutdown;
 
 pub use connection::Connection;
 pub use exchange::Exchange;
+pub use interim::Interim;
+pub use service::{Options, serve_connection};
+pub use shutdown::{Shutdown, Watch};

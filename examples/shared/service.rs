@@ -1,0 +1,108 @@
+//! The routes as a service, for the service level.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body::{Body, Frame, SizeHint};
+use http_driver::{Error, Full, Incoming};
+
+use super::routes::{MOST_HELD, Route, mirror, pieces};
+
+/// What the routes answer with.
+pub(crate) enum Answer {
+    Full(Full),
+    /// The content of the request, as it comes in.
+    Echo(Incoming),
+    Pieces(Box<dyn Iterator<Item = Bytes> + Send>, Option<u64>),
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        match &mut *self {
+            Self::Full(full) => Pin::new(full).poll_frame(cx).map(|frame| frame.map(|f| f.map_err(|e| match e {}))),
+            Self::Echo(incoming) => Pin::new(incoming).poll_frame(cx),
+            Self::Pieces(pieces, left) => {
+                let piece = pieces.next();
+                if let (Some(left), Some(piece)) = (left, &piece) {
+                    *left -= piece.len() as u64;
+                }
+                Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+            }
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Full(full) => full.size_hint(),
+            Self::Echo(incoming) => incoming.size_hint(),
+            Self::Pieces(_, left) => left.map_or_else(SizeHint::default, SizeHint::with_exact),
+        }
+    }
+}
+
+/// Answers one request.
+pub(crate) async fn answer(request: Request<Incoming>) -> Result<Response<Answer>, Infallible> {
+    let target = request.uri().to_string();
+    let route = Route::of(request.method().as_str(), &target);
+    let mut response = match route {
+        Route::Plain => Response::new(Answer::Full(Full::from("Hello, World!"))),
+        Route::NoTunnel => status(StatusCode::NOT_IMPLEMENTED),
+        Route::Bytes(total) => Response::new(Answer::Pieces(Box::new(pieces(total, false)), Some(total))),
+        Route::Chunked(total) => Response::new(Answer::Pieces(Box::new(pieces(total, true)), None)),
+        Route::Echo => Response::new(Answer::Echo(request.into_body())),
+        Route::Sink => match read(request.into_body(), |_| true).await {
+            Ok(length) => Response::new(Answer::Full(Full::from(length.to_string()))),
+            Err(answer) => answer,
+        },
+        Route::Mirror => {
+            let mut content = mirror(request.method().as_str(), target.as_bytes());
+            let bodiless = request.method() == http::Method::HEAD;
+            let read = read(request.into_body(), |bytes| {
+                if !bodiless {
+                    content.extend_from_slice(bytes);
+                }
+                content.len() <= MOST_HELD
+            });
+            match read.await {
+                Ok(_) => Response::new(Answer::Full(Full::from(content.freeze()))),
+                Err(answer) => answer,
+            }
+        }
+    };
+    let content_type = match route {
+        Route::Echo | Route::Bytes(_) | Route::Chunked(_) => "application/octet-stream",
+        _ => "text/plain",
+    };
+    if response.status() == StatusCode::OK {
+        response.headers_mut().insert("content-type", http::HeaderValue::from_static(content_type));
+    }
+    Ok(response)
+}
+
+/// Reads a body to its end and returns its length; `take` says whether to go on.
+async fn read(mut body: Incoming, mut take: impl FnMut(&[u8]) -> bool) -> Result<u64, Response<Answer>> {
+    let mut length = 0;
+    while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        // The connection has answered what broke the content; nobody sees this status.
+        let Ok(frame) = frame else { return Err(status(StatusCode::BAD_REQUEST)) };
+        if let Some(bytes) = frame.data_ref() {
+            length += bytes.len() as u64;
+            if !take(bytes) {
+                return Err(status(StatusCode::PAYLOAD_TOO_LARGE));
+            }
+        }
+    }
+    Ok(length)
+}
+
+fn status(status: StatusCode) -> Response<Answer> {
+    let mut response = Response::new(Answer::Full(Full::default()));
+    *response.status_mut() = status;
+    response
+}

@@ -1,0 +1,329 @@
+//! The task of one connection of a client: makes it, carries requests over it, and tells the dispatcher how it goes.
+
+use core::future::{Future, poll_fn};
+use core::pin::pin;
+use core::task::{Context, Poll};
+use core::time::Duration;
+use std::sync::Arc;
+
+use http_core::client::{Event, Readiness, Sent};
+use http_core::dispatch::{
+    ConnectionId, Delivery, Input, LostCause, Output, Progress, Received, RequestId, StatusFacts,
+};
+use http_core::{Closed, ErrorKind, Fields, Reason, ResponseHead};
+
+use super::connection::Connection;
+use super::failure::RequestError;
+use super::job::{BoxBody, Payload};
+use super::origin::{Connector, Origin};
+use super::pool::{Order, Shared, Slot};
+use crate::body::{Demand, Feed, Incoming};
+use crate::convert;
+use crate::error::Error;
+use crate::io::Runtime;
+
+/// Why a connection is not used any more.
+struct Over {
+    cause: LostCause,
+    unanswered: Option<(RequestId, Progress)>,
+}
+
+impl Over {
+    const LOCAL: Self = Self { cause: LostCause::Local, unanswered: None };
+}
+
+pub(super) async fn carry<C, R>(shared: Arc<Shared<C, R>>, id: ConnectionId, origin: Arc<Origin>, slot: Arc<Slot>)
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    let made = {
+        let mut connecting = pin!(shared.connector.connect(&origin));
+        poll_fn(|cx| {
+            if slot.poll_close(cx) {
+                return Poll::Ready(None);
+            }
+            connecting.as_mut().poll(cx).map(Some)
+        })
+        .await
+    };
+    let transport = match made {
+        Some(Ok(transport)) => transport,
+        Some(Err(cause)) => {
+            shared.leave(id);
+            let _ = shared.input(Input::ConnectFailed(id, cause));
+            return;
+        }
+        // The dispatcher knows: it was its order.
+        None => return shared.leave(id),
+    };
+    let tap = shared.tap(id);
+    let mut connection = Connection::with_tap(transport, shared.runtime.clone(), shared.config.clone(), tap);
+    let _ = shared.input(Input::Connected(id));
+    let over = loop {
+        let order = poll_fn(|cx| match slot.poll(cx) {
+            Poll::Ready(order) => Poll::Ready(Some(order)),
+            Poll::Pending if connection.poll_readiness(cx) == Readiness::Closing => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        });
+        let request = match order.await {
+            Some(Order::Send(request)) => request,
+            Some(Order::Close) => break Over::LOCAL,
+            None => break Over { cause: LostCause::Eof, unanswered: None },
+        };
+        if let Err(over) = exchange(&shared, &mut connection, &slot, id, request).await {
+            break over;
+        }
+    };
+    shared.leave(id);
+    // What the transport still holds is cut off before the dispatcher makes another connection for its request.
+    drop(connection);
+    let _ = shared.input(Input::Lost(id, over.cause, over.unanswered.into_iter().collect()));
+}
+
+/// Carries one request; fails when the connection is not to be used any more.
+async fn exchange<C, R>(
+    shared: &Arc<Shared<C, R>>,
+    connection: &mut Connection<C::Transport, R>,
+    slot: &Slot,
+    id: ConnectionId,
+    request: RequestId,
+) -> Result<(), Over>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    let taken = shared.with_job(request, |job| (job.head.clone(), job.payload.take()));
+    let Some((head, payload)) = taken else {
+        // Cancelled while the order was on its way; the order to close follows.
+        return Err(Over::LOCAL);
+    };
+    let begun = match payload {
+        Some((content, body)) => connection.begin(&head, content).map(|()| body).map_err(|error| match error {
+            Error::Misuse(misuse) => RequestError::unsendable(misuse.into()),
+            error => RequestError::body(error),
+        }),
+        // A stream that was begun cannot be sent again.
+        None => Err(RequestError::body(Error::Closed(Closed::Abandoned))),
+    };
+    let body = match begun {
+        Ok(body) => body,
+        Err(error) => {
+            if let Some(job) = shared.forget(request) {
+                job.reply.complete(Err(error));
+            }
+            let _ = shared.input(Input::Cancel(request));
+            return Err(Over::LOCAL);
+        }
+    };
+    let mut run = Run { shared, id, request, body, feed: None, response: Response::Awaited, started: false };
+    poll_fn(|cx| run.poll(connection, slot, cx)).await
+}
+
+/// An exchange under way.
+struct Run<'a, C, R> {
+    shared: &'a Arc<Shared<C, R>>,
+    id: ConnectionId,
+    request: RequestId,
+    /// What of the request's content is still to be sent.
+    body: Option<BoxBody>,
+    feed: Option<Feed>,
+    response: Response,
+    started: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Response {
+    Awaited,
+    Delivered,
+    /// It is not for the application: the dispatcher tries again.
+    Discarded,
+}
+
+impl<C, R> Run<'_, C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    fn poll(
+        &mut self,
+        connection: &mut Connection<C::Transport, R>,
+        slot: &Slot,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Over>> {
+        loop {
+            if slot.poll_close(cx) {
+                return Poll::Ready(Err(Over::LOCAL));
+            }
+            if let Err(error) = self.send(connection, cx) {
+                return Poll::Ready(Err(self.lost(connection, error)));
+            }
+            let demand = self.feed.as_ref().map_or(Demand::Frame, |feed| feed.demand(cx));
+            let moved = match demand {
+                Demand::Nothing => connection.poll_turn(cx).map(|turn| turn.map(|()| None)),
+                Demand::Frame | Demand::Dropped => connection.poll_step(cx),
+            };
+            match moved {
+                Poll::Ready(Ok(None)) => {}
+                Poll::Ready(Ok(Some(event))) => {
+                    if let Some(result) = self.handle(connection, event) {
+                        return Poll::Ready(result);
+                    }
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(self.lost(connection, error))),
+                // The rest of a response that nobody wants is not waited for.
+                Poll::Pending if demand == Demand::Dropped => return Poll::Ready(Err(Over::LOCAL)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    /// Sends content that there is room for. Not before the head has left: what was not begun can be sent again.
+    fn send(&mut self, connection: &mut Connection<C::Transport, R>, cx: &mut Context<'_>) -> Result<(), Error> {
+        while let Some(body) = &mut self.body {
+            if !connection.machine().awaits_content() {
+                self.body = None;
+                break;
+            }
+            let begun = connection.unanswered().is_some_and(|unanswered| unanswered.sent >= Sent::HeadPartly);
+            if !begun || connection.machine().send_capacity() == 0 {
+                break;
+            }
+            match body.as_mut().poll_frame(cx) {
+                Poll::Pending => break,
+                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) => connection.write(data)?,
+                    Err(frame) => {
+                        let trailers = frame.into_trailers().ok().and_then(|map| convert::fields(&map).ok());
+                        connection.end(&trailers.unwrap_or_default())?;
+                        self.body = None;
+                    }
+                },
+                Poll::Ready(Some(Err(error))) => return Err(Error::Body(error)),
+                Poll::Ready(None) => {
+                    connection.end(&Fields::new())?;
+                    self.body = None;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in an event; something if the exchange is over with it.
+    fn handle(&mut self, connection: &mut Connection<C::Transport, R>, event: Event) -> Option<Result<(), Over>> {
+        match event {
+            Event::Interim(_) => self.start(),
+            Event::Response(head) => {
+                self.start();
+                self.deliver(connection, &head);
+            }
+            Event::Content(bytes) => {
+                if let Some(feed) = &self.feed {
+                    feed.data(bytes);
+                }
+            }
+            Event::End(trailers) => return Some(self.end(connection, &trailers)),
+            // Upgrades are for the exchange level.
+            _ => return Some(Err(Over::LOCAL)),
+        }
+        None
+    }
+
+    fn start(&mut self) {
+        if !self.started {
+            self.started = true;
+            let _ = self.shared.input(Input::ResponseStarted(self.id));
+        }
+    }
+
+    fn deliver(&mut self, connection: &Connection<C::Transport, R>, head: &ResponseHead) {
+        let sent = connection.unanswered().map_or(Sent::All, |unanswered| unanswered.sent);
+        let facts = StatusFacts::new(head.status().as_u16()).sent(sent).retry_after(retry_after(head));
+        let hint = head.keep_alive();
+        if hint.timeout.is_some() || hint.max.is_some() {
+            let most = hint.max.map(|most| u32::try_from(most).unwrap_or(u32::MAX));
+            let _ = self.shared.input(Input::KeepAlive(self.id, hint.timeout.map(Duration::from_secs), most));
+        }
+        if self.shared.input(Input::Response(self.request, facts)) != Output::Delivery(Delivery::Deliver) {
+            self.response = Response::Discarded;
+            return;
+        }
+        self.response = Response::Delivered;
+        let (body, feed) = Incoming::new(head.framing());
+        self.feed = feed;
+        let Some(job) = self.shared.forget(self.request) else { return };
+        job.reply.complete(convert::response(head, body).map_err(RequestError::unsendable));
+    }
+
+    fn end(&mut self, connection: &Connection<C::Transport, R>, trailers: &Fields) -> Result<(), Over> {
+        if let Some(feed) = self.feed.take() {
+            feed.end(trailers);
+        }
+        if self.response == Response::Delivered {
+            let _ = self.shared.input(Input::Finished(self.request));
+        }
+        match connection.machine().readiness() {
+            Readiness::Idle => {
+                let _ = self.shared.input(Input::Ready(self.id));
+                Ok(())
+            }
+            _ => Err(Over { cause: LostCause::Last, unanswered: None }),
+        }
+    }
+
+    /// The connection is lost with the exchange on it.
+    fn lost(&mut self, connection: &Connection<C::Transport, R>, error: Error) -> Over {
+        let cause = cause(&error);
+        let unanswered = connection.unanswered();
+        let mut progress = Progress::NOTHING;
+        if let Some(unanswered) = unanswered {
+            progress = Progress { sent: unanswered.sent, received: unanswered.received };
+        }
+        if progress.sent == Sent::Nothing {
+            if let Some(body) = self.body.take() {
+                // Not a byte of it was read.
+                let length = http_body::Body::size_hint(&body).exact();
+                self.shared.with_job(self.request, |job| job.payload = Payload::Stream(length, body));
+            }
+        }
+        if self.response == Response::Delivered {
+            progress.received = Received::Final;
+            if let Some(feed) = self.feed.take() {
+                feed.fail(error);
+            }
+        } else if let Error::Body(_) = error {
+            if let Some(job) = self.shared.forget(self.request) {
+                job.reply.complete(Err(RequestError::body(error)));
+            }
+            let _ = self.shared.input(Input::Cancel(self.request));
+            return Over::LOCAL;
+        } else {
+            self.shared.with_job(self.request, |job| job.error = Some(error));
+        }
+        Over { cause, unanswered: Some((self.request, progress)) }
+    }
+}
+
+/// What `Retry-After` says in seconds; a date is left to the application.
+fn retry_after(head: &ResponseHead) -> Option<Duration> {
+    let value = core::str::from_utf8(head.fields().get("retry-after")?).ok()?;
+    let digits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
+    value.parse().ok().filter(|_| digits).map(Duration::from_secs)
+}
+
+/// The dispatcher's word for an error of a connection.
+fn cause(error: &Error) -> LostCause {
+    match error {
+        error if error.is_timeout() => LostCause::TimedOut,
+        Error::Protocol(error) if error.reason() == Reason::Truncated => LostCause::Eof,
+        Error::Protocol(error) if error.kind() == ErrorKind::Timeout => LostCause::TimedOut,
+        Error::Protocol(_) => LostCause::Malformed,
+        Error::Closed(Closed::ByPeer | Closed::Unanswered) => LostCause::Eof,
+        Error::Closed(Closed::NotPersistent) => LostCause::Last,
+        Error::Closed(Closed::Broken) | Error::Io(_) => LostCause::Reset,
+        Error::Closed(_) | Error::Misuse(_) | Error::Body(_) => LostCause::Local,
+    }
+}

@@ -1,0 +1,201 @@
+//! A connection that was made.
+
+use core::fmt;
+use core::task::{Context, Poll};
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http_core::client::{self, Event, Readiness, Unanswered};
+use http_core::model::Input;
+use http_core::{Closed, Config, Content, Fields, Misuse, RequestHead};
+
+use super::exchange::Exchange;
+use crate::call::{call, done};
+use crate::clock;
+use crate::error::Error;
+use crate::io::{Runtime, Transport};
+use crate::link::{BoxTap, Link};
+
+/// One connection of a client, over any transport: exchange after exchange, without channels or tasks.
+///
+/// ```
+/// use bytes::Bytes;
+/// use http_core::{Content, Method, RequestHead};
+/// use http_driver::{Error, Runtime, Transport, client};
+///
+/// async fn get<T: Transport, R: Runtime>(connection: &mut client::Connection<T, R>) -> Result<Vec<u8>, Error> {
+///     let head = RequestHead::new(Method::Get, "/")?.with("Host", "example.com")?;
+///     let mut exchange = connection.send(&head, Content::Empty)?;
+///     let response = exchange.response().await?;
+///     println!("{}", response.status());
+///     let mut content = Vec::new();
+///     while let Some(piece) = exchange.content().await? {
+///         content.extend_from_slice(&piece);
+///     }
+///     Ok(content)
+/// }
+/// ```
+pub struct Connection<T, R: Runtime> {
+    link: Link<client::Connection, T, R>,
+    over: Option<Closed>,
+}
+
+impl<T: Transport, R: Runtime> Connection<T, R> {
+    /// A connection over a transport that was just made.
+    pub fn new(transport: T, runtime: R, config: Arc<Config>) -> Self {
+        Self::with_tap(transport, runtime, config, None)
+    }
+
+    /// The same, watched by a tap if one is given.
+    pub fn with_tap(transport: T, runtime: R, config: Arc<Config>, tap: Option<BoxTap>) -> Self {
+        let now = clock::to_core(runtime.now());
+        let machine = client::Connection::new(config, now);
+        Self { link: Link::new(machine, transport, runtime, BytesMut::new(), tap, now), over: None }
+    }
+
+    /// Begins an exchange: queues the request. With [`Content::Empty`] and [`Content::Full`] it is complete; otherwise
+    /// [`Exchange::write`] and [`Exchange::end`] follow. It leaves when the exchange is waited on.
+    ///
+    /// # Errors
+    /// Those of [`http_core::client::Connection::send_request`].
+    pub fn send(&mut self, head: &RequestHead, content: Content) -> Result<Exchange<'_, T, R>, Error> {
+        self.begin(head, content)?;
+        Ok(Exchange::new(self))
+    }
+
+    /// Whether the connection takes another request now; looks at the transport first, so that an end of the peer
+    /// that has come already is seen.
+    pub fn poll_readiness(&mut self, cx: &mut Context<'_>) -> Readiness {
+        if self.link.machine.exchange().is_none() {
+            while self.link.poll_turn(cx).is_ready() && self.over.is_none() {
+                let now = self.link.now();
+                match self.link.poll_machine(now) {
+                    Ok(Some(Event::Closed(why))) => self.over = Some(why),
+                    Ok(Some(_)) | Err(_) => {}
+                    Ok(None) if self.link.machine.interest().close => break,
+                    Ok(None) => {}
+                }
+            }
+        }
+        self.link.machine.readiness()
+    }
+
+    /// Ends the connection: at once if it is idle, after the exchanges in flight otherwise.
+    pub fn close(&mut self) {
+        let _ = call!(self, Input::Close, |machine, now| done(machine.close(now)));
+    }
+
+    /// The machine, to look at: its phase, its deadlines, what is unanswered.
+    pub const fn machine(&self) -> &client::Connection {
+        &self.link.machine
+    }
+
+    /// The transport.
+    pub const fn transport(&self) -> &T {
+        &self.link.transport
+    }
+
+    /// What was sent of the request in flight, and received for it: what tells whether it may be repeated.
+    #[must_use]
+    pub fn unanswered(&self) -> Option<Unanswered> {
+        self.link.machine.unanswered().next()
+    }
+
+    /// The transport, and what was read from it and belongs to nobody yet: after an upgrade or `CONNECT`.
+    #[must_use]
+    pub fn into_parts(self) -> (T, BytesMut) {
+        (self.link.transport, self.link.input)
+    }
+
+    /// Queues a request.
+    pub(super) fn begin(&mut self, head: &RequestHead, content: Content) -> Result<(), Error> {
+        let sent = call!(self, Input::SendRequest(head.clone(), content), |machine, now| machine
+            .send_request(head, content, now)
+            .map(|_| ()));
+        self.or_cause(sent)
+    }
+
+    /// One step towards the next event: ready with it, or with `None` when something else happened.
+    pub(super) fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, Error>> {
+        let now = self.link.now();
+        match self.link.poll_machine(now) {
+            Ok(Some(Event::Closed(why))) => {
+                self.over = Some(why);
+                return Poll::Ready(Err(self.closed(why)));
+            }
+            Ok(Some(event)) => return Poll::Ready(Ok(Some(event))),
+            Ok(None) => {
+                if let Some(why) = self.over {
+                    return Poll::Ready(Err(Error::Closed(why)));
+                }
+            }
+            Err(error) => return Poll::Ready(Err(error.into())),
+        }
+        self.link.poll_turn(cx).map(|()| Ok(None))
+    }
+
+    /// Queues a piece of content; there must be room for it.
+    pub(super) fn write(&mut self, content: Bytes) -> Result<(), Error> {
+        let sent = call!(self, Input::SendContent(content), |machine, now| machine.send_content(content, now));
+        self.or_cause(sent)
+    }
+
+    pub(super) fn end(&mut self, trailers: &Fields) -> Result<(), Error> {
+        let ended = call!(self, Input::SendEnd(trailers.clone()), |machine, now| machine.send_end(trailers, now));
+        self.or_cause(ended)
+    }
+
+    pub(super) fn abandon(&mut self) {
+        let _ = call!(self, Input::Abandon, |machine, now| done(machine.abandon(now)));
+    }
+
+    pub(super) fn recycle(&mut self, fields: Fields) {
+        self.link.machine.recycle(fields);
+    }
+
+    /// The connection moves on without an event being wanted: ready when something happened.
+    pub(super) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.link.machine.interest().close {
+            return Poll::Ready(Err(self.cause()));
+        }
+        self.link.poll_turn(cx).map(Ok)
+    }
+
+    /// Writes everything that is queued.
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.link.poll_flush(cx)
+    }
+
+    fn or_cause(&mut self, result: Result<(), Misuse>) -> Result<(), Error> {
+        match result {
+            Err(Misuse::Closed) => Err(self.cause()),
+            other => other.map_err(Error::from),
+        }
+    }
+
+    /// Why the connection is over.
+    fn cause(&mut self) -> Error {
+        let now = self.link.now();
+        match self.link.poll_machine(now) {
+            Err(error) => error.into(),
+            Ok(Some(Event::Closed(why))) => {
+                self.over = Some(why);
+                self.closed(why)
+            }
+            _ => self.closed(self.over.unwrap_or(Closed::Broken)),
+        }
+    }
+
+    fn closed(&mut self, why: Closed) -> Error {
+        match (why, self.link.take_broken()) {
+            (Closed::Broken | Closed::ByPeer | Closed::Unanswered, Some(error)) => Error::Io(error),
+            _ => Error::Closed(why),
+        }
+    }
+}
+
+impl<T, R: Runtime> fmt::Debug for Connection<T, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("link", &self.link).finish_non_exhaustive()
+    }
+}

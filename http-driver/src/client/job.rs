@@ -1,0 +1,145 @@
+//! A request that waits for its outcome.
+
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::{Buf, Bytes};
+use http::Response;
+use http_body::{Body, Frame, SizeHint};
+use http_core::{Content, RequestHead};
+
+use super::failure::RequestError;
+use crate::body::Incoming;
+use crate::error::Error;
+
+pub(super) type BoxError = Box<dyn core::error::Error + Send + Sync>;
+pub(super) type BoxBody = Pin<Box<dyn Body<Data = Bytes, Error = BoxError> + Send>>;
+
+/// A request, kept for as long as it may have to be sent.
+pub(super) struct Job {
+    pub(super) head: Arc<RequestHead>,
+    pub(super) payload: Payload,
+    pub(super) reply: Arc<Reply>,
+    /// What the last connection said when it was lost.
+    pub(super) error: Option<Error>,
+}
+
+/// The content of a request.
+pub(super) enum Payload {
+    /// It is here, and can be sent any number of times.
+    Ready(Content),
+    /// It comes by and by, once.
+    Stream(Option<u64>, BoxBody),
+    /// It was begun to be read.
+    Taken,
+}
+
+impl Payload {
+    /// The content to announce, and the stream behind it.
+    pub(super) fn take(&mut self) -> Option<(Content, Option<BoxBody>)> {
+        match core::mem::replace(self, Self::Taken) {
+            Self::Ready(content) => {
+                *self = Self::Ready(content.clone());
+                Some((content, None))
+            }
+            Self::Stream(length, body) => Some((length.map_or(Content::Streaming, Content::Sized), Some(body))),
+            Self::Taken => None,
+        }
+    }
+
+    pub(super) const fn is_replayable(&self) -> bool {
+        matches!(self, Self::Ready(_))
+    }
+
+    /// The content of `body`: one that is all there already is kept as it is.
+    pub(super) fn of<B>(body: B, cx: &mut Context<'_>) -> Result<Self, BoxError>
+    where
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<BoxError>,
+    {
+        let length = body.size_hint().exact();
+        if length == Some(0) {
+            return Ok(Self::Ready(Content::Empty));
+        }
+        let mut body = Box::pin(InBytes { body: Box::pin(body), first: None });
+        let Some(expected) = length else { return Ok(Self::Stream(None, body)) };
+        match body.as_mut().poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                Ok(data) if data.len() as u64 == expected => Ok(Self::Ready(Content::Full(data))),
+                Ok(data) => {
+                    body.first = Some(data);
+                    Ok(Self::Stream(length, body))
+                }
+                Err(_) => Ok(Self::Stream(length, body)),
+            },
+            Poll::Ready(Some(Err(error))) => Err(error),
+            Poll::Ready(None) | Poll::Pending => Ok(Self::Stream(length, body)),
+        }
+    }
+}
+
+/// A body whose pieces are `Bytes`, with one that was read beforehand.
+struct InBytes<B> {
+    body: Pin<Box<B>>,
+    first: Option<Bytes>,
+}
+
+impl<B> Body for InBytes<B>
+where
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(Ok(Frame::data(first))));
+        }
+        self.body.as_mut().poll_frame(cx).map(|frame| {
+            frame.map(|frame| match frame {
+                Ok(frame) => Ok(frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))),
+                Err(error) => Err(error.into()),
+            })
+        })
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Where the outcome of a request is left for who waits for it.
+#[derive(Default)]
+pub(super) struct Reply(Mutex<Outcome>);
+
+#[derive(Default)]
+struct Outcome {
+    result: Option<Result<Response<Incoming>, RequestError>>,
+    waker: Option<Waker>,
+}
+
+impl Reply {
+    pub(super) fn complete(&self, result: Result<Response<Incoming>, RequestError>) {
+        let mut outcome = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        outcome.result.get_or_insert(result);
+        let waker = outcome.waker.take();
+        drop(outcome);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<Result<Response<Incoming>, RequestError>> {
+        let mut outcome = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match outcome.result.take() {
+            Some(result) => Poll::Ready(result),
+            None => {
+                outcome.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Where requests go, and how to get there.
+
+use core::fmt;
+use core::future::Future;
+
+use http::Uri;
+use http_core::dispatch::ConnectCause;
+
+use crate::io::Transport;
+
+/// What connections are made to and shared by: scheme, host and port.
+///
+/// ```
+/// let origin = http_driver::client::Origin::of(&"http://Example.com/a".parse().unwrap()).unwrap();
+/// assert_eq!((origin.scheme(), origin.host(), origin.port()), ("http", "example.com", 80));
+/// assert_eq!(origin.to_string(), "http://example.com:80");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin {
+    scheme: String,
+    host: String,
+    port: u16,
+}
+
+impl Origin {
+    /// The origin of a URI; `None` if it has no scheme, no host, or a scheme without a known port and no port.
+    #[must_use]
+    pub fn of(uri: &Uri) -> Option<Self> {
+        let scheme = uri.scheme_str()?;
+        let port = match (uri.port_u16(), scheme) {
+            (Some(port), _) => port,
+            (None, "http") => 80,
+            (None, "https") => 443,
+            (None, _) => return None,
+        };
+        let host = uri.host().filter(|host| !host.is_empty())?;
+        Some(Self { scheme: scheme.to_ascii_lowercase(), host: host.to_ascii_lowercase(), port })
+    }
+
+    /// The scheme, in lower case.
+    #[must_use]
+    pub fn scheme(&self) -> &str {
+        &self.scheme
+    }
+
+    /// The host, in lower case; an IPv6 address has its brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}:{}", self.scheme, self.host, self.port)
+    }
+}
+
+/// Makes transports to origins.
+///
+/// ```
+/// use http_core::dispatch::ConnectCause;
+/// use http_driver::client::{Connector, Origin};
+/// /// Goes nowhere.
+/// #[derive(Clone)]
+/// struct Nowhere<T>(std::marker::PhantomData<fn() -> T>);
+/// impl<T: http_driver::Transport + Send + 'static> Connector for Nowhere<T> {
+///     type Transport = T;
+///     async fn connect(&self, _: &Origin) -> Result<T, ConnectCause> {
+///         Err(ConnectCause::Unreachable)
+///     }
+/// }
+/// ```
+pub trait Connector: Send + Sync + 'static {
+    /// What is made.
+    type Transport: Transport + Send + 'static;
+
+    /// Makes a transport. The time that it may take is the dispatcher's concern: the future is dropped then.
+    ///
+    /// # Errors
+    /// The cause decides whether it is tried again, see [`ConnectCause::is_transient`].
+    fn connect(&self, origin: &Origin) -> impl Future<Output = Result<Self::Transport, ConnectCause>> + Send;
+}
+
+/// The cause that an error of the system stands for.
+#[must_use]
+pub fn connect_cause(error: &std::io::Error) -> ConnectCause {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::ConnectionRefused => ConnectCause::Refused,
+        ErrorKind::TimedOut => ConnectCause::TimedOut,
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => ConnectCause::Reset,
+        ErrorKind::PermissionDenied => ConnectCause::Forbidden,
+        ErrorKind::InvalidInput | ErrorKind::AddrNotAvailable => ConnectCause::Misconfigured,
+        _ => ConnectCause::Unreachable,
+    }
+}
