@@ -5,16 +5,20 @@
 //!
 //! | feature | default | what it does |
 //! |---|---|---|
-//! | `async-std` | yes | listeners, server and tasks of async-std |
+//! | `async-std` | yes | listeners, connector, server and tasks of async-std |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "async-std")]
+mod connect;
 mod io;
 mod runtime;
 #[cfg(feature = "async-std")]
 mod serve;
 
+#[cfg(feature = "async-std")]
+pub use connect::{Client, TcpConnector, client};
 pub use http_core as core;
-pub use http_driver::{Error, Full, Incoming, client, server, service_fn};
+pub use http_driver::{Error, Full, Incoming, server, service_fn};
 pub use io::FuturesIo;
 pub use runtime::AsyncIoTimer;
 #[cfg(feature = "async-std")]

@@ -24,6 +24,8 @@ use crate::time::Instant;
 pub enum Closed {
     /// The peer ended it between exchanges.
     ByPeer,
+    /// The peer ended it though a request awaited its response, and nothing of that had come.
+    Unanswered,
     /// We were told to.
     ByUs,
     /// One of the messages said that it is the last, or its framing made it so (RFC 9112 §9.3, §9.6).
@@ -42,6 +44,7 @@ impl core::fmt::Display for Closed {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::ByPeer => f.write_str("the peer closed the connection between exchanges"),
+            Self::Unanswered => f.write_str("the peer closed the connection without an answer"),
             Self::ByUs => f.write_str("the connection was closed on request"),
             Self::NotPersistent => f.write_str("the last message of the connection was complete"),
             Self::TimedOut(deadline) => {

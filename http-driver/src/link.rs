@@ -33,7 +33,18 @@ pub(crate) struct Link<M, T, R: Runtime> {
 }
 
 impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
-    pub(crate) fn new(machine: M, transport: T, runtime: R, input: BytesMut, tap: Option<BoxTap>) -> Self {
+    /// `made` is when the machine was made.
+    pub(crate) fn new(
+        machine: M,
+        transport: T,
+        runtime: R,
+        input: BytesMut,
+        mut tap: Option<BoxTap>,
+        made: Instant,
+    ) -> Self {
+        if let Some(tap) = &mut tap {
+            tap.begin(made);
+        }
         let mut link = Self {
             machine,
             transport,

@@ -1,11 +1,13 @@
 //! HTTP/1.1 servers and clients on tokio.
 
+mod connect;
 mod io;
 mod runtime;
 mod serve;
 
+pub use connect::{Client, TcpConnector, client};
 pub use http_core as core;
-pub use http_driver::{Error, Full, Incoming, client, server, service_fn};
+pub use http_driver::{Error, Full, Incoming, server, service_fn};
 pub use io::TokioIo;
 pub use runtime::{TokioRuntime, TokioTimer};
 pub use serve::{Listener, Server};

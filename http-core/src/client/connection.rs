@@ -561,7 +561,7 @@ impl Connection {
             return match exchange::ended(at, end) {
                 Ended::Truncated => Err(Broken(Reason::Truncated, input.len())),
                 _ => {
-                    self.wire.abort(Closed::ByPeer);
+                    self.wire.abort(Closed::Unanswered);
                     Ok(Step::Again)
                 }
             };

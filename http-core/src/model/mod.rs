@@ -132,6 +132,11 @@ pub enum Action {
 /// }
 /// ```
 pub trait Tap {
+    /// The connection was made at `now`. Told once, first.
+    fn begin(&mut self, now: Instant) {
+        let _ = now;
+    }
+
     /// One input was applied at `now`; `phase` is where the connection is after it.
     fn step(&mut self, now: Instant, phase: crate::Phase, input: &Input, actions: &[Action]);
 }

@@ -124,7 +124,8 @@ impl core::error::Error for Mismatch {}
 pub struct Recorder(Record);
 
 impl Recorder {
-    /// A recorder for a connection that is made with this configuration at this instant.
+    /// A recorder for a connection that is made with this configuration at this instant; as a tap of a driver it is told
+    /// the instant by `begin`.
     #[must_use]
     pub const fn new(config: Arc<Config>, start: Instant) -> Self {
         Self(Record { config, start, steps: Vec::new() })
@@ -144,6 +145,10 @@ impl Recorder {
 }
 
 impl Tap for Recorder {
+    fn begin(&mut self, now: Instant) {
+        self.0.start = now;
+    }
+
     fn step(&mut self, now: Instant, _phase: Phase, input: &Input, actions: &[Action]) {
         self.0.steps.push(Step { now, input: input.clone(), actions: actions.to_vec() });
     }

@@ -321,7 +321,7 @@ fn cause(error: &Error) -> LostCause {
         Error::Protocol(error) if error.reason() == Reason::Truncated => LostCause::Eof,
         Error::Protocol(error) if error.kind() == ErrorKind::Timeout => LostCause::TimedOut,
         Error::Protocol(_) => LostCause::Malformed,
-        Error::Closed(Closed::ByPeer) => LostCause::Eof,
+        Error::Closed(Closed::ByPeer | Closed::Unanswered) => LostCause::Eof,
         Error::Closed(Closed::NotPersistent) => LostCause::Last,
         Error::Closed(Closed::Broken) | Error::Io(_) => LostCause::Reset,
         Error::Closed(_) | Error::Misuse(_) | Error::Body(_) => LostCause::Local,

@@ -10,7 +10,7 @@ use http_core::model::Input;
 use http_core::{Closed, Config, Content, Fields, Misuse, RequestHead};
 
 use super::exchange::Exchange;
-use crate::call::{call, done};
+use crate::call::call;
 use crate::clock;
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
@@ -48,8 +48,9 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
 
     /// The same, watched by a tap if one is given.
     pub fn with_tap(transport: T, runtime: R, config: Arc<Config>, tap: Option<BoxTap>) -> Self {
-        let machine = client::Connection::new(config, clock::to_core(runtime.now()));
-        Self { link: Link::new(machine, transport, runtime, BytesMut::new(), tap), over: None }
+        let now = clock::to_core(runtime.now());
+        let machine = client::Connection::new(config, now);
+        Self { link: Link::new(machine, transport, runtime, BytesMut::new(), tap, now), over: None }
     }
 
     /// Begins an exchange: queues the request. With [`Content::Empty`] and [`Content::Full`] it is complete; otherwise
@@ -81,7 +82,10 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
 
     /// Ends the connection: at once if it is idle, after the exchanges in flight otherwise.
     pub fn close(&mut self) {
-        let _ = call!(self, Input::Close, |machine, now| done(machine.close(now)));
+        let _ = call!(self, Input::Close, |machine, now| {
+            machine.close(now);
+            Ok(())
+        });
     }
 
     /// The machine, to look at: its phase, its deadlines, what is unanswered.
@@ -145,7 +149,10 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     }
 
     pub(super) fn abandon(&mut self) {
-        let _ = call!(self, Input::Abandon, |machine, now| done(machine.abandon(now)));
+        let _ = call!(self, Input::Abandon, |machine, now| {
+            machine.abandon(now);
+            Ok(())
+        });
     }
 
     pub(super) fn recycle(&mut self, fields: Fields) {
@@ -187,7 +194,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
 
     fn closed(&mut self, why: Closed) -> Error {
         match (why, self.link.take_broken()) {
-            (Closed::Broken | Closed::ByPeer, Some(error)) => Error::Io(error),
+            (Closed::Broken | Closed::ByPeer | Closed::Unanswered, Some(error)) => Error::Io(error),
             _ => Error::Closed(why),
         }
     }

@@ -1,0 +1,17 @@
+//! A client that measures, on tokio: `load --port P --mode seq|conc|bytes|chunked|sink --n N --conns C --size S
+//! [--level exchange|client]`. Prints one line of JSON.
+
+#[path = "shared/args.rs"]
+mod args;
+#[path = "shared/load.rs"]
+mod load;
+#[path = "shared/on_tokio.rs"]
+mod on_tokio;
+#[path = "shared/world.rs"]
+mod world;
+
+fn main() {
+    let plan = load::Plan::parse("load");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(load::run(on_tokio::Tokio, plan));
+}

@@ -1,0 +1,16 @@
+//! A client that measures, on async-std: `load-async-std --port P --mode seq|conc|bytes|chunked|sink --n N --conns C --size S
+//! [--level exchange|client]`. Prints one line of JSON.
+
+#[path = "shared/args.rs"]
+mod args;
+#[path = "shared/load.rs"]
+mod load;
+#[path = "shared/on_async_std.rs"]
+mod on_async_std;
+#[path = "shared/world.rs"]
+mod world;
+
+fn main() {
+    let plan = load::Plan::parse("load-async-std");
+    async_std::task::block_on(load::run(on_async_std::AsyncStd, plan));
+}
