@@ -268,7 +268,10 @@ def read_all(data, *methods, ended=False):
 
 
 def exchange(port, data, patience=10, half_close=False, pace=None):
-    """Sends bytes on a fresh connection and returns all that comes until the end of the stream."""
+    """Sends bytes on a fresh connection and returns all that comes until the end of the stream.
+
+    The peer must end it at once: one that lingers before it shuts its half down keeps the client waiting.
+    """
     with socket.create_connection(("127.0.0.1", port), patience) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if pace is None:
@@ -281,8 +284,10 @@ def exchange(port, data, patience=10, half_close=False, pace=None):
             sock.shutdown(socket.SHUT_WR)
         seen = b""
         try:
+            began = time.monotonic()
             while piece := sock.recv(1 << 16):
                 seen += piece
+            check(time.monotonic() - began < 3, "the end came late", time.monotonic() - began)
         except TimeoutError:
             raise Failed(f"the connection was not closed within {patience} s; saw {shown(seen)}") from None
         return seen
