@@ -279,15 +279,15 @@ def _(server):
 # --- proxies in front ------------------------------------------------------------------------------------------------
 
 
-def through_proxy(tap, front):
+def through_proxy(tap, front, *upload):
     url = f"http://127.0.0.1:{front}"
     for _ in range(5):
         equal(curl(f"{url}/plain"), HELLO, "GET")
     for path, size in (("/bytes/1000000", 1_000_000), ("/chunked/1000000", 1_000_000), ("/bytes/0", 0)):
         equal(len(curl(f"{url}{path}")), size, path)
     data = noise(300_000)
-    check(curl("-X", "POST", "-T", "-", f"{url}/echo", stdin=data) == data, "a chunked echo")
-    equal(curl("--data-binary", f"@{file_of(data)}", f"{url}/sink"), b"300000", "a sized upload")
+    check(curl(*upload, "-X", "POST", "-T", "-", f"{url}/echo", stdin=data) == data, "a chunked echo")
+    equal(curl(*upload, "--data-binary", f"@{file_of(data)}", f"{url}/sink"), b"300000", "a sized upload")
     check(b"Content-Length: 13" in curl("-I", f"{url}/plain").replace(b"content-length", b"Content-Length"), "HEAD")
     equal(curl("-X", "DELETE", f"{url}/x?y"), b"DELETE /x?y\n", "DELETE")
     check(len(tap.links) <= 3, "connections from proxy to server are kept", len(tap.links))
@@ -349,5 +349,7 @@ backend ours
 """)
         child = start(haproxy, "-db", "-f", config)
         wait_for(front, child)
-        through_proxy(tap, front)
+        # Without Expect: when 100 and a chunked final head come in one segment, HAProxy 2.6 drops the content,
+        # whichever server sent them.
+        through_proxy(tap, front, "-H", "Expect:")
         stop(child)
