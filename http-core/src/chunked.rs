@@ -112,6 +112,22 @@ impl ChunkDecoder {
                 }
                 continue;
             }
+            if state == State::Start {
+                if let Some((data, next)) = small_chunk(input, at, config) {
+                    let length = data.len();
+                    if length < 16 {
+                        // Shorter than a call to copy it.
+                        for (offset, from) in data.enumerate() {
+                            input[kept + offset] = input[from];
+                        }
+                    } else {
+                        input.copy_within(data, kept);
+                    }
+                    kept += length;
+                    at = next;
+                    continue;
+                }
+            }
             let counters = (self.line, self.extensions);
             match self.control(state, input[at], config) {
                 Ok(next) => state = next,
@@ -226,6 +242,24 @@ impl ChunkDecoder {
     }
 }
 
+/// A chunk at `at` that is all there, small, and has no extension: where its data lies, and what follows it. Whatever is
+/// not that plain is read byte by byte.
+#[inline]
+fn small_chunk(input: &[u8], at: usize, config: &Config) -> Option<(core::ops::Range<usize>, usize)> {
+    let rest = input.get(at..)?;
+    let (size, digits) = match rest {
+        [a, b'\r', b'\n', ..] => (hex(*a)?, 1),
+        [a, b, b'\r', b'\n', ..] => (hex(*a)? << 4 | hex(*b)?, 2),
+        [a, b, c, b'\r', b'\n', ..] => (hex(*a)? << 8 | hex(*b)? << 4 | hex(*c)?, 3),
+        _ => return None,
+    };
+    let (size, head) = (size as usize, digits + 2);
+    let end = head + size;
+    let whole = size > 0 && digits <= config.limits.chunk_line && rest.get(end..end + 2)? == b"\r\n";
+    whole.then_some((at + head..at + end, at + end + 2))
+}
+
+#[inline]
 fn hex(byte: u8) -> Option<u64> {
     match byte {
         b'0'..=b'9' => Some(u64::from(byte - b'0')),

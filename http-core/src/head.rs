@@ -171,9 +171,9 @@ impl RequestHead {
     }
 
     pub(crate) fn kind(&self) -> RequestKind {
-        match self.method() {
-            Method::Head => RequestKind::Head,
-            Method::Connect => RequestKind::Connect,
+        match &self.fields.block[self.method_at as usize..][..usize::from(self.method_len)] {
+            b"HEAD" => RequestKind::Head,
+            b"CONNECT" => RequestKind::Connect,
             _ => RequestKind::Other,
         }
     }

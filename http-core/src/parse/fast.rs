@@ -18,6 +18,7 @@ use crate::version::Version;
 /// Heads with more fields are rare; the checker reads them.
 const MOST_FIELDS: usize = 128;
 
+#[inline(never)]
 pub(super) fn request(input: &[u8], config: &Config, fields: &mut Fields) -> Outcome<RequestLine> {
     let mut headers = [const { MaybeUninit::<Header<'_>>::uninit() }; MOST_FIELDS];
     let mut request = httparse::Request::new(&mut []);
@@ -55,6 +56,7 @@ pub(super) fn request(input: &[u8], config: &Config, fields: &mut Fields) -> Out
     }
 }
 
+#[inline(never)]
 pub(super) fn response(input: &[u8], config: &Config, fields: &mut Fields) -> Outcome<StatusLine> {
     let mut headers = [const { MaybeUninit::<Header<'_>>::uninit() }; MOST_FIELDS];
     let mut response = httparse::Response::new(&mut []);

@@ -392,7 +392,21 @@ impl Connection {
     /// # Errors
     /// The peer broke a rule. Told once; if no answer had begun, one with the fitting status is queued, and the
     /// connection ends in any case. Input after it is dropped within `Limits::linger`.
+    #[inline]
     pub fn poll_event(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
+        // A head that drips in changes nothing until there may be something to read in it.
+        if let Receive::Head(scan) = &mut self.receive {
+            if self.wire.is_quiet() && scan.still_waits(input) {
+                self.wire.at(now);
+                self.wire.left = input.len();
+                return Ok(None);
+            }
+        }
+        self.poll_eventfully(input, now)
+    }
+
+    #[inline(never)]
+    fn poll_eventfully(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
         let now = self.wire.at(now);
         if let Some(error) = self.wire.take_failure() {
             return Err(error);
