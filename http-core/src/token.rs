@@ -93,6 +93,18 @@ pub(crate) fn is_reg_name(bytes: &[u8]) -> bool {
     all(bytes, HOST)
 }
 
+/// How many bytes at the front of `bytes` are of a plain name: bytes of a `reg-name` with nothing percent-encoded and
+/// no empty label.
+pub(crate) fn plain_name_len(bytes: &[u8]) -> usize {
+    let mut before = b'.';
+    let other = |&b: &u8| {
+        let empty_label = b == b'.' && before == b'.';
+        before = b;
+        CLASS[usize::from(b)] & HOST == 0 || b == b'%' || empty_label
+    };
+    bytes.iter().position(other).unwrap_or(bytes.len())
+}
+
 /// Whether every `%` begins a `pct-encoded` (RFC 3986 §2.1).
 pub(crate) fn percent_encoding_holds(bytes: &[u8]) -> bool {
     let mut rest = bytes;
@@ -211,12 +223,12 @@ impl Known {
     }
 }
 
-/// Whether a token is `lower`, letters in any case.
+/// Whether a token, or a field value, is `lower`, letters in any case.
 ///
 /// Without a branch for each byte, so that it comes to a few operations on words. Setting one bit folds the case of
-/// letters, and makes nothing else that may stand in a token a letter or a hyphen.
+/// letters, and makes nothing else that may stand in a token or a value a letter or a hyphen: what it would is CR.
 #[inline]
-fn spells<const N: usize>(token: &[u8], lower: &[u8; N]) -> bool {
+pub(crate) fn spells<const N: usize>(token: &[u8], lower: &[u8; N]) -> bool {
     let Ok(token) = <&[u8; N]>::try_from(token) else { return false };
     token.iter().zip(lower).fold(0, |difference, (byte, expected)| difference | (byte | 0x20) ^ expected) == 0
 }
