@@ -539,6 +539,7 @@ impl Connection {
         Ok(Step::Pause(Pause::NeedsInput))
     }
 
+    #[inline(never)]
     fn read_head(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
         let (Receive::Head(scan), Some(front)) = (&mut self.receive, self.pending.front_mut()) else {
             return Ok(Step::Again);

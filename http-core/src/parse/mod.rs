@@ -148,6 +148,20 @@ impl Scan {
         }
     }
 
+    /// Whether there is nothing to read yet: no bytes, or a head that holds no more than when it was looked at last and
+    /// found incomplete. `request` and `response` would say so too; this is what a head that drips in costs.
+    #[inline]
+    pub(crate) fn waits(&mut self, input: &[u8]) -> bool {
+        if self.searched == 0 || input.is_empty() {
+            return input.is_empty();
+        }
+        if input.len() >= self.check_at || ends_in(input, self.searched) {
+            return false;
+        }
+        self.searched = input.len();
+        true
+    }
+
     /// Whether something of a message was seen: what starts the deadline of a head.
     pub(crate) fn has_begun(&self, input: &BytesMut) -> bool {
         !input.is_empty() || self.empty_lines > 0
@@ -203,6 +217,7 @@ enum Look {
 }
 
 /// Whether an end of head, strict or not, lies in `bytes` with its last byte at `from` or later.
+#[inline]
 fn ends_in(bytes: &[u8], from: usize) -> bool {
     let mut at = from;
     while at < bytes.len() {

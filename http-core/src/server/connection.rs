@@ -528,8 +528,15 @@ impl Connection {
 impl Connection {
     /// One step of reading; as many as needed make a poll.
     fn step(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
+        if let Receive::Head(scan) = &mut self.receive {
+            if self.wire.send_room() == 0 {
+                return Ok(Step::Pause(Pause::Full));
+            }
+            if self.wire.ended.is_none() && scan.waits(input) {
+                return Ok(Step::Pause(Pause::NeedsInput));
+            }
+        }
         match &self.receive {
-            Receive::Head(_) if self.wire.send_room() == 0 => Ok(Step::Pause(Pause::Full)),
             Receive::Head(_) => self.read_head(input, now),
             Receive::Content(_, Wanted::NotYet) => Ok(Step::Pause(Pause::AwaitsApplication)),
             // The connection ends with the response; until that is complete nothing more is dropped.
@@ -551,6 +558,7 @@ impl Connection {
         }
     }
 
+    #[inline(never)]
     fn read_head(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
         let Receive::Head(scan) = &mut self.receive else { return Ok(Step::Again) };
         let ended = self.wire.ended;
