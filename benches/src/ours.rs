@@ -58,13 +58,10 @@ impl Server {
     /// Hands over what waits, and asks what the connection wants next.
     fn write(&mut self) -> usize {
         let mut written = 0;
-        loop {
-            let mut slices = [&b""[..]; 16];
+        while self.connection.interest().write {
+            let mut slices = [&b""[..]; 8];
             let filled = self.connection.transmit(&mut slices);
             let count = black_box(&slices[..filled]).iter().map(|slice| slice.len()).sum();
-            if count == 0 {
-                break;
-            }
             self.connection.handle_sent(count, self.now);
             written += count;
         }

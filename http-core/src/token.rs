@@ -6,6 +6,7 @@ const TARGET: u8 = 4;
 const HOST: u8 = 8;
 const HEX: u8 = 16;
 const LAX_TARGET: u8 = 32;
+const LABEL: u8 = 64;
 
 static CLASS: [u8; 256] = classes();
 
@@ -33,6 +34,10 @@ const fn classes() -> [u8; 256] {
         // reg-name and port (RFC 3986 §3.2.2)
         if alpha_digit || in_set(b, b"-._~%!$&'()*+,;=") {
             class |= HOST;
+        }
+        // what the labels of a host name are made of
+        if alpha_digit || b == b'-' {
+            class |= LABEL;
         }
         if b.is_ascii_hexdigit() {
             class |= HEX;
@@ -93,16 +98,22 @@ pub(crate) fn is_reg_name(bytes: &[u8]) -> bool {
     all(bytes, HOST)
 }
 
-/// How many bytes at the front of `bytes` are of a plain name: bytes of a `reg-name` with nothing percent-encoded and
-/// no empty label.
+/// How many bytes at the front of `bytes` are of a plain name: letters, digits, hyphens, and dots that follow one.
 pub(crate) fn plain_name_len(bytes: &[u8]) -> usize {
-    let mut before = b'.';
-    let other = |&b: &u8| {
-        let empty_label = b == b'.' && before == b'.';
-        before = b;
-        CLASS[usize::from(b)] & HOST == 0 || b == b'%' || empty_label
-    };
-    bytes.iter().position(other).unwrap_or(bytes.len())
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let class = CLASS[usize::from(byte)];
+        if class & LABEL == 0 && !(byte == b'.' && at > 0 && bytes[at - 1] != b'.') {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
+/// How many bytes at the front of `bytes` may stand in a field value.
+pub(crate) fn value_len(bytes: &[u8]) -> usize {
+    bytes.iter().position(|&b| !is_value_byte(b)).unwrap_or(bytes.len())
 }
 
 /// Whether every `%` begins a `pct-encoded` (RFC 3986 §2.1).

@@ -403,7 +403,7 @@ impl Connection {
     /// When [`handle_timeout`](Self::handle_timeout) is due; `None` if nothing is waited for.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.wire.deadlines.earliest().map(|(_, at)| at)
+        self.wire.deadlines.earliest_at()
     }
 
     /// What the connection wants from its transport now.

@@ -148,14 +148,11 @@ impl Scan {
         }
     }
 
-    /// Whether there is nothing to read yet: no bytes, or a head that holds no more than when it was looked at last and
-    /// found incomplete. `request` and `response` would say so too; this is what a head that drips in costs.
+    /// Whether a head that was found incomplete still is, and has not grown enough to be checked again. `request` and
+    /// `response` would say the same; this is what a head that drips in costs.
     #[inline]
-    pub(crate) fn waits(&mut self, input: &[u8]) -> bool {
-        if self.searched == 0 || input.is_empty() {
-            return input.is_empty();
-        }
-        if input.len() >= self.check_at || ends_in(input, self.searched) {
+    pub(crate) fn drips(&mut self, input: &[u8]) -> bool {
+        if self.searched == 0 || input.len() >= self.check_at || ends_in(input, self.searched) {
             return false;
         }
         self.searched = input.len();

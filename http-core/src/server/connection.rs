@@ -394,32 +394,7 @@ impl Connection {
     /// connection ends in any case. Input after it is dropped within `Limits::linger`.
     pub fn poll_event(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
         let now = self.wire.at(now);
-        if let Some(error) = self.wire.take_failure() {
-            return Err(error);
-        }
-        loop {
-            if !self.wire.is_open() {
-                return Ok(self.poll_over(input, now));
-            }
-            match self.step(input, now) {
-                Ok(Step::Event(event)) => {
-                    self.wire.left = input.len();
-                    return Ok(Some(event));
-                }
-                Ok(Step::Again) => {}
-                Ok(Step::Pause(pause)) => {
-                    self.wire.left = input.len();
-                    self.wire.pause = pause;
-                    self.rearm(pause, input, now);
-                    return Ok(None);
-                }
-                Err(Broken(reason, offset)) => {
-                    let error = self.wire.error(reason, offset);
-                    self.fail(error, now);
-                    return Err(error);
-                }
-            }
-        }
+        if self.head_drips(input) { Ok(None) } else { self.poll(input, now) }
     }
 
     /// Fills `slices` with the bytes to send, in order, and returns how many it filled. Tell what was taken with
@@ -437,7 +412,7 @@ impl Connection {
     /// When [`handle_timeout`](Self::handle_timeout) is due; `None` if nothing is waited for.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.wire.deadlines.earliest().map(|(_, at)| at)
+        self.wire.deadlines.earliest_at()
     }
 
     /// What the connection wants from its transport now.
@@ -526,17 +501,60 @@ impl Connection {
 
 /// Transitions.
 impl Connection {
-    /// One step of reading; as many as needed make a poll.
-    fn step(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
-        if let Receive::Head(scan) = &mut self.receive {
-            if self.wire.send_room() == 0 {
-                return Ok(Step::Pause(Pause::Full));
+    /// Whether a poll would find what the last one found: an incomplete head that is not worth another look.
+    ///
+    /// `poll` comes to the same by a longer way; a head that drips in would go it for each byte.
+    #[inline]
+    fn head_drips(&mut self, input: &BytesMut) -> bool {
+        let Receive::Head(scan) = &mut self.receive else { return false };
+        // The deadline of the head runs only while input is waited for, with the one for idling at rest.
+        let waiting = self.wire.is_open()
+            && self.wire.ended.is_none()
+            && self.wire.deadlines.is_armed(Deadline::Head)
+            && self.wire.pause == Pause::NeedsInput
+            && self.wire.send_room() > 0;
+        if !waiting || !scan.drips(input) {
+            return false;
+        }
+        self.wire.left = input.len();
+        true
+    }
+
+    /// Steps of reading up to an event, or to where nothing more can be read.
+    #[inline(never)]
+    fn poll(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
+        if let Some(error) = self.wire.take_failure() {
+            return Err(error);
+        }
+        loop {
+            if !self.wire.is_open() {
+                return Ok(self.poll_over(input, now));
             }
-            if self.wire.ended.is_none() && scan.waits(input) {
-                return Ok(Step::Pause(Pause::NeedsInput));
+            match self.step(input, now) {
+                Ok(Step::Event(event)) => {
+                    self.wire.left = input.len();
+                    return Ok(Some(event));
+                }
+                Ok(Step::Again) => {}
+                Ok(Step::Pause(pause)) => {
+                    self.wire.left = input.len();
+                    self.wire.pause = pause;
+                    self.rearm(pause, input, now);
+                    return Ok(None);
+                }
+                Err(Broken(reason, offset)) => {
+                    let error = self.wire.error(reason, offset);
+                    self.fail(error, now);
+                    return Err(error);
+                }
             }
         }
+    }
+
+    /// One step of reading; as many as needed make a poll.
+    fn step(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
         match &self.receive {
+            Receive::Head(_) if self.wire.send_room() == 0 => Ok(Step::Pause(Pause::Full)),
             Receive::Head(_) => self.read_head(input, now),
             Receive::Content(_, Wanted::NotYet) => Ok(Step::Pause(Pause::AwaitsApplication)),
             // The connection ends with the response; until that is complete nothing more is dropped.
