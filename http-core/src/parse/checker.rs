@@ -296,6 +296,9 @@ impl<'a> Cursor<'a> {
         let value_at = fields.block.len();
         loop {
             let part_at = self.at;
+            // As far as no limit can be passed in one run; the byte that may break a rule is met below.
+            let within = self.limit.min(from.saturating_add(config.limits.field_line)).min(self.input.len());
+            self.at += token::value_len(self.input.get(self.at..within).unwrap_or_default());
             while token::is_value_byte(self.peek()?) {
                 self.at += 1;
                 if self.at - from > config.limits.field_line {

@@ -148,14 +148,15 @@ impl Scan {
         }
     }
 
-    /// Whether an incomplete head is as good as it was: its new bytes hold no end, and it has not doubled.
+    /// Whether a head that was found incomplete still is, and has not grown enough to be checked again. `request` and
+    /// `response` would say the same; this is what a head that drips in costs.
     #[inline]
-    pub(crate) fn still_waits(&mut self, input: &[u8]) -> bool {
-        let waits = self.searched > 0 && input.len() < self.check_at && !ends_in(input, self.searched);
-        if waits {
-            self.searched = input.len();
+    pub(crate) fn drips(&mut self, input: &[u8]) -> bool {
+        if self.searched == 0 || input.len() >= self.check_at || ends_in(input, self.searched) {
+            return false;
         }
-        waits
+        self.searched = input.len();
+        true
     }
 
     /// Whether something of a message was seen: what starts the deadline of a head.
@@ -215,13 +216,12 @@ enum Look {
 /// Whether an end of head, strict or not, lies in `bytes` with its last byte at `from` or later.
 #[inline]
 fn ends_in(bytes: &[u8], from: usize) -> bool {
-    let new = bytes.get(from..).unwrap_or_default();
-    new.iter().enumerate().any(|(at, &byte)| byte == b'\n' && ends_at(bytes, from + at))
-}
-
-/// Whether the LF at `at` ends a head.
-#[inline(never)]
-fn ends_at(bytes: &[u8], at: usize) -> bool {
-    let before = &bytes[..at];
-    before.ends_with(b"\n") || before.ends_with(b"\n\r")
+    let mut at = from;
+    while at < bytes.len() {
+        if bytes[at] == b'\n' && at > 0 && (bytes[at - 1] == b'\n' || bytes[..at].ends_with(b"\n\r")) {
+            return true;
+        }
+        at += 1;
+    }
+    false
 }
