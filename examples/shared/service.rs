@@ -50,6 +50,7 @@ impl Body for Answer {
 pub(crate) async fn answer(request: Request<Incoming>) -> Result<Response<Answer>, Infallible> {
     let target = request.uri().to_string();
     let route = Route::of(request.method().as_str(), &target);
+    let asks_head = request.method() == http::Method::HEAD;
     let mut response = match route {
         Route::Plain => Response::new(Answer::Full(Full::from("Hello, World!"))),
         Route::NoTunnel => status(StatusCode::NOT_IMPLEMENTED),
@@ -62,9 +63,8 @@ pub(crate) async fn answer(request: Request<Incoming>) -> Result<Response<Answer
         },
         Route::Mirror => {
             let mut content = mirror(request.method().as_str(), target.as_bytes());
-            let bodiless = request.method() == http::Method::HEAD;
             let read = read(request.into_body(), |bytes| {
-                if !bodiless {
+                if !asks_head {
                     content.extend_from_slice(bytes);
                 }
                 content.len() <= MOST_HELD
@@ -79,6 +79,10 @@ pub(crate) async fn answer(request: Request<Incoming>) -> Result<Response<Answer
         Route::Echo | Route::Bytes(_) | Route::Chunked(_) => "application/octet-stream",
         _ => "text/plain",
     };
+    if let (Route::Bytes(total), true) = (route, asks_head) {
+        // An empty body does not tell whether GET's would be empty.
+        response.headers_mut().insert("content-length", total.into());
+    }
     if response.status() == StatusCode::OK {
         response.headers_mut().insert("content-type", http::HeaderValue::from_static(content_type));
     }
