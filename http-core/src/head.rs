@@ -171,9 +171,9 @@ impl RequestHead {
     }
 
     pub(crate) fn kind(&self) -> RequestKind {
-        match self.method() {
-            Method::Head => RequestKind::Head,
-            Method::Connect => RequestKind::Connect,
+        match &self.fields.block[self.method_at as usize..][..usize::from(self.method_len)] {
+            b"HEAD" => RequestKind::Head,
+            b"CONNECT" => RequestKind::Connect,
             _ => RequestKind::Other,
         }
     }
@@ -191,9 +191,13 @@ impl From<RequestHead> for Fields {
 
 impl fmt::Debug for RequestHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let line =
-            format_args!("{} {} {}", self.method().as_str(), self.target().escape_ascii(), self.version.as_str());
-        f.debug_struct("RequestHead").field("line", &line).field("fields", &self.fields).finish()
+        f.debug_struct("RequestHead")
+            .field(
+                "line",
+                &format_args!("{} {} {}", self.method().as_str(), self.target().escape_ascii(), self.version.as_str()),
+            )
+            .field("fields", &self.fields)
+            .finish()
     }
 }
 
@@ -336,8 +340,13 @@ impl From<ResponseHead> for Fields {
 
 impl fmt::Debug for ResponseHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let line = format_args!("{} {:?} {}", self.version.as_str(), self.status, self.reason().escape_ascii());
-        f.debug_struct("ResponseHead").field("line", &line).field("fields", &self.fields).finish()
+        f.debug_struct("ResponseHead")
+            .field(
+                "line",
+                &format_args!("{} {:?} {}", self.version.as_str(), self.status, self.reason().escape_ascii()),
+            )
+            .field("fields", &self.fields)
+            .finish()
     }
 }
 

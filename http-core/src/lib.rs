@@ -98,6 +98,7 @@
 //! |---|---|---|
 //! | `simd` | no | lets `httparse` choose SIMD code at run time; needs `std` below `httparse` |
 #![no_std]
+#![warn(clippy::std_instead_of_core, clippy::std_instead_of_alloc, clippy::alloc_instead_of_core)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;

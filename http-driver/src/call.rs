@@ -14,8 +14,3 @@ macro_rules! call {
 }
 
 pub(crate) use call;
-
-/// A command that cannot be misused.
-pub(crate) fn done((): ()) -> Result<(), http_core::Misuse> {
-    Ok(())
-}

@@ -7,7 +7,7 @@ cargo run --quiet --locked
 if output=$(cargo build --locked --features std-below 2>&1); then
     echo "no_std: a dependency on std went unnoticed; the proof proves nothing" >&2
     exit 1
-elif ! grep -q duplicate lang item' <<<"$output"; then
+elif ! grep -q 'duplicate lang item' <<<"$output"; then
     printf '%s\nno_std: the build with std failed, but not for the reason expected\n' "$output" >&2
     exit 1
 fi

@@ -8,8 +8,8 @@ use super::action::{Action, CloseReason, ConnectionState, Delivery, Job, OriginP
 use super::connection::{self, Connection};
 use super::failure::{ConnectCause, LostCause};
 use super::ids::{ConnectionId, OriginId, RequestId};
-use super::lose::GivenUp;
 use super::origin::Origin;
+use super::outcome::GivenUp;
 use super::policy::Policy;
 use super::queue::Need;
 use super::request::{self, Request};
@@ -19,7 +19,7 @@ use super::timers::{Timer, Timers};
 use crate::time::Instant;
 
 /// The most deadlines that one [`Dispatcher::handle_timeout`] sees to.
-const MOST_TIMERS: usize = 256;
+pub(super) const MOST_TIMERS: usize = 256;
 
 /// The client's brain: a machine of requests and connections, not of bytes.
 ///
@@ -62,6 +62,7 @@ const MOST_TIMERS: usize = 256;
 /// - A timer is armed only for what is connecting, idle, backed off from with requests waiting, or has a deadline.
 /// - Each call is bounded work: a few steps of O(log n), and none that grows with the queue. When attempts to
 ///   reach an origin are exhausted, those that waited for it fail one by one as they are polled.
+///   [`drain`](Self::drain) and [`remove_origin`](Self::remove_origin) alone look at every connection.
 /// - Back-off ends at the first byte of a response on a new connection, not when that is made: a server that accepts
 ///   and closes is backed off from like one that refuses.
 ///
@@ -334,6 +335,9 @@ impl Dispatcher {
     /// The exchange is complete: the response came to its end. True: this is the outcome of the request. False: it has had
     /// another one, or is on no connection.
     ///
+    /// A response that switches protocols (101, or 2xx to CONNECT) completes its exchange, and the connection is then
+    /// [lost](Self::handle_lost) to HTTP, with [`LostCause::Last`].
+    ///
     /// Request content that is still being sent does not matter: whether the connection is of further use, say
     /// [`handle_ready`](Self::handle_ready) and [`handle_lost`](Self::handle_lost).
     pub fn handle_finished(&mut self, request: RequestId, now: Instant) -> bool {
@@ -371,7 +375,7 @@ impl Dispatcher {
         self.settle(origin);
     }
 
-    /// The connection has ended, for whatever reason and in whatever state.
+    /// The connection has ended, or is of no use for HTTP any more, for whatever reason and in whatever state.
     ///
     /// `unanswered` tells of each request on it that has not been finished how far it had come. One that is not named is
     /// taken to have been sent in full, and answered as far as was reported; one that was assigned and whose
@@ -567,90 +571,4 @@ impl Dispatcher {
             state => Some(state),
         }
     }
-
-    fn due(&mut self, timer: Timer) {
-        match timer {
-            Timer::Connection(id) => self.connection_due(id),
-            Timer::Backoff(id) => {
-                if let Some(origin) = self.origins.get_mut(id.0) {
-                    origin.armed = None;
-                    origin.trouble.retry_at = None;
-                    self.settle(id);
-                }
-            }
-            Timer::Retry(id) => {
-                if let Some(request) = self.requests.get(id.0) {
-                    let origin = request.job.origin;
-                    self.queue(id);
-                    self.settle(origin);
-                }
-            }
-            Timer::Deadline(id) => {
-                if let Some(request) = self.requests.get(id.0) {
-                    let origin = request.job.origin;
-                    self.expire(id);
-                    self.settle(origin);
-                }
-            }
-        }
-    }
-
-    fn connection_due(&mut self, id: ConnectionId) {
-        let Some(found) = self.connections.get(id.0) else {
-            return;
-        };
-        let origin = found.origin;
-        match found.state {
-            connection::State::Connecting { .. } => {
-                if let Some(closed) = self.close(id, CloseReason::ConnectTimeout) {
-                    self.refused(&closed, ConnectCause::TimedOut);
-                }
-            }
-            connection::State::Idle { .. } => {
-                let reason = found.idle_reason(&self.policy, self.now);
-                self.close(id, reason);
-                self.settle(origin);
-            }
-            connection::State::Busy { .. } => {}
-        }
-    }
-
-    /// What an output says, at the moment when it is polled.
-    fn announce(&mut self, output: Output) -> Option<Action> {
-        match output {
-            Output::Connect(connection) => {
-                let found = self.connections.get_mut(connection.0)?;
-                if let connection::State::Connecting { ticket, .. } = &mut found.state {
-                    *ticket = None;
-                }
-                let origin = found.origin;
-                let failures = self.origins.get(origin.0)?.trouble.failures;
-                Some(Action::Connect { connection, origin, attempt: failures.saturating_add(1) })
-            }
-            Output::Assign(request) => {
-                let found = self.requests.get_mut(request.0)?;
-                let request::State::InFlight { connection, ticket, .. } = &mut found.state else {
-                    return None;
-                };
-                *ticket = None;
-                Some(Action::Assign { request, connection: *connection })
-            }
-            Output::Fail(request) => {
-                let request::State::Failed { failure, .. } = self.requests.get(request.0)?.state else {
-                    return None;
-                };
-                self.forget(request);
-                Some(Action::Fail { request, failure })
-            }
-            Output::Close(connection, reason) => Some(Action::Close { connection, reason }),
-        }
-    }
 }
-
-#[cfg(test)]
-#[path = "dispatcher_tests.rs"]
-mod tests;
-
-#[cfg(test)]
-#[path = "random_tests.rs"]
-mod random_tests;

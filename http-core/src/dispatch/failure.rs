@@ -65,11 +65,11 @@ impl fmt::Display for Failure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Phase {
-    /// It waited for a connection.
+    /// It waited while other requests were served, or for a place among all connections.
     Queue,
     /// The name of the origin was being resolved.
     Resolve,
-    /// A connection was being made.
+    /// A connection was being made, or was to be after a back-off, and the origin had no other.
     Connect,
     /// TLS was being set up.
     Tls,

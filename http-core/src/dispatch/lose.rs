@@ -1,26 +1,18 @@
-//! How connections end, and what becomes of the requests that they leave unanswered.
+//! How connections end, and what that says of their origin.
 
-use alloc::collections::BTreeSet;
 use core::time::Duration;
 
-use super::action::{Action, CloseReason, Delivery, StatusFacts};
+use super::action::CloseReason;
 use super::backoff::delay;
 use super::connection::{self, Connection};
 use super::dispatcher::{Dispatcher, Output};
 use super::failure::{Cause, ConnectCause, Failure, LostCause, Phase};
 use super::ids::{ConnectionId, OriginId, RequestId};
-use super::queue::{Need, Place};
+use super::outcome::GivenUp;
+use super::queue::Need;
 use super::request::State;
-use super::retry::{Decision, Event, Progress, Received, RetryFacts, Sent, Verdict, Why, decide};
+use super::retry::{Progress, Why};
 use super::timers::Timer;
-
-/// Requests that were given up together.
-#[derive(Clone, Debug)]
-pub(super) struct GivenUp {
-    places: BTreeSet<Place>,
-    /// Of each, but for the number of its attempts.
-    failure: Failure,
-}
 
 /// Connections.
 impl Dispatcher {
@@ -82,7 +74,7 @@ impl Dispatcher {
     }
 
     /// Closes a connection that is in the middle of something.
-    fn abort(&mut self, id: ConnectionId, reason: CloseReason) {
+    pub(super) fn abort(&mut self, id: ConnectionId, reason: CloseReason) {
         if let Some(connection) = self.close(id, reason) {
             self.leave(connection, LostCause::Local, &[]);
         }
@@ -141,230 +133,9 @@ impl Dispatcher {
     }
 }
 
-/// Requests.
-impl Dispatcher {
-    pub(super) fn respond(&mut self, id: RequestId, facts: StatusFacts) -> Delivery {
-        let Some(request) = self.requests.get(id.0) else {
-            return Delivery::Deliver;
-        };
-        let State::InFlight { connection, answered: false, ticket: None, .. } = request.state else {
-            return Delivery::Deliver;
-        };
-        let origin = request.job.origin;
-        if let Some(origin) = self.note_answer(connection) {
-            self.settle(origin);
-        }
-        // RFC 9110 §15.2: interim; 101 (§15.2.2) is the last that is HTTP, and so final.
-        if facts.status < 200 && facts.status != 101 {
-            return Delivery::Deliver;
-        }
-        let event = Event::Status { status: facts.status, retry_after: facts.retry_after };
-        let progress = Progress { sent: facts.sent, received: Received::Nothing };
-        let verdict = self.decide(id, event, progress, false);
-        let again = match verdict.decision {
-            Decision::Now | Decision::Backoff => Duration::ZERO,
-            Decision::After(wait) => wait,
-            Decision::Deliver | Decision::Fail { .. } => {
-                if let Some(request) = self.requests.get_mut(id.0) {
-                    if let State::InFlight { answered, .. } = &mut request.state {
-                        *answered = true;
-                    }
-                }
-                return Delivery::Deliver;
-            }
-        };
-        self.spend_retry(origin, verdict.why);
-        self.withdraw(id, connection);
-        let reason = match verdict.why {
-            Why::RequestTimeout => Some(CloseReason::RequestTimeout),
-            Why::Misdirected => Some(CloseReason::Misdirected),
-            _ => None,
-        };
-        if let Some(request) = self.requests.get_mut(id.0) {
-            request.misdirected |= verdict.why == Why::Misdirected;
-            if reason.is_some() {
-                request.need = Need::Fresh;
-            }
-        }
-        self.repeat_after(id, again);
-        if let Some(reason) = reason {
-            self.abort(connection, reason);
-        }
-        self.settle(origin);
-        Delivery::Discard
-    }
-
-    /// Decides on a request whose connection has ended.
-    fn decide_lost(&mut self, id: RequestId, cause: LostCause, named: Option<Progress>, exhausted: bool) {
-        let Some(request) = self.requests.get(id.0) else {
-            return;
-        };
-        let State::InFlight { answered, ticket, .. } = request.state else {
-            return;
-        };
-        let origin = request.job.origin;
-        let attempts = request.attempts;
-        let mut progress = named.unwrap_or(Progress { sent: Sent::All, received: Received::Nothing });
-        if let Some(ticket) = ticket {
-            // The driver has not even heard of it.
-            self.outputs.remove(&ticket);
-            progress = Progress::NOTHING;
-        }
-        if answered {
-            progress.received = Received::Final;
-        }
-        let verdict = self.decide(id, Event::Lost(cause), progress, exhausted);
-        let wait = match verdict.decision {
-            Decision::Now => Duration::ZERO,
-            Decision::After(wait) => wait,
-            Decision::Backoff => {
-                let origin = self.origins.get(origin.0);
-                let backing_off = origin.is_some_and(|origin| origin.trouble.retry_at > Some(self.now));
-                // Where the origin is backed off from, that is the wait: the request keeps its place.
-                if backing_off { Duration::ZERO } else { self.wait(attempts.saturating_sub(1)) }
-            }
-            Decision::Deliver | Decision::Fail { .. } => {
-                let safe_to_repeat = verdict.decision == Decision::Fail { safe_to_repeat: true };
-                self.release_live(origin);
-                self.fail(id, phase_of(progress), Cause::Lost(cause), safe_to_repeat, verdict.why);
-                return;
-            }
-        };
-        self.spend_retry(origin, verdict.why);
-        if let Some(request) = self.requests.get_mut(id.0) {
-            request.need = Need::Fresh;
-        }
-        self.repeat_after(id, wait);
-    }
-
-    fn decide(&self, id: RequestId, event: Event, progress: Progress, origin_spent: bool) -> Verdict {
-        let mut facts = RetryFacts::new(event);
-        facts.progress = progress;
-        facts.origin_spent = origin_spent;
-        facts.most = self.policy.request_retries;
-        facts.longest_wait = self.policy.retry_after;
-        if let Some(request) = self.requests.get(id.0) {
-            facts.idempotent = request.job.idempotent;
-            facts.replayable = request.job.replayable;
-            facts.misdirected = request.misdirected;
-            facts.retries = request.attempts.saturating_sub(1);
-            facts.left = request.job.deadline.map(|deadline| deadline.saturating_since(self.now));
-            facts.reused = matches!(request.state, State::InFlight { reused: true, .. });
-            let origin = self.origins.get(request.job.origin.0);
-            facts.budget = origin.is_some_and(|origin| origin.may_retry(&self.policy));
-        }
-        decide(&facts)
-    }
-
-    fn repeat_after(&mut self, id: RequestId, wait: Duration) {
-        if wait.is_zero() {
-            self.queue(id);
-        } else if let Some(request) = self.requests.get_mut(id.0) {
-            let until = self.now.saturating_add(wait);
-            request.state = State::Delayed { until };
-            self.timers.arm(until, Timer::Retry(id));
-        }
-    }
-
-    fn spend_retry(&mut self, origin: OriginId, why: Why) {
-        // What was never sent does not multiply anything.
-        if why != Why::NothingSent {
-            if let Some(origin) = self.origins.get_mut(origin.0) {
-                origin.spend_retry();
-            }
-        }
-    }
-
-    /// The deadline of a request has passed.
-    pub(super) fn expire(&mut self, id: RequestId) {
-        let Some(request) = self.requests.get(id.0) else {
-            return;
-        };
-        let (phase, safe_to_repeat) = match request.state {
-            State::InFlight { answered, ticket: None, .. } => {
-                let phase = if answered { Phase::Content } else { Phase::Head };
-                (phase, request.job.idempotent)
-            }
-            State::Waiting { epoch } => {
-                let key = (request.job.origin, request.need, epoch);
-                let place = request.place(id);
-                if self.given_up.get(&key).is_some_and(|given_up| given_up.places.contains(&place)) {
-                    // It has failed already, of something else.
-                    return;
-                }
-                (Phase::Queue, true)
-            }
-            State::Failed { .. } => return,
-            State::InFlight { .. } | State::Delayed { .. } => (Phase::Queue, true),
-        };
-        self.detach(id, CloseReason::Deadline);
-        self.fail(id, phase, Cause::Deadline, safe_to_repeat, Why::Deadline);
-    }
-
-    /// Takes a request out of wherever it is. What it leaves is consistent, and to be settled.
-    pub(super) fn detach(&mut self, id: RequestId, reason: CloseReason) {
-        let Some(request) = self.requests.get(id.0) else {
-            return;
-        };
-        let (origin_id, need, place) = (request.job.origin, request.need, request.place(id));
-        match request.state {
-            State::Waiting { epoch } => {
-                let origin = self.origins.get_mut(origin_id.0);
-                if !origin.is_some_and(|origin| origin.queue.remove(&place, need)) {
-                    self.leave_given_up((origin_id, need, epoch), &place);
-                    return;
-                }
-            }
-            State::Delayed { until } => self.timers.disarm(until, Timer::Retry(id)),
-            State::InFlight { connection, ticket: Some(ticket), .. } => {
-                self.outputs.remove(&ticket);
-                self.unassign(id, connection);
-            }
-            State::InFlight { connection, ticket: None, .. } => {
-                self.withdraw(id, connection);
-                self.abort(connection, reason);
-            }
-            State::Failed { ticket, .. } => {
-                self.outputs.remove(&ticket);
-                return;
-            }
-        }
-        self.release_live(origin_id);
-    }
-
-    fn release_live(&mut self, id: OriginId) {
-        if let Some(origin) = self.origins.get_mut(id.0) {
-            origin.live = origin.live.saturating_sub(1);
-        }
-    }
-
-    /// Makes a failure of a request that was taken out of everything.
-    fn fail(&mut self, id: RequestId, phase: Phase, cause: Cause, safe_to_repeat: bool, why: Why) {
-        let ticket = self.ticket();
-        let Some(request) = self.requests.get_mut(id.0) else {
-            return;
-        };
-        let failure = Failure { phase, cause, attempts: request.attempts, safe_to_repeat, why };
-        request.state = State::Failed { failure, ticket };
-        if let Some(deadline) = request.job.deadline {
-            self.timers.disarm(deadline, Timer::Deadline(id));
-        }
-        self.outputs.insert(ticket, Output::Fail(id));
-    }
-
-    /// Ends the life of an id.
-    pub(super) fn forget(&mut self, id: RequestId) {
-        if let Some(request) = self.requests.remove(id.0) {
-            if let Some(deadline) = request.job.deadline {
-                self.timers.disarm(deadline, Timer::Deadline(id));
-            }
-        }
-    }
-}
-
 /// Origins.
 impl Dispatcher {
-    fn wait(&mut self, before: u32) -> Duration {
+    pub(super) fn wait(&mut self, before: u32) -> Duration {
         let random = self.draw();
         delay(&self.policy.backoff, before, random)
     }
@@ -394,37 +165,5 @@ impl Dispatcher {
         if origin.open() == 0 {
             origin.trouble.reset();
         }
-    }
-
-    fn leave_given_up(&mut self, key: (OriginId, Need, u32), place: &Place) {
-        if let Some(given_up) = self.given_up.get_mut(&key) {
-            given_up.places.remove(place);
-            if given_up.places.is_empty() {
-                self.given_up.remove(&key);
-            }
-        }
-    }
-
-    /// The next of those that were given up together.
-    pub(super) fn next_given_up(&mut self) -> Option<Action> {
-        let mut entry = self.given_up.first_entry()?;
-        let mut failure = entry.get().failure;
-        let place = entry.get_mut().places.pop_first();
-        if entry.get().places.is_empty() {
-            entry.remove();
-        }
-        let request = place?.request;
-        failure.attempts = self.requests.get(request.0).map_or(0, |found| found.attempts);
-        self.forget(request);
-        Some(Action::Fail { request, failure })
-    }
-}
-
-/// What was being done when an exchange came to an end this far.
-fn phase_of(progress: Progress) -> Phase {
-    match progress {
-        Progress { received: Received::Final, .. } => Phase::Content,
-        Progress { sent: Sent::All, .. } => Phase::Head,
-        _ => Phase::Write,
     }
 }

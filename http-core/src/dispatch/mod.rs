@@ -4,18 +4,24 @@ mod action;
 mod backoff;
 mod connection;
 mod dispatcher;
+mod due;
 mod failure;
 mod ids;
 mod lose;
 mod model;
 mod origin;
+mod outcome;
 mod policy;
 mod queue;
+mod repeat;
 mod request;
 mod retry;
 mod settle;
 mod slab;
 mod timers;
+
+#[cfg(test)]
+mod tests;
 
 pub use action::{Action, CloseReason, ConnectionState, Delivery, Job, OriginPhase, Refused, StatusFacts};
 pub use backoff::{Backoff, delay};

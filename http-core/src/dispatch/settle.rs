@@ -10,6 +10,9 @@ use super::request;
 use super::timers::Timer;
 use crate::time::Instant;
 
+/// The most requests past their deadline that one call passes over; their timers are due, and see to the rest.
+const MOST_EXPIRED: usize = 8;
+
 /// The next thing to do for those that wait for an origin whose connections have room.
 enum Pairing {
     /// This one is served by that one.
@@ -41,10 +44,15 @@ impl Dispatcher {
 
     /// As [`settle`](Self::settle), but for the other origins. `turn`: it is this origin's turn in the line.
     pub(super) fn advance(&mut self, id: OriginId, mut turn: bool) {
+        let mut expired = 0;
         while let Some(pairing) = self.next_pairing(id) {
             match pairing {
                 Pairing::Assign(request, connection) => self.assign(request, connection),
-                Pairing::Expire(request) => self.expire(request),
+                Pairing::Expire(_) if expired == MOST_EXPIRED => break,
+                Pairing::Expire(request) => {
+                    expired += 1;
+                    self.expire(request);
+                }
                 Pairing::Freshen(request) => self.freshen(request),
                 Pairing::Close(connection, reason) => {
                     self.close(connection, reason);

@@ -32,10 +32,11 @@ pub(super) fn request(line: RequestLine, fields: Fields, config: &Config) -> Res
     let mut head =
         RequestHead { fields, method_at: 0, target_at, target_len, method_len, version, framing: Framing::None };
     // An origin-form target, the common case, needs no more than its first byte.
-    let origin_form = head.target().first() == Some(&b'/') && head.kind() != RequestKind::Connect;
+    let kind = head.kind();
+    let origin_form = head.target().first() == Some(&b'/') && kind != RequestKind::Connect;
     if !origin_form {
         match head.target_form() {
-            None if !strict.allow_lax_target || head.kind() == RequestKind::Connect => return Err(Reason::TargetForm),
+            None if !strict.allow_lax_target || kind == RequestKind::Connect => return Err(Reason::TargetForm),
             _ => {}
         }
     }

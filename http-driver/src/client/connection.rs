@@ -10,7 +10,7 @@ use http_core::model::Input;
 use http_core::{Closed, Config, Content, Fields, Misuse, RequestHead};
 
 use super::exchange::Exchange;
-use crate::call::{call, done};
+use crate::call::call;
 use crate::clock;
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
@@ -82,7 +82,10 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
 
     /// Ends the connection: at once if it is idle, after the exchanges in flight otherwise.
     pub fn close(&mut self) {
-        let _ = call!(self, Input::Close, |machine, now| done(machine.close(now)));
+        let _ = call!(self, Input::Close, |machine, now| {
+            machine.close(now);
+            Ok(())
+        });
     }
 
     /// The machine, to look at: its phase, its deadlines, what is unanswered.
@@ -146,7 +149,10 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     }
 
     pub(super) fn abandon(&mut self) {
-        let _ = call!(self, Input::Abandon, |machine, now| done(machine.abandon(now)));
+        let _ = call!(self, Input::Abandon, |machine, now| {
+            machine.abandon(now);
+            Ok(())
+        });
     }
 
     pub(super) fn recycle(&mut self, fields: Fields) {

@@ -11,7 +11,7 @@ use http_core::server::{self, Event};
 use http_core::{Closed, Config, Content, Fields, Misuse, RequestHead, ResponseHead};
 
 use super::exchange::Exchange;
-use crate::call::{call, done};
+use crate::call::call;
 use crate::clock;
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
@@ -170,7 +170,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         match (why, self.link.take_broken()) {
             (Closed::Broken, Some(error)) => Err(Error::Io(error)),
             (Closed::Broken, None) => Err(Error::Closed(why)),
-            (Closed::TimedOut(deadline), _) if deadline == http_core::Deadline::Send => Err(Error::Closed(why)),
+            (Closed::TimedOut(http_core::Deadline::Send), _) => Err(Error::Closed(why)),
             _ => Ok(Event::Closed(why)),
         }
     }
@@ -231,24 +231,39 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     }
 
     pub(super) fn want_content(&mut self) {
-        let _ = call!(self, Input::WantContent, |machine, now| done(machine.want_content(now)));
+        let _ = call!(self, Input::WantContent, |machine, now| {
+            machine.want_content(now);
+            Ok(())
+        });
     }
 
     pub(super) fn discard_content(&mut self) {
-        let _ = call!(self, Input::DiscardContent, |machine, now| done(machine.discard_content(now)));
+        let _ = call!(self, Input::DiscardContent, |machine, now| {
+            machine.discard_content(now);
+            Ok(())
+        });
     }
 
     pub(super) fn abandon(&mut self) {
-        let _ = call!(self, Input::Abandon, |machine, now| done(machine.abandon(now)));
+        let _ = call!(self, Input::Abandon, |machine, now| {
+            machine.abandon(now);
+            Ok(())
+        });
     }
 
     fn date_is(&mut self, date: [u8; 29]) {
-        let _ = call!(self, Input::Date(date), |machine, _now| done(machine.handle_date(date)));
+        let _ = call!(self, Input::Date(date), |machine, _now| {
+            machine.handle_date(date);
+            Ok(())
+        });
     }
 
     /// Ends the connection after the open exchange.
     pub(crate) fn close_machine(&mut self) {
-        let _ = call!(self, Input::Close, |machine, now| done(machine.close(now)));
+        let _ = call!(self, Input::Close, |machine, now| {
+            machine.close(now);
+            Ok(())
+        });
     }
 
     pub(super) fn end(&mut self, trailers: &Fields) -> Result<(), Error> {

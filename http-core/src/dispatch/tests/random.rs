@@ -1,8 +1,6 @@
 //! Random call sequences: whatever is called, the promises of the type's doc hold.
 
 use super::*;
-use crate::dispatch::request::State;
-use crate::dispatch::{Backoff, Budget, Received, Sent};
 
 /// Marsaglia's xorshift64*: no dependency, and the seed repeats the run.
 struct Random(u64);

@@ -1,0 +1,88 @@
+//! What happens when a deadline passes.
+
+use super::action::CloseReason;
+use super::connection;
+use super::dispatcher::Dispatcher;
+use super::failure::{Cause, ConnectCause, Phase};
+use super::ids::{ConnectionId, RequestId};
+use super::request::State;
+use super::retry::Why;
+use super::timers::Timer;
+
+impl Dispatcher {
+    pub(super) fn due(&mut self, timer: Timer) {
+        match timer {
+            Timer::Connection(id) => self.connection_due(id),
+            Timer::Backoff(id) => {
+                if let Some(origin) = self.origins.get_mut(id.0) {
+                    origin.armed = None;
+                    self.settle(id);
+                }
+            }
+            Timer::Retry(id) => {
+                if let Some(request) = self.requests.get(id.0) {
+                    let origin = request.job.origin;
+                    self.queue(id);
+                    self.settle(origin);
+                }
+            }
+            Timer::Deadline(id) => {
+                if let Some(request) = self.requests.get(id.0) {
+                    let origin = request.job.origin;
+                    self.expire(id);
+                    self.settle(origin);
+                }
+            }
+        }
+    }
+
+    fn connection_due(&mut self, id: ConnectionId) {
+        let Some(found) = self.connections.get(id.0) else {
+            return;
+        };
+        let origin = found.origin;
+        match found.state {
+            connection::State::Connecting { .. } => {
+                if let Some(closed) = self.close(id, CloseReason::ConnectTimeout) {
+                    self.refused(&closed, ConnectCause::TimedOut);
+                }
+            }
+            connection::State::Idle { .. } => {
+                let reason = found.idle_reason(&self.policy, self.now);
+                self.close(id, reason);
+                self.settle(origin);
+            }
+            connection::State::Busy { .. } => {}
+        }
+    }
+
+    /// The deadline of a request has passed.
+    pub(super) fn expire(&mut self, id: RequestId) {
+        let Some(request) = self.requests.get(id.0) else {
+            return;
+        };
+        let (phase, safe_to_repeat) = match request.state {
+            State::InFlight { answered, ticket: None, .. } => {
+                let phase = if answered { Phase::Content } else { Phase::Head };
+                (phase, request.job.idempotent)
+            }
+            State::Waiting { epoch } => {
+                let key = (request.job.origin, request.need, epoch);
+                let place = request.place(id);
+                if self.given_up.get(&key).is_some_and(|given_up| given_up.places.contains(&place)) {
+                    // It has failed already, of something else.
+                    return;
+                }
+                let origin = self.origins.get(request.job.origin.0);
+                let connecting = origin
+                    .is_some_and(|origin| origin.open() == 0 && (origin.connecting > 0 || origin.armed.is_some()));
+                let phase = if connecting { Phase::Connect } else { Phase::Queue };
+                (phase, true)
+            }
+            State::Failed { .. } => return,
+            State::InFlight { .. } | State::Delayed { .. } => (Phase::Queue, true),
+        };
+        self.detach(id, CloseReason::Deadline);
+        self.fail(id, phase, Cause::Deadline, safe_to_repeat, Why::Deadline);
+    }
+}

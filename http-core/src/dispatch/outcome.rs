@@ -1,0 +1,137 @@
+//! How requests end, and how that is told.
+
+use alloc::collections::BTreeSet;
+
+use super::action::{Action, CloseReason};
+use super::connection;
+use super::dispatcher::{Dispatcher, Output};
+use super::failure::{Cause, Failure, Phase};
+use super::ids::{OriginId, RequestId};
+use super::queue::{Need, Place};
+use super::request::State;
+use super::retry::Why;
+use super::timers::Timer;
+
+/// Requests that were given up together.
+#[derive(Clone, Debug)]
+pub(super) struct GivenUp {
+    pub(super) places: BTreeSet<Place>,
+    /// Of each, but for the number of its attempts.
+    pub(super) failure: Failure,
+}
+
+impl Dispatcher {
+    /// Takes a request out of wherever it is. What it leaves is consistent, and to be settled.
+    pub(super) fn detach(&mut self, id: RequestId, reason: CloseReason) {
+        let Some(request) = self.requests.get(id.0) else {
+            return;
+        };
+        let (origin_id, need, place) = (request.job.origin, request.need, request.place(id));
+        match request.state {
+            State::Waiting { epoch } => {
+                let origin = self.origins.get_mut(origin_id.0);
+                if !origin.is_some_and(|origin| origin.queue.remove(&place, need)) {
+                    self.leave_given_up((origin_id, need, epoch), &place);
+                    return;
+                }
+            }
+            State::Delayed { until } => self.timers.disarm(until, Timer::Retry(id)),
+            State::InFlight { connection, ticket: Some(ticket), .. } => {
+                self.outputs.remove(&ticket);
+                self.unassign(id, connection);
+            }
+            State::InFlight { connection, ticket: None, .. } => {
+                self.withdraw(id, connection);
+                self.abort(connection, reason);
+            }
+            State::Failed { ticket, .. } => {
+                self.outputs.remove(&ticket);
+                return;
+            }
+        }
+        self.release_live(origin_id);
+    }
+
+    pub(super) fn release_live(&mut self, id: OriginId) {
+        if let Some(origin) = self.origins.get_mut(id.0) {
+            origin.live = origin.live.saturating_sub(1);
+        }
+    }
+
+    /// Makes a failure of a request that was taken out of everything.
+    pub(super) fn fail(&mut self, id: RequestId, phase: Phase, cause: Cause, safe_to_repeat: bool, why: Why) {
+        let ticket = self.ticket();
+        let Some(request) = self.requests.get_mut(id.0) else {
+            return;
+        };
+        let failure = Failure { phase, cause, attempts: request.attempts, safe_to_repeat, why };
+        request.state = State::Failed { failure, ticket };
+        if let Some(deadline) = request.job.deadline {
+            self.timers.disarm(deadline, Timer::Deadline(id));
+        }
+        self.outputs.insert(ticket, Output::Fail(id));
+    }
+
+    /// Ends the life of an id.
+    pub(super) fn forget(&mut self, id: RequestId) {
+        if let Some(request) = self.requests.remove(id.0) {
+            if let Some(deadline) = request.job.deadline {
+                self.timers.disarm(deadline, Timer::Deadline(id));
+            }
+        }
+    }
+
+    fn leave_given_up(&mut self, key: (OriginId, Need, u32), place: &Place) {
+        if let Some(given_up) = self.given_up.get_mut(&key) {
+            given_up.places.remove(place);
+            if given_up.places.is_empty() {
+                self.given_up.remove(&key);
+            }
+        }
+    }
+
+    /// What an output says, at the moment when it is polled.
+    pub(super) fn announce(&mut self, output: Output) -> Option<Action> {
+        match output {
+            Output::Connect(connection) => {
+                let found = self.connections.get_mut(connection.0)?;
+                if let connection::State::Connecting { ticket, .. } = &mut found.state {
+                    *ticket = None;
+                }
+                let origin = found.origin;
+                let failures = self.origins.get(origin.0)?.trouble.failures;
+                Some(Action::Connect { connection, origin, attempt: failures.saturating_add(1) })
+            }
+            Output::Assign(request) => {
+                let found = self.requests.get_mut(request.0)?;
+                let State::InFlight { connection, ticket, .. } = &mut found.state else {
+                    return None;
+                };
+                *ticket = None;
+                Some(Action::Assign { request, connection: *connection })
+            }
+            Output::Fail(request) => {
+                let State::Failed { failure, .. } = self.requests.get(request.0)?.state else {
+                    return None;
+                };
+                self.forget(request);
+                Some(Action::Fail { request, failure })
+            }
+            Output::Close(connection, reason) => Some(Action::Close { connection, reason }),
+        }
+    }
+
+    /// The next of those that were given up together.
+    pub(super) fn next_given_up(&mut self) -> Option<Action> {
+        let mut entry = self.given_up.first_entry()?;
+        let mut failure = entry.get().failure;
+        let place = entry.get_mut().places.pop_first();
+        if entry.get().places.is_empty() {
+            entry.remove();
+        }
+        let request = place?.request;
+        failure.attempts = self.requests.get(request.0).map_or(0, |found| found.attempts);
+        self.forget(request);
+        Some(Action::Fail { request, failure })
+    }
+}

@@ -1,0 +1,155 @@
+//! What becomes of a request whose exchange did not go its way: the retry table, applied.
+
+use core::time::Duration;
+
+use super::action::{CloseReason, Delivery, StatusFacts};
+use super::dispatcher::Dispatcher;
+use super::failure::{Cause, LostCause, Phase};
+use super::ids::{OriginId, RequestId};
+use super::queue::Need;
+use super::request::State;
+use super::retry::{Decision, Event, Progress, Received, RetryFacts, Sent, Verdict, Why, decide};
+use super::timers::Timer;
+
+impl Dispatcher {
+    pub(super) fn respond(&mut self, id: RequestId, facts: StatusFacts) -> Delivery {
+        let Some(request) = self.requests.get(id.0) else {
+            return Delivery::Deliver;
+        };
+        let State::InFlight { connection, answered: false, ticket: None, .. } = request.state else {
+            return Delivery::Deliver;
+        };
+        let origin = request.job.origin;
+        if let Some(origin) = self.note_answer(connection) {
+            self.settle(origin);
+        }
+        // RFC 9110 §15.2: interim; 101 (§15.2.2) is the last that is HTTP, and so final.
+        if facts.status < 200 && facts.status != 101 {
+            return Delivery::Deliver;
+        }
+        let event = Event::Status { status: facts.status, retry_after: facts.retry_after };
+        let progress = Progress { sent: facts.sent, received: Received::Nothing };
+        let verdict = self.decide(id, event, progress, false);
+        let again = match verdict.decision {
+            Decision::Now | Decision::Backoff => Duration::ZERO,
+            Decision::After(wait) => wait,
+            Decision::Deliver | Decision::Fail { .. } => {
+                if let Some(request) = self.requests.get_mut(id.0) {
+                    if let State::InFlight { answered, .. } = &mut request.state {
+                        *answered = true;
+                    }
+                }
+                return Delivery::Deliver;
+            }
+        };
+        self.spend_retry(origin, verdict.why);
+        self.withdraw(id, connection);
+        let reason = match verdict.why {
+            Why::RequestTimeout => Some(CloseReason::RequestTimeout),
+            Why::Misdirected => Some(CloseReason::Misdirected),
+            _ => None,
+        };
+        if let Some(request) = self.requests.get_mut(id.0) {
+            request.misdirected |= verdict.why == Why::Misdirected;
+            if reason.is_some() {
+                request.need = Need::Fresh;
+            }
+        }
+        self.repeat_after(id, again);
+        if let Some(reason) = reason {
+            self.abort(connection, reason);
+        }
+        self.settle(origin);
+        Delivery::Discard
+    }
+
+    /// Decides on a request whose connection has ended.
+    pub(super) fn decide_lost(&mut self, id: RequestId, cause: LostCause, named: Option<Progress>, exhausted: bool) {
+        let Some(request) = self.requests.get(id.0) else {
+            return;
+        };
+        let State::InFlight { answered, ticket, .. } = request.state else {
+            return;
+        };
+        let origin = request.job.origin;
+        let attempts = request.attempts;
+        let mut progress = named.unwrap_or(Progress { sent: Sent::All, received: Received::Nothing });
+        if let Some(ticket) = ticket {
+            // The driver has not even heard of it.
+            self.outputs.remove(&ticket);
+            progress = Progress::NOTHING;
+        }
+        if answered {
+            progress.received = Received::Final;
+        }
+        let verdict = self.decide(id, Event::Lost(cause), progress, exhausted);
+        let wait = match verdict.decision {
+            Decision::Now => Duration::ZERO,
+            Decision::After(wait) => wait,
+            Decision::Backoff => {
+                let origin = self.origins.get(origin.0);
+                let backing_off = origin.is_some_and(|origin| origin.trouble.retry_at > Some(self.now));
+                // Where the origin is backed off from, that is the wait: the request keeps its place.
+                if backing_off { Duration::ZERO } else { self.wait(attempts.saturating_sub(1)) }
+            }
+            Decision::Deliver | Decision::Fail { .. } => {
+                let safe_to_repeat = verdict.decision == Decision::Fail { safe_to_repeat: true };
+                self.release_live(origin);
+                self.fail(id, phase_of(progress), Cause::Lost(cause), safe_to_repeat, verdict.why);
+                return;
+            }
+        };
+        self.spend_retry(origin, verdict.why);
+        if let Some(request) = self.requests.get_mut(id.0) {
+            request.need = Need::Fresh;
+        }
+        self.repeat_after(id, wait);
+    }
+
+    fn decide(&self, id: RequestId, event: Event, progress: Progress, origin_spent: bool) -> Verdict {
+        let mut facts = RetryFacts::new(event);
+        facts.progress = progress;
+        facts.origin_spent = origin_spent;
+        facts.most = self.policy.request_retries;
+        facts.longest_wait = self.policy.retry_after;
+        if let Some(request) = self.requests.get(id.0) {
+            facts.idempotent = request.job.idempotent;
+            facts.replayable = request.job.replayable;
+            facts.misdirected = request.misdirected;
+            facts.retries = request.attempts.saturating_sub(1);
+            facts.left = request.job.deadline.map(|deadline| deadline.saturating_since(self.now));
+            facts.reused = matches!(request.state, State::InFlight { reused: true, .. });
+            let origin = self.origins.get(request.job.origin.0);
+            facts.budget = origin.is_some_and(|origin| origin.may_retry(&self.policy));
+        }
+        decide(&facts)
+    }
+
+    fn repeat_after(&mut self, id: RequestId, wait: Duration) {
+        if wait.is_zero() {
+            self.queue(id);
+        } else if let Some(request) = self.requests.get_mut(id.0) {
+            let until = self.now.saturating_add(wait);
+            request.state = State::Delayed { until };
+            self.timers.arm(until, Timer::Retry(id));
+        }
+    }
+
+    fn spend_retry(&mut self, origin: OriginId, why: Why) {
+        // What was never sent does not multiply anything.
+        if why != Why::NothingSent {
+            if let Some(origin) = self.origins.get_mut(origin.0) {
+                origin.spend_retry();
+            }
+        }
+    }
+}
+
+/// What was being done when an exchange came to an end this far.
+fn phase_of(progress: Progress) -> Phase {
+    match progress {
+        Progress { received: Received::Final, .. } => Phase::Content,
+        Progress { sent: Sent::All, .. } => Phase::Head,
+        _ => Phase::Write,
+    }
+}

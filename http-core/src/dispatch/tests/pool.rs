@@ -1,0 +1,311 @@
+//! The order of the queue, several connections, several origins.
+
+use super::*;
+
+#[test]
+fn priorities_first_then_order_of_arrival() {
+    let mut w = World::new(Policy::evhttp());
+    let low = w.job(Job::new(w.origin).priority(1));
+    let (first, second) = (w.get(), w.get());
+    let high = w.job(Job::new(w.origin).priority(255));
+    let connection = w.connected();
+    for request in [high, first, second, low] {
+        assert_eq!(w.assigned(), (request, connection));
+        w.serve(request, connection);
+    }
+}
+
+#[test]
+fn the_queue_is_bounded_and_failures_count_until_they_are_polled() {
+    let mut w = World::new(Policy::evhttp().max_queue(2));
+    w.get();
+    w.get();
+    assert_eq!(w.d.enqueue(Job::new(w.origin), w.now), Err(Refused::QueueFull));
+    w.refuse();
+    assert_eq!(w.d.enqueue(Job::new(w.origin), w.now), Err(Refused::QueueFull));
+    w.failed();
+    let unknown = Job::new(OriginId::from_u64(77));
+    assert_eq!(w.d.enqueue(unknown, w.now), Err(Refused::UnknownOrigin));
+}
+
+#[test]
+fn connections_up_to_the_limit_and_the_first_free_one_serves() {
+    let mut w = World::new(steady().connections_per_origin(2));
+    let (first, second, third) = (w.get(), w.get(), w.get());
+    let (one, two) = (w.connect(), w.connect());
+    w.quiet();
+    w.d.handle_connected(two, w.now);
+    assert_eq!(w.assigned(), (first, two));
+    w.d.handle_connected(one, w.now);
+    assert_eq!(w.assigned(), (second, one));
+    w.serve(second, one);
+    assert_eq!(w.assigned(), (third, one));
+    assert_eq!(w.d.phase(w.origin), Some(OriginPhase::Busy));
+}
+
+#[test]
+fn a_new_connection_is_raced_against_a_busy_one() {
+    let mut w = World::new(steady());
+    let busy = w.warm();
+    let first = w.get();
+    w.assigned();
+    let second = w.get();
+    let racing = w.connect();
+    w.serve(first, busy);
+    assert_eq!(w.assigned(), (second, busy));
+    w.d.handle_connected(racing, w.now);
+    w.quiet();
+    assert_eq!(w.d.state(racing), Some(ConnectionState::Idle));
+    // It may have grown old without having served: the loss is not the origin's failure.
+    w.pass(SECOND);
+    let third = w.get();
+    assert_eq!(w.assigned(), (third, racing));
+    w.lose(racing, &[(third, SENT)]);
+    w.connect();
+}
+
+#[test]
+fn connections_that_fail_together_count_once_and_one_alone_probes() {
+    let mut w = World::new(steady().connections_per_origin(3));
+    for _ in 0..3 {
+        w.get();
+    }
+    let all = [w.connect(), w.connect(), w.connect()];
+    for connection in all {
+        w.d.handle_connect_failed(connection, ConnectCause::Refused, w.now);
+    }
+    w.quiet();
+    assert_eq!(w.wait(), SECOND * 2);
+    let probe = w.connect();
+    w.quiet();
+    w.d.handle_connected(probe, w.now);
+    w.assigned();
+    // It took one request; the next probe tries for the second, and the first answer lets all go on.
+    w.connect();
+    w.quiet();
+    w.d.handle_response_started(probe, w.now);
+    w.connect();
+}
+
+#[test]
+fn while_another_connection_is_up_exhaustion_fails_only_what_needs_a_new_one() {
+    let mut w = World::new(steady().connections_per_origin(2).connect_retries(0));
+    let busy = w.warm();
+    let first = w.get();
+    w.assigned();
+    let second = w.get();
+    w.refuse();
+    w.quiet();
+    w.serve(first, busy);
+    assert_eq!(w.assigned(), (second, busy));
+    w.serve(second, busy);
+    w.quiet();
+    assert_eq!(w.d.phase(w.origin), Some(OriginPhase::Idle));
+}
+
+#[test]
+fn a_place_is_taken_from_the_connection_that_was_idle_longest() {
+    let mut w = World::new(steady().max_connections(2));
+    let old = w.warm();
+    let first = w.origin;
+    w.pass(SECOND);
+    w.origin = w.d.add_origin();
+    let newer = w.warm();
+    w.pass(SECOND);
+    w.origin = w.d.add_origin();
+    w.get();
+    assert_eq!(w.closed(), (old, CloseReason::Evicted));
+    let third = w.connected();
+    w.assigned();
+    assert_eq!(w.d.connections(), 2);
+    // Now nothing is to be had but the one; then it is in line, and served before younger requests.
+    w.origin = first;
+    let waits = w.get();
+    assert_eq!(w.closed(), (newer, CloseReason::Evicted));
+    let connection = w.connected();
+    assert_eq!(w.assigned(), (waits, connection));
+    w.origin = w.d.add_origin();
+    let in_line = w.get();
+    w.quiet();
+    assert_eq!(w.d.phase(w.origin), Some(OriginPhase::InLine));
+    let younger = w.job(Job::new(first));
+    w.serve(waits, connection);
+    assert_eq!(w.closed(), (connection, CloseReason::Evicted));
+    let connection = w.connected();
+    assert_eq!(w.assigned(), (in_line, connection));
+    assert_eq!(w.d.connection_of(younger), None);
+    assert_eq!(w.d.state(third), Some(ConnectionState::Busy));
+}
+
+#[test]
+fn idle_connections_are_dropped_when_they_end_and_closed_when_they_are_old() {
+    let mut w = World::new(steady().lifetime(SECOND * 100));
+    let connection = w.warm();
+    w.lose(connection, &[]);
+    w.quiet();
+    assert_eq!((w.d.connections(), w.d.poll_timeout()), (0, None));
+    let connection = w.warm();
+    assert_eq!(w.wait(), SECOND * 90);
+    assert_eq!(w.closed(), (connection, CloseReason::Idle));
+    let connection = w.warm();
+    w.pass(SECOND * 60);
+    let get = w.get();
+    w.assigned();
+    w.serve(get, connection);
+    assert_eq!(w.wait(), SECOND * 40);
+    assert_eq!(w.closed(), (connection, CloseReason::Lifetime));
+}
+
+#[test]
+fn a_connection_whose_time_is_up_is_not_used_though_the_timer_is_late() {
+    let mut w = World::new(steady());
+    let connection = w.warm();
+    w.now = w.now.saturating_add(SECOND * 90);
+    let get = w.get();
+    let fresh = w.connected_after_close(connection, CloseReason::Idle);
+    assert_eq!(w.assigned(), (get, fresh));
+}
+
+#[test]
+fn hints_of_the_peer_are_obeyed() {
+    let mut w = World::new(steady());
+    let connection = w.warm();
+    w.d.handle_keep_alive(connection, Some(SECOND * 5), Some(1));
+    assert_eq!(w.wait(), SECOND * 4);
+    assert_eq!(w.closed(), (connection, CloseReason::Idle));
+    let connection = w.warm();
+    w.d.handle_keep_alive(connection, None, Some(1));
+    let get = w.get();
+    w.assigned();
+    w.serve(get, connection);
+    assert_eq!(w.closed(), (connection, CloseReason::RequestLimit));
+}
+
+#[test]
+fn the_policy_bounds_requests_per_connection_and_idle_ones() {
+    let mut w = World::new(steady().requests_per_connection(1));
+    let get = w.get();
+    let connection = w.connected();
+    w.assigned();
+    w.serve(get, connection);
+    assert_eq!(w.closed(), (connection, CloseReason::RequestLimit));
+    let mut w = World::new(steady().idle_per_origin(1));
+    let (first, second) = (w.get(), w.get());
+    let (one, two) = (w.connected(), w.connected());
+    let assigned = [w.assigned(), w.assigned()];
+    assert_eq!(assigned, [(first, one), (second, two)]);
+    w.serve(first, one);
+    w.serve(second, two);
+    assert_eq!(w.closed(), (one, CloseReason::Surplus));
+}
+
+#[test]
+fn a_post_avoids_a_connection_that_was_idle_if_told_so() {
+    let mut w = World::new(steady().fresh_after_idle(SECOND));
+    let connection = w.warm();
+    w.pass(SECOND * 2);
+    let (post, get) = (w.post(), w.get());
+    let fresh = w.connect();
+    assert_eq!(w.assigned(), (get, connection));
+    w.d.handle_connected(fresh, w.now);
+    assert_eq!(w.assigned(), (post, fresh));
+    // Where there is room for one connection only, the old one is replaced.
+    let mut w = World::new(steady().fresh_after_idle(SECOND).connections_per_origin(1));
+    let connection = w.warm();
+    w.pass(SECOND * 2);
+    let post = w.post();
+    let fresh = w.connected_after_close(connection, CloseReason::Replaced);
+    assert_eq!(w.assigned(), (post, fresh));
+}
+
+#[test]
+fn a_connection_can_be_made_before_there_is_a_request() {
+    let mut w = World::new(steady().connections_per_origin(1));
+    assert!(w.d.connect(w.origin, w.now));
+    assert!(!w.d.connect(w.origin, w.now));
+    w.refuse();
+    w.quiet();
+    assert_eq!(w.d.poll_timeout(), None);
+    assert!(w.d.connect(w.origin, w.now));
+    let connection = w.connected();
+    let get = w.get();
+    assert_eq!(w.assigned(), (get, connection));
+}
+
+#[test]
+fn pipelining_is_for_idempotent_requests_on_proven_connections() {
+    let mut w = World::new(steady().connections_per_origin(1).pipeline_depth(3));
+    let (first, second) = (w.get(), w.get());
+    let connection = w.connected();
+    assert_eq!(w.assigned(), (first, connection));
+    w.d.handle_ready(connection, w.now);
+    w.quiet();
+    w.serve(first, connection);
+    assert_eq!(w.assigned(), (second, connection));
+    w.d.handle_ready(connection, w.now);
+    let third = w.get();
+    assert_eq!(w.assigned(), (third, connection));
+    w.d.handle_ready(connection, w.now);
+    let post = w.post();
+    w.quiet();
+    // Lost under both: both are sent again, in order, and none behind another straight away (RFC 9112 §9.3.2).
+    w.lose(connection, &[(second, SENT), (third, SENT)]);
+    let connection = w.connected();
+    assert_eq!(w.assigned(), (second, connection));
+    w.d.handle_response_started(connection, w.now);
+    w.d.handle_ready(connection, w.now);
+    w.quiet();
+    w.serve(second, connection);
+    assert_eq!(w.closed(), (connection, CloseReason::Replaced));
+    let connection = w.connected();
+    assert_eq!(w.assigned(), (third, connection));
+    w.serve(third, connection);
+    assert_eq!(w.assigned(), (post, connection));
+}
+
+#[test]
+fn draining_serves_what_waits_and_closes_the_rest() {
+    let mut w = World::new(steady().connections_per_origin(1));
+    let (first, second) = (w.get(), w.get());
+    let connection = w.connected();
+    w.assigned();
+    w.d.drain(w.now);
+    assert_eq!(w.d.enqueue(Job::new(w.origin), w.now), Err(Refused::Draining));
+    w.serve(first, connection);
+    assert_eq!(w.assigned(), (second, connection));
+    assert!(!w.d.is_drained());
+    w.serve(second, connection);
+    assert_eq!(w.closed(), (connection, CloseReason::Drained));
+    assert!(w.d.is_drained());
+    assert_eq!(w.d.poll_timeout(), None);
+}
+
+#[test]
+fn an_origin_can_be_removed_when_it_has_no_requests() {
+    let mut w = World::new(steady());
+    let get = w.get();
+    assert!(!w.d.remove_origin(w.origin, w.now));
+    assert!(w.d.cancel(get, w.now));
+    let connection = w.connect();
+    assert!(w.d.remove_origin(w.origin, w.now));
+    assert_eq!(w.closed(), (connection, CloseReason::Drained));
+    assert_eq!((w.d.poll_timeout(), w.d.phase(w.origin)), (None, None));
+    assert!(!w.d.remove_origin(w.origin, w.now));
+}
+
+#[test]
+fn jitter_comes_from_the_random_number_that_was_given() {
+    let wait = |random: Option<u64>| {
+        let mut w = World::new(Policy::default());
+        if let Some(random) = random {
+            w.d.handle_random(random);
+        }
+        w.get();
+        w.refuse();
+        w.wait()
+    };
+    assert_eq!(wait(None), SECOND * 2);
+    assert_eq!(wait(Some(1)), wait(Some(1)));
+    assert_ne!(wait(Some(1)), wait(Some(2)));
+    assert!(wait(Some(1)) >= Duration::from_millis(1600));
+}

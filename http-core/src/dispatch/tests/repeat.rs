@@ -1,0 +1,331 @@
+//! What is sent again, and what is not.
+
+use super::*;
+use alloc::vec;
+
+#[test]
+fn a_keep_alive_connection_lost_under_a_get_is_replaced_at_once() {
+    let mut w = World::new(steady());
+    let connection = w.warm();
+    w.pass(SECOND);
+    let get = w.get();
+    assert_eq!(w.assigned(), (get, connection));
+    w.lose(connection, &[(get, SENT)]);
+    let fresh = w.connected();
+    assert_eq!(w.assigned(), (get, fresh));
+    w.serve(get, fresh);
+    w.quiet();
+}
+
+#[test]
+fn a_keep_alive_connection_lost_under_a_post_is_a_failure_that_says_all() {
+    let mut w = World::new(steady());
+    let connection = w.warm();
+    let post = w.post();
+    assert_eq!(w.assigned(), (post, connection));
+    w.d.handle_lost(connection, LostCause::Reset, &[(post, SENT)], w.now);
+    let (failed, failure) = w.failed();
+    assert_eq!(failed, post);
+    assert_eq!(failure.phase, Phase::Head);
+    assert_eq!(failure.cause, Cause::Lost(LostCause::Reset));
+    assert_eq!((failure.attempts, failure.safe_to_repeat, failure.why), (1, false, Why::NotIdempotent));
+    w.quiet();
+    assert_eq!((w.d.connections(), w.d.poll_timeout()), (0, None));
+}
+
+#[test]
+fn a_post_of_which_nothing_was_sent_is_sent_again() {
+    let mut w = World::new(steady());
+    let connection = w.warm();
+    // The driver finds the connection closed as it is about to send.
+    let post = w.post();
+    w.assigned();
+    w.lose(connection, &[(post, Progress::NOTHING)]);
+    let fresh = w.connected();
+    assert_eq!(w.assigned(), (post, fresh));
+    // And here the connection ends before the driver has heard of the request at all.
+    let third = w.post();
+    let idle = w.connected();
+    w.lose(idle, &[]);
+    w.quiet();
+    assert_eq!(w.wait(), SECOND * 2);
+    let next = w.connected();
+    assert_eq!(w.assigned(), (third, next));
+    w.serve(post, fresh);
+    w.quiet();
+}
+
+#[test]
+fn what_the_driver_does_not_name_was_sent_in_full() {
+    let mut w = World::new(steady());
+    let connection = w.warm();
+    let post = w.post();
+    w.assigned();
+    w.lose(connection, &[]);
+    let failure = w.failed().1;
+    assert_eq!((failure.phase, failure.safe_to_repeat), (Phase::Head, false));
+    // And a response that was reported has come, whatever the list says.
+    let connection = w.warm();
+    let get = w.get();
+    w.assigned();
+    let _ = w.d.handle_response(get, 200, w.now);
+    w.lose(connection, &[(get, SENT), (post, SENT)]);
+    let failure = w.failed().1;
+    assert_eq!((failure.phase, failure.why, failure.safe_to_repeat), (Phase::Content, Why::ResponseBegun, true));
+    w.quiet();
+}
+
+#[test]
+fn a_408_on_a_reused_connection_is_no_answer() {
+    let mut w = World::new(steady());
+    let connection = w.warm();
+    let get = w.get();
+    w.assigned();
+    assert_eq!(w.d.handle_response(get, 408, w.now), Delivery::Discard);
+    let fresh = w.connected_after_close(connection, CloseReason::RequestTimeout);
+    assert_eq!(w.assigned(), (get, fresh));
+    // On a new connection it is one.
+    assert_eq!(w.d.handle_response(get, 408, w.now), Delivery::Deliver);
+    assert!(w.d.handle_finished(get, w.now));
+}
+
+#[test]
+fn a_421_is_tried_once_on_a_new_connection() {
+    let mut w = World::new(steady().connections_per_origin(1));
+    let post = w.post();
+    let connection = w.connected();
+    w.assigned();
+    assert_eq!(w.d.handle_response(post, 421, w.now), Delivery::Discard);
+    let fresh = w.connected_after_close(connection, CloseReason::Misdirected);
+    assert_eq!(w.assigned(), (post, fresh));
+    assert_eq!(w.d.handle_response(post, 421, w.now), Delivery::Deliver);
+    assert!(w.d.handle_finished(post, w.now));
+    assert!(!w.d.handle_finished(post, w.now));
+}
+
+#[test]
+fn retry_after_is_waited_for_when_asked_for() {
+    let mut w = World::new(steady().retry_after(SECOND * 10));
+    let get = w.get();
+    let connection = w.connected();
+    w.assigned();
+    let facts = StatusFacts::new(503).retry_after(SECOND * 7);
+    assert_eq!(w.d.handle_response(get, facts, w.now), Delivery::Discard);
+    w.d.handle_ready(connection, w.now);
+    w.quiet();
+    assert_eq!((w.d.queued(), w.d.in_flight()), (1, 0));
+    assert_eq!(w.wait(), SECOND * 7);
+    assert_eq!(w.assigned(), (get, connection));
+}
+
+#[test]
+fn retries_are_bounded_by_the_budget() {
+    let mut w = World::new(steady().retry_budget(Budget::new(1, 500)));
+    for (lost, why) in [(1, None), (2, Some(Why::BudgetSpent))] {
+        let connection = w.warm();
+        let get = w.get();
+        w.assigned();
+        w.lose(connection, &[(get, SENT)]);
+        match why {
+            None => {
+                let fresh = w.connected();
+                w.assigned();
+                // Two exchanges have earned one retry less one: the store is full before and empty after.
+                assert!(w.d.cancel(get, w.now));
+                assert_eq!(w.closed(), (fresh, CloseReason::Cancelled));
+            }
+            Some(why) => assert_eq!(w.failed().1.why, why, "{lost}"),
+        }
+    }
+}
+
+#[test]
+fn new_connections_lost_by_several_requests_are_tried_again_as_often_as_refused_ones() {
+    let mut w = World::new(steady().connections_per_origin(1).connect_retries(2));
+    let posts = [w.post(), w.post()];
+    let third = w.get();
+    for post in posts {
+        let connection = w.connected();
+        assert_eq!(w.assigned(), (post, connection));
+        w.lose(connection, &[(post, SENT)]);
+        assert_eq!(w.failed().0, post);
+        w.wait();
+    }
+    let connection = w.connected();
+    assert_eq!(w.assigned(), (third, connection));
+}
+
+#[test]
+fn a_connect_forgives_the_refusals_before_it() {
+    let mut w = World::new(steady().connections_per_origin(1).connect_retries(1));
+    let get = w.get();
+    w.refuse();
+    w.wait();
+    let connection = w.connected();
+    w.assigned();
+    w.lose(connection, &[(get, SENT)]);
+    assert_eq!(w.wait(), SECOND * 4);
+    w.refuse();
+    w.quiet();
+    assert_eq!(w.wait(), SECOND * 8);
+}
+
+#[test]
+fn a_connection_that_began_to_answer_is_no_failure_of_the_origin() {
+    let mut w = World::new(steady().connections_per_origin(1));
+    let get = w.get();
+    let connection = w.connected();
+    w.assigned();
+    w.d.handle_response_started(connection, w.now);
+    w.lose(connection, &[(get, SENT)]);
+    // The request waits; another one need not.
+    assert_eq!(w.d.phase(w.origin), Some(OriginPhase::Disconnected));
+    w.get();
+    w.connect();
+}
+
+#[test]
+fn while_another_connection_is_up_lost_ones_exhaust_nothing() {
+    let mut w = World::new(steady().connections_per_origin(2).connect_retries(0));
+    let busy = w.warm();
+    let first = w.get();
+    w.assigned();
+    let post = w.post();
+    let connection = w.connected();
+    assert_eq!(w.assigned(), (post, connection));
+    w.lose(connection, &[(post, SENT)]);
+    assert_eq!(w.failed().0, post);
+    w.pass(SECOND * 10);
+    let get = w.get();
+    let connection = w.connected();
+    assert_eq!(w.assigned(), (get, connection));
+    w.lose(connection, &[(get, SENT)]);
+    w.quiet();
+    let third = w.get();
+    w.serve(first, busy);
+    assert_eq!(w.assigned(), (third, busy));
+}
+
+#[test]
+fn exhaustion_forgets_the_failures_even_if_a_request_waits_for_its_own_time() {
+    let mut w = World::new(evhttp(0).request_retries(1).retry_after(SECOND * 100));
+    let patient = w.get();
+    let connection = w.connected();
+    w.assigned();
+    let facts = StatusFacts::new(503).retry_after(SECOND * 100);
+    assert_eq!(w.d.handle_response(patient, facts, w.now), Delivery::Discard);
+    w.lose(connection, &[]);
+    let second = w.get();
+    w.refuse();
+    assert_eq!(w.failed().0, second);
+    // Nothing is backed off from.
+    w.get();
+    assert!(matches!(w.d.poll_action(), Some(Action::Connect { attempt: 1, .. })));
+    assert_eq!(w.d.queued(), 2);
+}
+
+#[test]
+fn an_old_back_off_is_no_wait_for_later() {
+    let mut w = World::new(steady().connections_per_origin(2));
+    let (first, second) = (w.get(), w.get());
+    let (one, two) = (w.connected(), w.connected());
+    assert_eq!([w.assigned(), w.assigned()], [(first, one), (second, two)]);
+    w.lose(one, &[(first, SENT)]);
+    assert!(w.d.cancel(first, w.now));
+    w.now = w.now.saturating_add(SECOND * 10);
+    // The second connection is of the round that has failed already, and the back-off of that is long over.
+    w.lose(two, &[(second, SENT)]);
+    w.quiet();
+    assert_eq!(w.wait(), SECOND * 2);
+    w.connect();
+}
+
+#[test]
+fn time_that_runs_back_stands_still() {
+    let mut w = World::new(evhttp(3));
+    w.pass(SECOND * 10);
+    w.now = Instant::ZERO;
+    w.get();
+    w.refuse();
+    assert_eq!(w.d.poll_timeout(), Some(Instant::ZERO.saturating_add(SECOND * 12)));
+}
+
+#[test]
+fn the_connection_used_last_serves_next() {
+    let mut w = World::new(steady().connections_per_origin(2));
+    let (first, second) = (w.get(), w.get());
+    let (one, two) = (w.connected(), w.connected());
+    assert_eq!([w.assigned(), w.assigned()], [(first, one), (second, two)]);
+    w.serve(second, two);
+    w.serve(first, one);
+    let third = w.get();
+    assert_eq!(w.assigned(), (third, one));
+}
+
+#[test]
+fn what_was_never_sent_costs_no_budget_and_finished_exchanges_earn_it() {
+    let mut w = World::new(steady().retry_budget(Budget::new(1, 500)).connections_per_origin(1));
+    let connection = w.warm();
+    let get = w.get();
+    w.assigned();
+    w.lose(connection, &[(get, Progress::NOTHING)]);
+    let connection = w.connected();
+    w.assigned();
+    w.serve(get, connection);
+    let mut verdicts = vec![];
+    for _ in 0..4 {
+        let connection = match w.d.idle.values().next() {
+            Some(connection) => *connection,
+            None => w.warm(),
+        };
+        let get = w.get();
+        w.assigned();
+        w.lose(connection, &[(get, SENT)]);
+        match w.d.poll_action() {
+            Some(Action::Connect { connection, .. }) => {
+                verdicts.push("again");
+                assert!(w.d.cancel(get, w.now));
+                w.d.handle_connect_failed(connection, ConnectCause::Refused, w.now);
+            }
+            Some(Action::Fail { failure, .. }) => {
+                verdicts.push("spent");
+                assert_eq!(failure.why, Why::BudgetSpent);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(verdicts, ["again", "spent", "again", "spent"]);
+}
+
+#[test]
+fn a_retry_for_a_response_costs_budget_too() {
+    let mut w = World::new(steady().retry_budget(Budget::new(1, 0)));
+    let get = w.get();
+    let connection = w.connected();
+    w.assigned();
+    assert_eq!(w.d.handle_response(get, 421, w.now), Delivery::Discard);
+    let fresh = w.connected_after_close(connection, CloseReason::Misdirected);
+    w.assigned();
+    w.lose(fresh, &[(get, SENT)]);
+    assert_eq!(w.failed().1.why, Why::BudgetSpent);
+}
+
+#[test]
+fn a_retry_does_not_hold_up_those_that_a_used_connection_can_serve() {
+    let mut w = World::new(steady().connections_per_origin(2));
+    let (first, second) = (w.get(), w.get());
+    let (one, two) = (w.connected(), w.connected());
+    w.assigned();
+    w.assigned();
+    w.serve(first, one);
+    w.serve(second, two);
+    let repeated = w.get();
+    assert_eq!(w.assigned(), (repeated, two));
+    w.lose(two, &[(repeated, SENT)]);
+    let fresh = w.connect();
+    // The other connection is not closed for it, though both places are taken: the new one is on its way.
+    let other = w.get();
+    assert_eq!(w.assigned(), (other, one));
+    w.d.handle_connected(fresh, w.now);
+    assert_eq!(w.assigned(), (repeated, fresh));
+}

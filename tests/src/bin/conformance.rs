@@ -1,0 +1,73 @@
+//! Runs conformance cases against the pure core, and writes the record that `probe.py --check` judges.
+//!
+//! `cargo run --release -p tests --bin conformance -- [--record OUT.jsonl] [FILE.jsonl…]`; without files, the shared
+//! cases and the project's own.
+#![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc)]
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use http_core::Config;
+use tests::conformance::{Took, files, judge, load, own_cases, record, run, shared_cases};
+
+fn main() -> ExitCode {
+    match work() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(why) => {
+            eprintln!("conformance: {why}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn work() -> Result<bool, String> {
+    let (mut out, mut paths) = (None, Vec::new());
+    let mut arguments = std::env::args_os().skip(1);
+    while let Some(argument) = arguments.next() {
+        if argument == "--record" {
+            let path = arguments.next().ok_or("--record needs a file")?;
+            out = Some(std::io::BufWriter::new(std::fs::File::create(path).map_err(|e| e.to_string())?));
+        } else {
+            paths.push(PathBuf::from(argument));
+        }
+    }
+    if paths.is_empty() {
+        paths = files(&own_cases());
+        match shared_cases() {
+            Some(folder) => paths.extend(files(&folder)),
+            None => eprintln!("conformance: no shared cases here (CONFORMANCE_CASES); the project's own carry on"),
+        }
+    }
+    let config = Arc::new(Config::default());
+    let mut tally: BTreeMap<String, [usize; 3]> = BTreeMap::new();
+    for path in paths {
+        for case in load(&path)? {
+            let reading = run(&case, &config);
+            let row = tally.entry(format!("{:?} {:?} {}", case.side, case.expect.verdict, case.level)).or_default();
+            match judge(&case, &reading) {
+                Ok(took) => row[usize::from(took == Took::Rejected)] += 1,
+                Err(why) => {
+                    row[2] += 1;
+                    println!("fail {:<44} {:?}: {why}", case.id, case.expect.verdict);
+                }
+            }
+            if let Some(out) = &mut out {
+                writeln!(out, "{}", record(&case, &reading)).map_err(|e| e.to_string())?;
+            }
+        }
+    }
+    if let Some(mut out) = out {
+        out.flush().map_err(|e| e.to_string())?;
+    }
+    println!("{:<44} {:>8} {:>8} {:>6}", "", "accepted", "rejected", "failed");
+    let mut failed = 0;
+    for (name, [accepted, rejected, wrong]) in tally {
+        println!("{name:<44} {accepted:>8} {rejected:>8} {wrong:>6}");
+        failed += wrong;
+    }
+    Ok(failed == 0)
+}
