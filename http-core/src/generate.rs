@@ -163,6 +163,8 @@ pub fn make_header_response(
     let switching = status.as_u16() == 101 || outline.connect && status.is_success();
     let persistent = outline.persistent && !facts.connection.close && framing != SendFraming::UntilClose;
 
+    // Room for all that follows, so that nothing is moved while it is written.
+    out.reserve(head.as_wire().len() + ADDED);
     out.extend_from_slice(head.as_wire());
     if let (false, Some(date)) = (facts.date, &outline.date) {
         write_line(out, b"Date: ", date);
@@ -303,6 +305,10 @@ fn names_te(head: &RequestHead) -> bool {
     head.fields().get_all("connection").flat_map(token::list).any(|option| option.eq_ignore_ascii_case(b"te"))
 }
 
+/// The fields that a response is given hardly ever take more than this.
+const ADDED: usize = 128;
+
+#[inline]
 fn write_framing(out: &mut Vec<u8>, framing: SendFraming, facts: &Facts) {
     match framing {
         SendFraming::Length(length) if facts.length == Length::Absent => write_length(out, length),
@@ -313,11 +319,17 @@ fn write_framing(out: &mut Vec<u8>, framing: SendFraming, facts: &Facts) {
     }
 }
 
+#[inline]
 fn write_length(out: &mut Vec<u8>, length: u64) {
     write_line(out, b"Content-Length: ", token::write_decimal(length, &mut [0; 20]));
 }
 
-fn write_options(out: &mut Vec<u8>, options: &[(bool, &[u8])]) {
+#[inline]
+fn write_options(out: &mut Vec<u8>, options: &[(bool, &[u8]); 3]) {
+    // Mostly nothing is to be said.
+    if !options.iter().fold(false, |any, (needed, _)| any | needed) {
+        return;
+    }
     let mut separator = &b"Connection: "[..];
     for (_, option) in options.iter().filter(|(needed, _)| *needed) {
         out.extend_from_slice(separator);
@@ -329,7 +341,9 @@ fn write_options(out: &mut Vec<u8>, options: &[(bool, &[u8])]) {
     }
 }
 
-fn write_line(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+/// The name's length is part of its type, so that it is copied by a few moves and not by a call.
+#[inline]
+fn write_line<const N: usize>(out: &mut Vec<u8>, name: &[u8; N], value: &[u8]) {
     out.extend_from_slice(name);
     out.extend_from_slice(value);
     out.extend_from_slice(b"\r\n");

@@ -107,10 +107,14 @@ fn section(
         }
         let value_at = offset(input, value);
         let mut end = value_at + value.len();
-        while let Some(b' ' | b'\t') = input.get(end) {
-            end += 1;
+        // Whitespace after a value is rare.
+        if input.get(end) != Some(&b'\r') {
+            while let Some(b' ' | b'\t') = input.get(end) {
+                end += 1;
+            }
         }
-        if input.get(end..end + 2) != Some(b"\r\n") || end - at > config.limits.field_line {
+        let ends = input.get(end..).is_some_and(|rest| rest.starts_with(b"\r\n"));
+        if !ends || end - at > config.limits.field_line {
             return None;
         }
         let known = Known::of(name);
