@@ -396,7 +396,7 @@ impl Connection {
     pub fn poll_event(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
         // A head that drips in changes nothing until there may be something to read in it.
         if let Receive::Head(scan) = &mut self.receive {
-            if self.wire.is_quiet() && scan.still_waits(input) {
+            if self.wire.is_quiet() && scan.still_waits(input, &self.wire.config) {
                 self.wire.at(now);
                 self.wire.left = input.len();
                 return Ok(None);
