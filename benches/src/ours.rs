@@ -2,7 +2,6 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http_core::{Config, Content, Instant, Method, RequestHead, ResponseHead, StatusCode, client, server};
@@ -12,8 +11,8 @@ use crate::wire::{ANSWER, CHUNKED_CONTENT, DATE, HELLO, SIX_FIELDS};
 /// Room for one read, as a driver's buffer has.
 const BUFFER: usize = 64 * 1024;
 
-/// One turn of the clock: the engine is given another time on each turn, as it would be by a real one.
-const TICK: Duration = Duration::from_micros(10);
+/// One turn of the clock, in nanoseconds: the engine is given another time on each turn, as it would be by a real one.
+const TICK: u64 = 10_000;
 
 struct Server {
     connection: server::Connection,
@@ -39,7 +38,7 @@ impl Server {
     #[inline(never)]
     fn read_request_head(&mut self, wire: &[u8], read: usize) -> RequestHead {
         for piece in wire.chunks(read) {
-            self.now = self.now.saturating_add(TICK);
+            self.now = Instant::from_nanos(self.now.as_nanos() + TICK);
             append(&mut self.input, piece);
             match self.poll() {
                 Some(server::Event::Request(head)) => return head,
@@ -59,13 +58,10 @@ impl Server {
     /// Hands over what waits, and asks what the connection wants next.
     fn write(&mut self) -> usize {
         let mut written = 0;
-        loop {
-            let mut slices = [&b""[..]; 16];
+        while self.connection.interest().write {
+            let mut slices = [&b""[..]; 8];
             let filled = self.connection.transmit(&mut slices);
             let count = black_box(&slices[..filled]).iter().map(|slice| slice.len()).sum();
-            if count == 0 {
-                break;
-            }
             self.connection.handle_sent(count, self.now);
             written += count;
         }
@@ -104,7 +100,7 @@ pub(crate) fn server(exchanges: u64, wire: &[u8], read: usize) {
 pub(crate) fn pipelined(exchanges: u64, wire: &[u8], depth: u64) {
     let mut server = Server::new(Arc::default());
     for _ in 0..exchanges / depth {
-        server.now = server.now.saturating_add(TICK);
+        server.now = Instant::from_nanos(server.now.as_nanos() + TICK);
         append(&mut server.input, black_box(wire));
         let mut answered = 0;
         while let Some(event) = server.poll() {
@@ -129,7 +125,7 @@ pub(crate) fn sink(exchanges: u64, wire: &[u8], read: usize) {
         let mut content = 0;
         let mut request = None;
         for piece in wire.chunks(read) {
-            server.now = server.now.saturating_add(TICK);
+            server.now = Instant::from_nanos(server.now.as_nanos() + TICK);
             append(&mut server.input, black_box(piece));
             while let Some(event) = server.poll() {
                 match event {
@@ -167,7 +163,7 @@ impl Client {
     }
 
     fn get(&mut self, answer: &[u8]) {
-        self.now = self.now.saturating_add(TICK);
+        self.now = Instant::from_nanos(self.now.as_nanos() + TICK);
         self.connection.send_request(&self.request, Content::Empty, self.now).expect("an idle connection");
         let mut slices = [&b""[..]; 16];
         let filled = self.connection.transmit(&mut slices);
@@ -175,7 +171,7 @@ impl Client {
         self.connection.handle_sent(count, self.now);
         black_box((self.connection.interest(), self.connection.poll_timeout()));
 
-        self.now = self.now.saturating_add(TICK);
+        self.now = Instant::from_nanos(self.now.as_nanos() + TICK);
         append(&mut self.input, black_box(answer));
         let mut content = 0;
         let mut ended = false;

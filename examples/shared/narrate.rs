@@ -13,11 +13,18 @@ use http_driver::client::Observe;
 #[derive(Clone)]
 pub(crate) struct Narrator {
     began: Instant,
+    to_stderr: bool,
 }
 
 impl Narrator {
     pub(crate) fn new() -> Self {
-        Self { began: Instant::now() }
+        Self { began: Instant::now(), to_stderr: false }
+    }
+
+    /// The same, where the output belongs to somebody else.
+    #[allow(dead_code)]
+    pub(crate) fn to_stderr() -> Self {
+        Self { to_stderr: true, ..Self::new() }
     }
 
     /// A heading.
@@ -38,7 +45,8 @@ impl Narrator {
     fn line(&self, who: &str, phase: &str, input: &str, actions: &str) {
         let time = self.began.elapsed().as_secs_f64() * 1000.0;
         let arrow = if actions.is_empty() { "" } else { " → " };
-        println!("{time:8.1} ms {who:>10} {phase:<18} {input}{arrow}{actions}");
+        let line = format!("{time:8.1} ms {who:>10} {phase:<18} {input}{arrow}{actions}");
+        if self.to_stderr { eprintln!("{line}") } else { println!("{line}") }
     }
 }
 

@@ -118,19 +118,15 @@ impl ChunkDecoder {
                 }
                 continue;
             }
-            if state == State::Start {
-                if let Some((data, next)) = small_chunk(input, at, config) {
-                    let length = data.len();
-                    if length < 16 {
-                        // Shorter than a call to copy it.
-                        for (offset, from) in data.enumerate() {
-                            input[kept + offset] = input[from];
-                        }
-                    } else {
-                        input.copy_within(data, kept);
+            if state == State::Start && config.limits.chunk_line >= SMALL_DIGITS {
+                if let Some((data, size)) = small_chunk(&input[at..]) {
+                    // Most chunks of one run are of one byte where they are tiny at all; a call to copy it costs more.
+                    match size {
+                        1 => input[kept] = input[at + data],
+                        _ => input.copy_within(at + data..at + data + size, kept),
                     }
-                    kept += length;
-                    at = next;
+                    kept += size;
+                    at += data + size + 2;
                     continue;
                 }
             }
@@ -240,21 +236,22 @@ impl ChunkDecoder {
     }
 }
 
-/// A chunk at `at` that is all there, small, and has no extension: where its data lies, and what follows it. Whatever is
-/// not that plain is read byte by byte.
+/// The most digits in the size of a small chunk.
+const SMALL_DIGITS: usize = 2;
+
+/// Where the data begins and how long it is, if a chunk whose size has one or two digits, with no extension, lies
+/// whole at the front of `input`: the common form of a tiny chunk, read at once. Anything else is read byte by byte.
 #[inline]
-fn small_chunk(input: &[u8], at: usize, config: &Config) -> Option<(core::ops::Range<usize>, usize)> {
-    let rest = input.get(at..)?;
-    let (size, digits) = match rest {
-        [a, b'\r', b'\n', ..] => (hex(*a)?, 1),
-        [a, b, b'\r', b'\n', ..] => (hex(*a)? << 4 | hex(*b)?, 2),
-        [a, b, c, b'\r', b'\n', ..] => (hex(*a)? << 8 | hex(*b)? << 4 | hex(*c)?, 3),
+fn small_chunk(input: &[u8]) -> Option<(usize, usize)> {
+    let (data, size) = match *input {
+        [digit, b'\r', b'\n', ..] => (3, hex(digit)?),
+        [high, low, b'\r', b'\n', ..] => (4, hex(high)? << 4 | hex(low)?),
         _ => return None,
     };
-    let (size, head) = (size as usize, digits + 2);
-    let end = head + size;
-    let whole = size > 0 && digits <= config.limits.chunk_line && rest.get(end..end + 2)? == b"\r\n";
-    whole.then_some((at + head..at + end, at + end + 2))
+    // At most 255, so that nothing is lost. 0 ends the content, and its line is read elsewhere.
+    let size = size as usize;
+    let after = input.get(data + size..data + size + 2)?;
+    (size > 0 && after == b"\r\n").then_some((data, size))
 }
 
 #[inline]

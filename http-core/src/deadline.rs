@@ -52,6 +52,12 @@ impl Deadlines {
         self.0[kind as usize] != Instant::NEVER
     }
 
+    /// When the earliest deadline passes: asked after every turn, so told without looking for its kind.
+    pub(crate) fn earliest_at(&self) -> Option<Instant> {
+        let at = self.0.iter().fold(Instant::NEVER, |earliest, at| earliest.min(*at));
+        (at != Instant::NEVER).then_some(at)
+    }
+
     pub(crate) fn earliest(&self) -> Option<(Deadline, Instant)> {
         let (kind, at) = KINDS.iter().zip(&self.0).min_by_key(|(_, at)| **at)?;
         (*at != Instant::NEVER).then_some((*kind, *at))

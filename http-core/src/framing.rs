@@ -136,6 +136,15 @@ impl Facts {
 
 impl Options {
     fn add(&mut self, value: &[u8]) {
+        // Nearly always one of these two alone, which is no list to walk.
+        if token::spells(value, b"keep-alive") {
+            self.keep_alive = true;
+            return;
+        }
+        if token::spells(value, b"close") {
+            self.close = true;
+            return;
+        }
         for option in token::list(value) {
             self.close |= option.eq_ignore_ascii_case(b"close");
             self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");

@@ -119,16 +119,11 @@ fn split_query(bytes: &[u8]) -> (&[u8], Option<&[u8]>) {
 
 /// Whether `value` is `uri-host [ ":" port ]` (RFC 9110 §7.2), or empty, as for a target without an authority.
 pub(crate) fn is_host(value: &[u8]) -> bool {
-    // Most names are letters, digits, hyphens and single dots, perhaps with a port.
-    let mut dot = true;
-    let end = value.iter().position(|&byte| {
-        let after_dot = core::mem::replace(&mut dot, byte == b'.');
-        !(byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.' && !after_dot)
-    });
-    match end.map(|end| (end, &value[end..])) {
-        None => return true,
-        Some((1.., [b':', port @ ..])) => return is_port(port),
-        Some(_) => {}
+    // Nearly always a name or an IPv4 address, perhaps with a port: one pass tells.
+    match value.split_at(token::plain_name_len(value)) {
+        (_, []) => return true,
+        (host, [b':', port @ ..]) if !host.is_empty() => return is_port(port),
+        _ => {}
     }
     match split_port(value) {
         Some((host, port)) => is_uri_host(host) && port.is_none_or(is_port) && (port.is_none() || !host.is_empty()),
@@ -225,6 +220,8 @@ mod tests {
             (b"example.com.", true),
             (b".", false),
             (b"a..b", false),
+            (b"a..b:80", false),
+            (b".:80", false),
             (b"example.com:80a", false),
             (b"a:b:c", false),
             (b":80", false),

@@ -6,6 +6,7 @@ const TARGET: u8 = 4;
 const HOST: u8 = 8;
 const HEX: u8 = 16;
 const LAX_TARGET: u8 = 32;
+const LABEL: u8 = 64;
 
 static CLASS: [u8; 256] = classes();
 
@@ -33,6 +34,10 @@ const fn classes() -> [u8; 256] {
         // reg-name and port (RFC 3986 §3.2.2)
         if alpha_digit || in_set(b, b"-._~%!$&'()*+,;=") {
             class |= HOST;
+        }
+        // what the labels of a host name are made of
+        if alpha_digit || b == b'-' {
+            class |= LABEL;
         }
         if b.is_ascii_hexdigit() {
             class |= HEX;
@@ -91,6 +96,24 @@ pub(crate) fn is_lax_target(bytes: &[u8]) -> bool {
 
 pub(crate) fn is_reg_name(bytes: &[u8]) -> bool {
     all(bytes, HOST)
+}
+
+/// How many bytes at the front of `bytes` are of a plain name: letters, digits, hyphens, and dots that follow one.
+pub(crate) fn plain_name_len(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let class = CLASS[usize::from(byte)];
+        if class & LABEL == 0 && !(byte == b'.' && at > 0 && bytes[at - 1] != b'.') {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
+/// How many bytes at the front of `bytes` may stand in a field value.
+pub(crate) fn value_len(bytes: &[u8]) -> usize {
+    bytes.iter().position(|&b| !is_value_byte(b)).unwrap_or(bytes.len())
 }
 
 /// Whether every `%` begins a `pct-encoded` (RFC 3986 §2.1).
@@ -211,12 +234,12 @@ impl Known {
     }
 }
 
-/// Whether a token is `lower`, letters in any case.
+/// Whether a token, or a field value, is `lower`, letters in any case.
 ///
 /// Without a branch for each byte, so that it comes to a few operations on words. Setting one bit folds the case of
-/// letters, and makes nothing else that may stand in a token a letter or a hyphen.
+/// letters, and makes nothing else that may stand in a token or a value a letter or a hyphen: what it would is CR.
 #[inline]
-fn spells<const N: usize>(token: &[u8], lower: &[u8; N]) -> bool {
+pub(crate) fn spells<const N: usize>(token: &[u8], lower: &[u8; N]) -> bool {
     let Ok(token) = <&[u8; N]>::try_from(token) else { return false };
     token.iter().zip(lower).fold(0, |difference, (byte, expected)| difference | (byte | 0x20) ^ expected) == 0
 }

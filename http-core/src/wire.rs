@@ -168,16 +168,6 @@ impl Wire {
         self.life == Life::Open
     }
 
-    /// Whether the connection waits for input and nothing else: it is open, nothing failed, the stream goes on, and the
-    /// deadline of the head runs.
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.life == Life::Open
-            && self.pause == Pause::NeedsInput
-            && self.ended.is_none()
-            && self.failure.is_none()
-            && self.deadlines.is_armed(Deadline::Head)
-    }
-
     pub(crate) fn interest(&self) -> Interest {
         let write = self.outbox.has_waiting();
         let read = self.ended.is_none();

@@ -61,8 +61,8 @@ fn exchanges(exchange: &Path, rules: &mut Vec<Rule>) {
             self::allocations(case, Engine::Hyper),
         );
         match case {
-            Case::Get6 => rules.push(rule("get6, ratio to hyper (aim 0.45)", ours / hyper, 0.65)),
-            Case::Chunks1 => rules.push(rule("chunks1, instructions for each chunk (aim 60)", part, 95.0)),
+            Case::Get6 => rules.push(rule("get6, ratio to hyper (aim 0.45)", ours / hyper, 0.58)),
+            Case::Chunks1 => rules.push(rule("chunks1, instructions for each chunk", part, 60.0)),
             _ => {}
         }
         if matches!(case, Case::Get6 | Case::Browser | Case::Pipelined16 | Case::Drip) {
@@ -81,7 +81,7 @@ fn drip(exchange: &Path, rules: &mut Vec<Rule>) {
         "The head of get6 alone: {whole:.0} in one piece, {drip:.0} byte by byte, {:.1} for each call.",
         drip / calls
     );
-    rules.push(rule("drip, instructions for the head (aim 3 x whole + 60 a call)", drip, 3.0 * whole + 140.0 * calls));
+    rules.push(rule("drip, instructions for the head (aim 3 x whole + 60 a call)", drip, 3.0 * whole + 110.0 * calls));
 }
 
 /// What a connection holds while it idles.

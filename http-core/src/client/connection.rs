@@ -403,7 +403,7 @@ impl Connection {
     /// When [`handle_timeout`](Self::handle_timeout) is due; `None` if nothing is waited for.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.wire.deadlines.earliest().map(|(_, at)| at)
+        self.wire.deadlines.earliest_at()
     }
 
     /// What the connection wants from its transport now.
@@ -539,6 +539,7 @@ impl Connection {
         Ok(Step::Pause(Pause::NeedsInput))
     }
 
+    #[inline(never)]
     fn read_head(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
         let (Receive::Head(scan), Some(front)) = (&mut self.receive, self.pending.front_mut()) else {
             return Ok(Step::Again);

@@ -107,6 +107,17 @@ impl Checker {
                 State::Complete | State::Broken(_) => break,
                 State::Faulty(reason) if self.at >= limit => self.state = State::Broken(reason),
                 _ if self.at >= limit => self.breaks(grammar.beyond()),
+                State::Value => {
+                    // As far as no limit can be passed in one run; the byte that may break a rule is met below.
+                    let within = limit.min(self.from.saturating_add(config.limits.field_line)).min(input.len());
+                    self.at += token::value_len(input.get(self.at..within).unwrap_or_default());
+                    if let Some(&byte) = input.get(self.at) {
+                        if self.at < limit {
+                            self.state = self.next(byte, config, grammar);
+                            self.at += 1;
+                        }
+                    }
+                }
                 _ => {
                     self.state = self.next(byte, config, grammar);
                     self.at += 1;

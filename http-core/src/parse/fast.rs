@@ -18,6 +18,7 @@ use crate::version::Version;
 /// Heads with more fields are rare; the checker reads them.
 const MOST_FIELDS: usize = 128;
 
+// Apart from its callers: its table on the stack is a page, which a poll that finds nothing new must not touch.
 #[inline(never)]
 pub(super) fn request(input: &[u8], config: &Config, fields: &mut Fields) -> Outcome<RequestLine> {
     let mut headers = [const { MaybeUninit::<Header<'_>>::uninit() }; MOST_FIELDS];
@@ -57,6 +58,7 @@ pub(super) fn request(input: &[u8], config: &Config, fields: &mut Fields) -> Out
     }
 }
 
+// Apart from its callers: its table on the stack is a page, which a poll that finds nothing new must not touch.
 #[inline(never)]
 pub(super) fn response(input: &[u8], config: &Config, fields: &mut Fields) -> Outcome<StatusLine> {
     let mut headers = [const { MaybeUninit::<Header<'_>>::uninit() }; MOST_FIELDS];

@@ -170,12 +170,15 @@ impl Scan {
         }
     }
 
-    /// Whether an incomplete request head is as good as it was: its new bytes neither end nor break it.
+    /// Whether a request head that was found incomplete still is: its new bytes neither end nor break it. `request`
+    /// would say the same; this is what a head that drips in costs.
     #[inline]
-    pub(crate) fn still_waits(&mut self, input: &[u8], config: &Config) -> bool {
-        let waits = self.checker.has_begun() && self.checker.run(input, config, Grammar::Request) == Found::Partial;
-        self.start_line_read |= waits && self.checker.start_line_read();
-        waits
+    pub(crate) fn drips(&mut self, input: &[u8], config: &Config) -> bool {
+        let drips = self.checker.has_begun() && self.checker.run(input, config, Grammar::Request) == Found::Partial;
+        if drips {
+            self.start_line_read = self.checker.start_line_read();
+        }
+        drips
     }
 
     /// Whether something of a message was seen: what starts the deadline of a head.

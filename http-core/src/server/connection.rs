@@ -392,48 +392,9 @@ impl Connection {
     /// # Errors
     /// The peer broke a rule. Told once; if no answer had begun, one with the fitting status is queued, and the
     /// connection ends in any case. Input after it is dropped within `Limits::linger`.
-    #[inline]
     pub fn poll_event(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
-        // A head that drips in changes nothing until there may be something to read in it.
-        if let Receive::Head(scan) = &mut self.receive {
-            if self.wire.is_quiet() && scan.still_waits(input, &self.wire.config) {
-                self.wire.at(now);
-                self.wire.left = input.len();
-                return Ok(None);
-            }
-        }
-        self.poll_eventfully(input, now)
-    }
-
-    #[inline(never)]
-    fn poll_eventfully(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
         let now = self.wire.at(now);
-        if let Some(error) = self.wire.take_failure() {
-            return Err(error);
-        }
-        loop {
-            if !self.wire.is_open() {
-                return Ok(self.poll_over(input, now));
-            }
-            match self.step(input, now) {
-                Ok(Step::Event(event)) => {
-                    self.wire.left = input.len();
-                    return Ok(Some(event));
-                }
-                Ok(Step::Again) => {}
-                Ok(Step::Pause(pause)) => {
-                    self.wire.left = input.len();
-                    self.wire.pause = pause;
-                    self.rearm(pause, input, now);
-                    return Ok(None);
-                }
-                Err(Broken(reason, offset)) => {
-                    let error = self.wire.error(reason, offset);
-                    self.fail(error, now);
-                    return Err(error);
-                }
-            }
-        }
+        if self.head_drips(input) { Ok(None) } else { self.poll(input, now) }
     }
 
     /// Fills `slices` with the bytes to send, in order, and returns how many it filled. Tell what was taken with
@@ -451,7 +412,7 @@ impl Connection {
     /// When [`handle_timeout`](Self::handle_timeout) is due; `None` if nothing is waited for.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.wire.deadlines.earliest().map(|(_, at)| at)
+        self.wire.deadlines.earliest_at()
     }
 
     /// What the connection wants from its transport now.
@@ -540,6 +501,56 @@ impl Connection {
 
 /// Transitions.
 impl Connection {
+    /// Whether a poll would find what the last one found: an incomplete head that is not worth another look.
+    ///
+    /// `poll` comes to the same by a longer way; a head that drips in would go it for each byte.
+    #[inline]
+    fn head_drips(&mut self, input: &BytesMut) -> bool {
+        let Receive::Head(scan) = &mut self.receive else { return false };
+        // The deadline of the head runs only while input is waited for, with the one for idling at rest.
+        let waiting = self.wire.is_open()
+            && self.wire.ended.is_none()
+            && self.wire.deadlines.is_armed(Deadline::Head)
+            && self.wire.pause == Pause::NeedsInput
+            && self.wire.send_room() > 0;
+        if !waiting || !scan.drips(input, &self.wire.config) {
+            return false;
+        }
+        self.wire.left = input.len();
+        true
+    }
+
+    /// Steps of reading up to an event, or to where nothing more can be read.
+    #[inline(never)]
+    fn poll(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
+        if let Some(error) = self.wire.take_failure() {
+            return Err(error);
+        }
+        loop {
+            if !self.wire.is_open() {
+                return Ok(self.poll_over(input, now));
+            }
+            match self.step(input, now) {
+                Ok(Step::Event(event)) => {
+                    self.wire.left = input.len();
+                    return Ok(Some(event));
+                }
+                Ok(Step::Again) => {}
+                Ok(Step::Pause(pause)) => {
+                    self.wire.left = input.len();
+                    self.wire.pause = pause;
+                    self.rearm(pause, input, now);
+                    return Ok(None);
+                }
+                Err(Broken(reason, offset)) => {
+                    let error = self.wire.error(reason, offset);
+                    self.fail(error, now);
+                    return Err(error);
+                }
+            }
+        }
+    }
+
     /// One step of reading; as many as needed make a poll.
     fn step(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
         match &self.receive {
@@ -565,6 +576,7 @@ impl Connection {
         }
     }
 
+    #[inline(never)]
     fn read_head(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
         let Receive::Head(scan) = &mut self.receive else { return Ok(Step::Again) };
         let ended = self.wire.ended;
