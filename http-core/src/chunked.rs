@@ -7,7 +7,8 @@ use bytes::{Buf, BytesMut};
 use crate::config::Config;
 use crate::decode::{Decoded, into_piece};
 use crate::field::Fields;
-use crate::parse::{self, Broken, Outcome};
+use crate::framing::LONGEST;
+use crate::parse::{self, Broken, Checker, Found, Grammar};
 use crate::reason::Reason;
 use crate::token;
 
@@ -25,8 +26,9 @@ pub(crate) struct ChunkDecoder {
     line: usize,
     /// Bytes of all extensions so far.
     extensions: usize,
-    /// Bytes of the trailer section that hold no end of it.
-    searched: usize,
+    trailers: Checker,
+    /// Whether the message is a response, whose trailers may be folded.
+    in_response: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +66,10 @@ enum Extension {
 }
 
 impl ChunkDecoder {
+    pub(crate) fn of_response() -> Self {
+        Self { in_response: true, ..Self::default() }
+    }
+
     /// The next piece of content or the end. Whatever was read is taken off the front of `input`.
     pub(crate) fn decode(&mut self, input: &mut BytesMut, config: &Config) -> Result<Decoded, Broken> {
         if self.state == State::Trailers {
@@ -146,7 +152,8 @@ impl ChunkDecoder {
                 let size = if let State::Size(size) = state { size } else { 0 };
                 if let Some(digit) = hex(byte) {
                     self.count_line(config)?;
-                    let size = size.checked_mul(16).and_then(|s| s.checked_add(digit)).ok_or(Reason::ChunkSize)?;
+                    let size = size.checked_mul(16).and_then(|s| s.checked_add(digit)).filter(|&s| s <= LONGEST);
+                    let size = size.ok_or(Reason::ChunkSize)?;
                     return Ok(State::Size(size));
                 }
                 match byte {
@@ -215,25 +222,16 @@ impl ChunkDecoder {
             input.advance(2);
             return Ok(Decoded::End(Fields::new()));
         }
-        // Checked again whenever a line was completed; a section is bounded, and so is the number of its lines.
-        let new_line = input[self.searched.min(input.len())..].contains(&b'\n');
-        if self.searched > 0 && !new_line && input.len() <= config.limits.trailers {
-            self.searched = input.len();
-            return Ok(Decoded::Partial);
-        }
-        let mut fields = Fields::new();
-        match parse::trailers(input, config, &mut fields)? {
-            Outcome::Complete((), used) => {
+        let grammar = if self.in_response { Grammar::ResponseTrailers } else { Grammar::RequestTrailers };
+        match self.trailers.run(input, config, grammar) {
+            Found::Complete(used) => {
+                let fields = parse::trailers(&input[..used]);
                 input.advance(used);
-                for name in FORBIDDEN_IN_TRAILERS {
-                    fields.remove(name);
-                }
-                Ok(Decoded::End(fields))
+                // A sender must not have put one of those there; nothing of such a section is believed.
+                Ok(Decoded::End(if may_be_trailers(&fields) { fields } else { Fields::new() }))
             }
-            _ => {
-                self.searched = input.len();
-                Ok(Decoded::Partial)
-            }
+            Found::Broken(broken) => Err(broken),
+            Found::Partial => Ok(Decoded::Partial),
         }
     }
 }
@@ -267,8 +265,8 @@ fn hex(byte: u8) -> Option<u64> {
 }
 
 /// Fields for framing, routing, authentication, request modifiers and content handling, which have no business in a
-/// trailer section (RFC 9110 §6.5.1). Received ones are dropped, and none is sent.
-const FORBIDDEN_IN_TRAILERS: [&str; 24] = [
+/// trailer section (RFC 9110 §6.5.1). A received section with one of them is dropped, and none is sent.
+const FORBIDDEN_IN_TRAILERS: [&str; 23] = [
     "Transfer-Encoding",
     "Content-Length",
     "Host",
@@ -276,7 +274,6 @@ const FORBIDDEN_IN_TRAILERS: [&str; 24] = [
     "Keep-Alive",
     "Upgrade",
     "TE",
-    "Trailer",
     "Expect",
     "Max-Forwards",
     "Cache-Control",
@@ -416,11 +413,24 @@ mod tests {
 
     #[test]
     fn trailers_are_apart_and_filtered() {
-        let trailing = read(b"0\r\nX: 1\r\nContent-Length: 5\r\nx: 2\r\n\r\n");
-        let (content, trailers) = trailing.result.unwrap();
-        assert!(content.is_empty());
-        assert_eq!(trailers.as_wire(), b"X: 1\r\nx: 2\r\n");
+        let trailers = |wire: &[u8]| self::read(wire).result.map(|(_, trailers)| trailers.as_wire().to_vec());
+        assert_eq!(trailers(b"0\r\nX: 1\r\nTrailer: x\r\nx:2\r\n\r\n").unwrap(), b"X: 1\r\nTrailer: x\r\nx: 2\r\n");
+        assert_eq!(trailers(b"0\r\nX: 1\r\nContent-Length: 5\r\nx: 2\r\n\r\n").unwrap(), b"");
         assert_eq!(self::read(b"0\r\nX : 1\r\n\r\n").result, Err(Reason::SpaceBeforeColon));
+    }
+
+    #[test]
+    fn folds_are_replaced_in_responses_alone() {
+        // RFC 9112 §5.2
+        let wire = b"X: a\r\n b\r\n\r\n";
+        let mut in_response = ChunkDecoder { state: State::Trailers, ..ChunkDecoder::of_response() };
+        match in_response.decode(&mut BytesMut::from(&wire[..]), &Config::default()).unwrap() {
+            Decoded::End(trailers) => assert_eq!(trailers.as_wire(), b"X: a b\r\n"),
+            other => panic!("{other:?}"),
+        }
+        let mut in_request = ChunkDecoder { state: State::Trailers, ..ChunkDecoder::default() };
+        let refused = in_request.decode(&mut BytesMut::from(&wire[..]), &Config::default()).unwrap_err();
+        assert_eq!(refused, Broken(Reason::ObsFold, 6));
     }
 
     #[test]

@@ -41,6 +41,16 @@ enum Kind {
 }
 
 impl Decoder {
+    /// For the content of a response.
+    pub(crate) fn of_response(framing: Framing) -> Self {
+        let mut decoder = Self::new(framing);
+        if let Kind::Chunked(chunks) = &mut decoder.kind {
+            *chunks = ChunkDecoder::of_response();
+        }
+        decoder
+    }
+
+    /// For the content of a request.
     pub(crate) fn new(framing: Framing) -> Self {
         let kind = match framing {
             Framing::None => Kind::Length(0),

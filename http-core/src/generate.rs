@@ -252,7 +252,7 @@ fn response_framing(
 ) -> Result<SendFraming, Misuse> {
     let status = head.status();
     let tunnel = outline.connect && status.is_success();
-    if status.as_u16() < 200 || status.as_u16() == 204 || tunnel {
+    if status.is_informational() || status.as_u16() == 204 || tunnel {
         // RFC 9110 §8.6, RFC 9112 §6.1: neither field may be sent.
         return match (content.length(), facts.length, facts.coding) {
             (Some(0), Length::Absent, Coding::Absent) => Ok(SendFraming::None),

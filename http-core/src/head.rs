@@ -31,6 +31,7 @@ pub struct RequestHead {
     pub(crate) target_len: u32,
     pub(crate) method_len: u16,
     pub(crate) version: Version,
+    pub(crate) minor: u8,
     pub(crate) framing: Framing,
 }
 
@@ -62,6 +63,7 @@ impl RequestHead {
             target_len: target.len() as u32,
             method_len,
             version: Version::Http11,
+            minor: 1,
             framing: Framing::None,
         })
     }
@@ -81,6 +83,7 @@ impl RequestHead {
         let line_end = self.fields.start as usize;
         if let Some(minor) = self.fields.block.get_mut(line_end.saturating_sub(3)) {
             *minor = if version == Version::Http10 { b'0' } else { b'1' };
+            self.minor = *minor - b'0';
             self.version = version;
         }
         self
@@ -124,6 +127,12 @@ impl RequestHead {
     #[must_use]
     pub const fn version(&self) -> Version {
         self.version
+    }
+
+    /// The minor version as it was sent: 2 for HTTP/1.2, which is read as HTTP/1.1 (RFC 9110 §2.5).
+    #[must_use]
+    pub const fn minor_version(&self) -> u8 {
+        self.minor
     }
 
     /// The header section.
@@ -219,6 +228,7 @@ pub struct ResponseHead {
     pub(crate) reason_len: u32,
     pub(crate) status: StatusCode,
     pub(crate) version: Version,
+    pub(crate) minor: u8,
     pub(crate) framing: Framing,
 }
 
@@ -254,6 +264,7 @@ impl ResponseHead {
             reason_len: reason.len() as u32,
             status,
             version: Version::Http11,
+            minor: 1,
             framing: Framing::None,
         }
     }
@@ -283,6 +294,12 @@ impl ResponseHead {
     #[must_use]
     pub const fn version(&self) -> Version {
         self.version
+    }
+
+    /// The minor version as it was sent: 2 for HTTP/1.2, which is read as HTTP/1.1 (RFC 9110 §2.5).
+    #[must_use]
+    pub const fn minor_version(&self) -> u8 {
+        self.minor
     }
 
     /// The header section.

@@ -80,8 +80,6 @@ reasons! {
     ChunkSize, Framing, 400, "RFC 9112 §7.1", "a chunk size is not hexadecimal, or too large";
     ChunkExtension, Framing, 400, "RFC 9112 §7.1.1", "a chunk extension is malformed";
     ChunkEnd, Framing, 400, "RFC 9112 §7.1", "chunk data is not followed by CRLF";
-    UpgradeWithContent, Framing, 400, "RFC 9110 §7.8", "a request that asks for an upgrade has content";
-    ContentTooShort, Framing, 400, "RFC 9112 §6.3", "the content ended before its announced length";
     TargetTooLong, TooLarge, 414, "limit", "the request target is longer than the limit";
     FieldLineTooLong, TooLarge, 431, "limit", "a field line is longer than the limit";
     HeadTooLong, TooLarge, 431, "limit", "the head is longer than the limit";
@@ -98,7 +96,6 @@ reasons! {
     UnexpectedSwitch, Protocol, 502, "RFC 9110 §15.2.2", "101 came though no upgrade was offered";
     HeadTimeout, Timeout, 408, "limit", "the head did not arrive in time";
     ContentTimeout, Timeout, 408, "limit", "the content did not arrive in time, or too slowly";
-    SendTimeout, Timeout, 408, "limit", "the peer did not take what was sent in time, or too slowly";
     Truncated, Truncated, 400, "RFC 9112 §8", "the connection ended inside a message";
 }
 

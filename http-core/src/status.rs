@@ -4,6 +4,8 @@ use core::fmt;
 
 /// A status code: three digits, 100 to 999; the first digit is its class (RFC 9110 §15).
 ///
+/// One that was received may be below 100; like those above 599 it counts as 5xx.
+///
 /// ```
 /// use http_core::StatusCode;
 /// let status = StatusCode::new(404).unwrap();
@@ -104,6 +106,16 @@ impl StatusCode {
         if code >= 100 && code <= 999 { Some(Self(code)) } else { None }
     }
 
+    /// Any three digits, as peers send them (RFC 9110 §15: an invalid code is processed as 5xx).
+    pub(crate) const fn received(code: u16) -> Self {
+        Self(code)
+    }
+
+    /// Whether the code is of class 1xx.
+    pub(crate) const fn is_informational(self) -> bool {
+        self.0 >= 100 && self.0 < 200
+    }
+
     /// The code as a number.
     #[must_use]
     pub const fn as_u16(self) -> u16 {
@@ -113,7 +125,7 @@ impl StatusCode {
     /// Whether more responses follow to the same request: 1xx, but for 101 (RFC 9110 §15.2).
     #[must_use]
     pub const fn is_interim(self) -> bool {
-        self.0 < 200 && self.0 != 101
+        self.is_informational() && self.0 != 101
     }
 
     /// Whether the code is of class 2xx.
@@ -122,16 +134,16 @@ impl StatusCode {
         self.0 >= 200 && self.0 < 300
     }
 
-    /// Whether the code reports an error: 4xx or 5xx; codes from 600 count as 5xx (RFC 9110 §15).
+    /// Whether the code reports an error: 4xx or 5xx; codes outside 100 to 599 count as 5xx (RFC 9110 §15).
     #[must_use]
     pub const fn is_error(self) -> bool {
-        self.0 >= 400
+        self.0 >= 400 || self.0 < 100
     }
 
     /// Whether a response with this code never has content, whatever its fields say (RFC 9112 §6.3).
     #[must_use]
     pub const fn forbids_content(self) -> bool {
-        self.0 < 200 || self.0 == 204 || self.0 == 304
+        self.is_informational() || self.0 == 204 || self.0 == 304
     }
 
     pub(crate) const fn digits(self) -> [u8; 3] {

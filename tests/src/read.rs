@@ -50,18 +50,18 @@ pub struct Message {
 impl Message {
     fn of_request(head: &RequestHead) -> Self {
         let start = Start::Request { method: head.method().as_str().to_owned(), target: latin1(head.target()) };
-        Self::new(start, head.version().as_str(), head.fields())
+        Self::new(start, head.minor_version(), head.fields())
     }
 
     fn of_response(head: &ResponseHead) -> Self {
         let start = Start::Response { status: head.status().as_u16(), reason: latin1(head.reason()) };
-        Self::new(start, head.version().as_str(), head.fields())
+        Self::new(start, head.minor_version(), head.fields())
     }
 
-    fn new(start: Start, version: &str, fields: &Fields) -> Self {
+    fn new(start: Start, minor: u8, fields: &Fields) -> Self {
         Self {
             start,
-            version: version.trim_start_matches("HTTP/").to_owned(),
+            version: format!("1.{minor}"),
             fields: pairs(fields),
             content: vec![],
             trailers: vec![],
@@ -79,6 +79,9 @@ pub struct Reading {
     pub partial: Option<Message>,
     /// The fault, and how many bytes precede it.
     pub error: Option<(Reason, u64)>,
+    /// A request that the server answered without telling the application: how many messages precede it, and the
+    /// status.
+    pub refused: Option<(usize, u16)>,
     /// Whether the bytes ended inside a message.
     pub incomplete: bool,
     /// Final responses that a server sent.
@@ -185,9 +188,14 @@ pub fn as_server(config: &Arc<Config>, bytes: &[u8], cut: &Cut, end: Option<End>
     let (interim, finals): (Vec<_>, Vec<_>) =
         answers::read(&wire, &methods, reading.closing).into_iter().partition(Answer::is_interim);
     reading.answers = finals;
+    if reading.error.is_none() {
+        reading.refused =
+            reading.answers.iter().enumerate().find(|(_, a)| a.status != 200).map(|(at, a)| (at, a.status));
+    }
     reading.continued = Ignored(!interim.is_empty());
     for (message, answer) in reading.messages.iter_mut().zip(&reading.answers) {
-        message.keep_alive = Some(!answer.says_close());
+        let tunnel = method_of(message).is_some_and(|method| method == "CONNECT");
+        message.keep_alive = (!tunnel).then(|| !answer.says_close());
     }
     reading
 }
@@ -319,7 +327,8 @@ pub fn as_client(
         reading.switched = Some(input.to_vec());
     }
     reading.closing = reading.closed.is_some();
-    reading.incomplete |= reading.partial.is_some() || !input.is_empty() && reading.switched.is_none();
+    // So is a response of which nothing came.
+    reading.incomplete |= reading.switched.is_none() && complete < methods.len();
     assert!(
         reading.switched.is_some() || complete + connection.unanswered().count() == methods.len(),
         "a request lost"
@@ -375,14 +384,16 @@ fn receive(connection: &mut client::Connection, event: client::Event, reading: &
 
 /// Reads `bytes` in every way; all must come to the same.
 ///
-/// # Panics
+/// # Errors
 /// If they do not: with the way, which names its seed.
-pub fn all_ways(name: &str, bytes: &[u8], read: impl Fn(&Cut) -> Reading) -> Reading {
+pub fn all_ways(name: &str, bytes: &[u8], read: impl Fn(&Cut) -> Reading) -> Result<Reading, String> {
     let mut ways = Cut::ways(name, bytes.len());
     let whole = read(&ways.next().expect("whole is the first way"));
     for way in ways {
         let reading = read(&way);
-        assert_eq!(reading, whole, "{name}: {way:?} (left) is read otherwise than whole (right)");
+        if reading != whole {
+            return Err(format!("{name}: cut {way:?} it is read as\n  {reading:?}\nwhole as\n  {whole:?}"));
+        }
     }
-    whole
+    Ok(whole)
 }

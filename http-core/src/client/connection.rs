@@ -617,7 +617,7 @@ impl Connection {
         }
         self.receive = if framing.has_content() {
             self.wire.begin_content();
-            Receive::Content(Decoder::new(framing))
+            Receive::Content(Decoder::of_response(framing))
         } else {
             Receive::Ending
         };

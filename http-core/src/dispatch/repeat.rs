@@ -24,7 +24,7 @@ impl Dispatcher {
             self.settle(origin);
         }
         // RFC 9110 §15.2: interim; 101 (§15.2.2) is the last that is HTTP, and so final.
-        if facts.status < 200 && facts.status != 101 {
+        if (100..200).contains(&facts.status) && facts.status != 101 {
             return Delivery::Deliver;
         }
         let event = Event::Status { status: facts.status, retry_after: facts.retry_after };

@@ -1,364 +1,354 @@
-//! The checker: reads byte by byte, says which rule is broken where, and its answer counts.
+//! The checker: looks at every byte once, however the input is cut, says which rule is broken where, and its answer
+//! counts.
 //!
-//! Every rule is applied at the first byte that breaks it, so that an incomplete head is refused for the same reason
-//! and at the same offset as the complete one, wherever the input was cut.
+//! A fault is reported when its line is complete, so that the same bytes are refused, for the same reason and at the
+//! same offset, wherever they were cut; and a line that is not complete may still be refused for nothing. At once are
+//! refused: what passes a limit, a CR without its LF, and the first word of a connection, which tells that the peer
+//! speaks another protocol.
 
-use super::finish::{RequestLine, StatusLine};
-use super::{Broken, Outcome};
+use super::Broken;
 use crate::config::Config;
-use crate::field::{Fields, Line};
-use crate::framing::Facts;
 use crate::reason::Reason;
-use crate::status::StatusCode;
-use crate::token::{self, Known};
-use crate::version::Version;
+use crate::token;
 
-pub(super) fn request(
-    input: &[u8],
-    config: &Config,
-    fields: &mut Fields,
-    start_line_read: &mut bool,
-) -> Result<Outcome<RequestLine>, Broken> {
-    let mut cursor = Cursor::new(input, config.limits.head, Reason::HeadTooLong);
-    let line = match cursor.request_line(config) {
-        Ok(line) => line,
-        Err(stop) => return stop.into(),
-    };
-    *start_line_read = true;
-    for part in [line.method, b" ", line.target, b" ", line.version.as_str().as_bytes(), b"\r\n"] {
-        fields.block.extend_from_slice(part);
-    }
-    fields.start = fields.block.len() as u32;
-    let limits = Section { lines: config.limits.fields, too_many: Reason::TooManyFields, spaces: Spaces::OnRequest };
-    match cursor.section(config, &limits, fields) {
-        Ok(facts) => Ok(Outcome::Complete(
-            RequestLine {
-                method_len: line.method.len() as u16,
-                target_at: line.method.len() as u32 + 1,
-                target_len: line.target.len() as u32,
-                version: line.version,
-                facts,
-            },
-            cursor.at,
-        )),
-        Err(stop) => stop.into(),
-    }
+/// What a checker reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Grammar {
+    Request,
+    Response,
+    RequestTrailers,
+    ResponseTrailers,
 }
 
-pub(super) fn response(
-    input: &[u8],
-    config: &Config,
-    fields: &mut Fields,
-    start_line_read: &mut bool,
-) -> Result<Outcome<StatusLine>, Broken> {
-    let mut cursor = Cursor::new(input, config.limits.head, Reason::HeadTooLong);
-    let (version, status, reason) = match cursor.status_line(config) {
-        Ok(parts) => parts,
-        Err(stop) => return stop.into(),
-    };
-    *start_line_read = true;
-    for part in [version.as_str().as_bytes(), b" ", &status.digits(), b" ", reason, b"\r\n"] {
-        fields.block.extend_from_slice(part);
-    }
-    fields.start = fields.block.len() as u32;
-    let limits = Section { lines: config.limits.fields, too_many: Reason::TooManyFields, spaces: Spaces::OnResponse };
-    match cursor.section(config, &limits, fields) {
-        Ok(facts) => Ok(Outcome::Complete(
-            StatusLine { status, reason_at: 13, reason_len: reason.len() as u32, version, facts },
-            cursor.at,
-        )),
-        Err(stop) => stop.into(),
-    }
+/// How far a head or a trailer section has been looked at, and what was found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Checker {
+    state: State,
+    /// Bytes that were looked at.
+    at: usize,
+    /// Where the current word or line began; where the fault lies.
+    from: usize,
+    /// Field lines so far.
+    fields: usize,
 }
 
-/// Reads a trailer section with the empty line that ends it (RFC 9112 §7.1.2).
-pub(crate) fn trailers(input: &[u8], config: &Config, fields: &mut Fields) -> Result<Outcome<()>, Broken> {
-    let mut cursor = Cursor::new(input, config.limits.trailers, Reason::TrailersTooLong);
-    let limits =
-        Section { lines: config.limits.trailer_fields, too_many: Reason::TooManyFields, spaces: Spaces::OnRequest };
-    match cursor.section(config, &limits, fields) {
-        Ok(_) => Ok(Outcome::Complete((), cursor.at)),
-        Err(stop) => stop.into(),
-    }
-}
-
-enum Stop {
+/// What there is of the input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
     Partial,
+    /// All of it, in so many bytes.
+    Complete(usize),
     Broken(Broken),
 }
 
-impl<T> From<Stop> for Result<Outcome<T>, Broken> {
-    fn from(stop: Stop) -> Self {
-        match stop {
-            Stop::Partial => Ok(Outcome::Partial),
-            Stop::Broken(broken) => Err(broken),
-        }
-    }
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// Not a byte was seen.
+    #[default]
+    Start,
+    Method,
+    Target,
+    /// So many bytes of `HTTP/1.x` were seen.
+    Version(u8),
+    /// The same, but for the major version.
+    OtherVersion(u8),
+    AfterVersion,
+    /// So many bytes of ` 200` were seen.
+    Status(u8),
+    AfterStatus,
+    ReasonPhrase,
+    /// After the CR of a start-line or field line.
+    LineLf,
+    LineStart,
+    Name,
+    SpaceAfterName,
+    Value,
+    /// After the CR of the empty line.
+    EndLf,
+    /// The line is broken and not complete.
+    Faulty(Reason),
+    Complete,
+    Broken(Reason),
 }
 
-struct Parts<'a> {
-    method: &'a [u8],
-    target: &'a [u8],
-    version: Version,
-}
-
-struct Section {
-    lines: usize,
-    too_many: Reason,
-    spaces: Spaces,
-}
-
-/// Where whitespace before a colon may be dropped: RFC 9112 §5.1 has it removed from responses by a proxy.
-#[derive(PartialEq, Eq)]
-enum Spaces {
-    OnRequest,
-    OnResponse,
-}
-
-struct Cursor<'a> {
-    input: &'a [u8],
-    at: usize,
-    limit: usize,
-    beyond: Reason,
-}
-
-impl<'a> Cursor<'a> {
-    fn new(input: &'a [u8], limit: usize, beyond: Reason) -> Self {
-        Self { input, at: 0, limit: limit.min(u32::MAX as usize), beyond }
+impl Checker {
+    /// Whether any byte was looked at.
+    #[inline]
+    pub(crate) fn has_begun(&self) -> bool {
+        self.at > 0
     }
 
-    fn peek(&self) -> Result<u8, Stop> {
-        if self.at >= self.limit {
-            return Err(self.broken(self.beyond));
-        }
-        self.input.get(self.at).copied().ok_or(Stop::Partial)
+    /// Whether the start-line is complete.
+    pub(crate) const fn start_line_read(&self) -> bool {
+        use State::{EndLf, LineStart, Name, SpaceAfterName, Value};
+        self.fields > 0 || matches!(self.state, LineStart | Name | SpaceAfterName | Value | EndLf)
     }
 
-    fn next(&mut self) -> Result<u8, Stop> {
-        let byte = self.peek()?;
-        self.at += 1;
-        Ok(byte)
-    }
-
-    /// The fault is at the byte that comes next.
-    fn broken(&self, reason: Reason) -> Stop {
-        Stop::Broken(Broken(reason, self.at))
-    }
-
-    /// The fault is at the byte that was read last.
-    fn broke(&self, reason: Reason) -> Stop {
-        Stop::Broken(Broken(reason, self.at - 1))
-    }
-
-    fn request_line(&mut self, config: &Config) -> Result<Parts<'a>, Stop> {
-        let method = self.method()?;
-        let target = self.target(config)?;
-        let preface = method == b"PRI" && target == b"*";
-        let version = self.version(if preface { Reason::Http2Preface } else { Reason::Version })?;
-        if config.strictness.allow_trailing_space_in_request_line {
-            while self.peek()? == b' ' {
-                self.at += 1;
-            }
-        }
-        self.line_end(config, Reason::StartLine)?;
-        Ok(Parts { method, target, version })
-    }
-
-    fn method(&mut self) -> Result<&'a [u8], Stop> {
-        loop {
-            match self.next()? {
-                b' ' if self.at > 1 => return Ok(&self.input[..self.at - 1]),
-                // A TLS record of type handshake, version 3.x, begins with these bytes (RFC 8446 §5.1).
-                0x16 if self.at == 1 => return Err(self.broke(Reason::TlsClientHello)),
-                byte if token::is_tchar(byte) && self.at <= usize::from(u16::MAX) => {}
-                b'\n' if self.at == 1 => return Err(self.broke(Reason::BareLf)),
-                b'\n' => return Err(self.broke(Reason::StartLine)),
-                _ => return Err(self.broke(Reason::Method)),
-            }
+    /// The fault of the line that is not complete: what an incomplete message is refused for when its connection ends.
+    pub(crate) const fn pending(&self) -> Option<Broken> {
+        match self.state {
+            State::Faulty(reason) => Some(Broken(reason, self.from)),
+            _ => None,
         }
     }
 
-    fn target(&mut self, config: &Config) -> Result<&'a [u8], Stop> {
-        let from = self.at;
-        loop {
-            let byte = self.next()?;
-            let allowed = match config.strictness.allow_lax_target {
-                false => token::is_target_byte(byte),
-                true => token::is_lax_target(&[byte]),
+    /// Looks at the bytes of `input` that were not looked at before.
+    pub(crate) fn run(&mut self, input: &[u8], config: &Config, grammar: Grammar) -> Found {
+        let limit = grammar.limit(config);
+        if self.state == State::Start {
+            self.state = match grammar {
+                Grammar::Request => State::Method,
+                Grammar::Response => State::Version(0),
+                Grammar::RequestTrailers | Grammar::ResponseTrailers => State::LineStart,
             };
-            match byte {
-                b' ' if self.at - from > 1 => return Ok(&self.input[from..self.at - 1]),
-                _ if allowed && self.at - from > config.limits.target => {
-                    return Err(self.broke(Reason::TargetTooLong));
+        }
+        while let Some(&byte) = input.get(self.at) {
+            match self.state {
+                State::Complete | State::Broken(_) => break,
+                State::Faulty(reason) if self.at >= limit => self.state = State::Broken(reason),
+                _ if self.at >= limit => self.breaks(grammar.beyond()),
+                State::Value => {
+                    // As far as no limit can be passed in one run; the byte that may break a rule is met below.
+                    let within = limit.min(self.from.saturating_add(config.limits.field_line)).min(input.len());
+                    self.at += token::value_len(input.get(self.at..within).unwrap_or_default());
+                    if let Some(&byte) = input.get(self.at) {
+                        if self.at < limit {
+                            self.state = self.next(byte, config, grammar);
+                            self.at += 1;
+                        }
+                    }
                 }
-                _ if allowed => {}
-                b' ' | b'\r' | b'\n' => return Err(self.broke(Reason::StartLine)),
-                _ => return Err(self.broke(Reason::Target)),
+                _ => {
+                    self.state = self.next(byte, config, grammar);
+                    self.at += 1;
+                }
             }
+        }
+        match self.state {
+            State::Complete => Found::Complete(self.at),
+            State::Broken(reason) => Found::Broken(Broken(reason, self.from)),
+            _ => Found::Partial,
+        }
+    }
+
+    /// The fault is at the byte that is looked at.
+    fn breaks(&mut self, reason: Reason) {
+        self.state = self.broken(reason);
+    }
+
+    fn broken(&mut self, reason: Reason) -> State {
+        self.from = self.at;
+        State::Broken(reason)
+    }
+
+    /// The fault is at the byte before.
+    fn broken_before(&mut self, reason: Reason) -> State {
+        self.from = self.at - 1;
+        State::Broken(reason)
+    }
+
+    /// The line is broken at this byte, which may end it.
+    fn faulty(&mut self, byte: u8, reason: Reason) -> State {
+        self.from = self.at;
+        if ends_line(byte) { State::Broken(reason) } else { State::Faulty(reason) }
+    }
+
+    /// A word or a line begins at the next byte.
+    fn begin(&mut self, state: State) -> State {
+        self.from = self.at + 1;
+        state
+    }
+
+    #[inline]
+    fn next(&mut self, byte: u8, config: &Config, grammar: Grammar) -> State {
+        let strict = &config.strictness;
+        match self.state {
+            State::Value if token::is_value_byte(byte) => self.within_line(State::Value, config),
+            State::Name if token::is_tchar(byte) => {
+                if self.at - self.from >= usize::from(u16::MAX) {
+                    return self.broken(Reason::FieldLineTooLong);
+                }
+                self.within_line(State::Name, config)
+            }
+            State::Value => self.line_end(byte, config, Reason::FieldValue),
+            State::Name => match byte {
+                b':' if self.at > self.from => self.within_line(State::Value, config),
+                b' ' | b'\t' if self.at > self.from => {
+                    let allowed = strict.allow_space_before_colon
+                        || grammar.is_response() && strict.allow_space_before_colon_in_responses;
+                    match allowed {
+                        true => self.within_line(State::SpaceAfterName, config),
+                        false => self.faulty(byte, Reason::SpaceBeforeColon),
+                    }
+                }
+                _ => self.faulty(byte, Reason::FieldName),
+            },
+            State::SpaceAfterName => match byte {
+                b' ' | b'\t' => self.within_line(State::SpaceAfterName, config),
+                b':' => self.within_line(State::Value, config),
+                _ => self.faulty(byte, Reason::FieldName),
+            },
+            State::LineLf if byte == b'\n' => State::LineStart,
+            State::EndLf if byte == b'\n' => State::Complete,
+            State::LineLf | State::EndLf => self.broken_before(Reason::BareCr),
+            State::LineStart => self.line_start(byte, config, grammar),
+            State::Method => self.method(byte),
+            State::Target => self.target(byte, config),
+            State::Version(seen) => self.version(seen, byte, grammar),
+            State::OtherVersion(6) if byte == b'.' => State::OtherVersion(7),
+            State::OtherVersion(7) if byte.is_ascii_digit() => self.other_version(byte, grammar),
+            State::OtherVersion(_) => self.version_syntax(byte, grammar),
+            State::AfterVersion => match byte {
+                b' ' if strict.allow_trailing_space_in_request_line => State::AfterVersion,
+                _ if byte.is_ascii_digit() => self.faulty(byte, Reason::VersionSyntax),
+                _ => self.line_end(byte, config, Reason::StartLine),
+            },
+            State::Status(seen) => self.status(seen, byte),
+            // The space before the reason phrase is not optional, but peers that have no phrase often leave it out,
+            // and nothing hangs on it (RFC 9112 §4).
+            State::AfterStatus if byte == b' ' => State::ReasonPhrase,
+            State::ReasonPhrase if token::is_value_byte(byte) => State::ReasonPhrase,
+            State::AfterStatus | State::ReasonPhrase => self.line_end(byte, config, Reason::StatusLine),
+            State::Faulty(reason) if ends_line(byte) => State::Broken(reason),
+            State::Start | State::Faulty(_) | State::Complete | State::Broken(_) => self.state,
+        }
+    }
+
+    /// One more byte of a field line.
+    #[inline]
+    fn within_line(&mut self, state: State, config: &Config) -> State {
+        if self.at - self.from < config.limits.field_line { state } else { self.broken(Reason::FieldLineTooLong) }
+    }
+
+    /// CRLF, or LF alone where that is allowed; `otherwise` is the fault of anything else.
+    fn line_end(&mut self, byte: u8, config: &Config, otherwise: Reason) -> State {
+        match byte {
+            b'\r' => State::LineLf,
+            b'\n' if config.strictness.allow_bare_lf => State::LineStart,
+            b'\n' => self.broken(Reason::BareLf),
+            _ => self.faulty(byte, otherwise),
+        }
+    }
+
+    fn line_start(&mut self, byte: u8, config: &Config, grammar: Grammar) -> State {
+        match byte {
+            b'\r' => State::EndLf,
+            b'\n' if config.strictness.allow_bare_lf => State::Complete,
+            b'\n' => self.broken(Reason::BareLf),
+            b' ' | b'\t' if self.fields == 0 => self.faulty(byte, Reason::LeadingSpace),
+            // RFC 9112 §5.2: a server refuses a fold or replaces it, a client replaces it. The line goes on.
+            b' ' | b'\t' if config.strictness.allow_obs_fold || grammar.is_response() => {
+                self.within_line(State::Value, config)
+            }
+            b' ' | b'\t' => self.faulty(byte, Reason::ObsFold),
+            _ if self.fields == grammar.most_fields(config) => self.broken(Reason::TooManyFields),
+            _ => {
+                self.fields += 1;
+                self.from = self.at;
+                self.state = State::Name;
+                self.next(byte, config, grammar)
+            }
+        }
+    }
+
+    fn method(&mut self, byte: u8) -> State {
+        match byte {
+            b' ' if self.at > 0 => self.begin(State::Target),
+            _ if token::is_tchar(byte) && self.at < usize::from(u16::MAX) => State::Method,
+            // A TLS record of type handshake begins with this byte (RFC 8446 §5.1).
+            0x16 if self.at == 0 => self.broken(Reason::TlsClientHello),
+            b'\n' if self.at == 0 => self.broken(Reason::BareLf),
+            b'\r' if self.at == 0 => self.broken(Reason::BareCr),
+            b'\r' | b'\n' => self.broken(Reason::StartLine),
+            _ => self.broken(Reason::Method),
+        }
+    }
+
+    fn target(&mut self, byte: u8, config: &Config) -> State {
+        let allowed = match config.strictness.allow_lax_target {
+            false => token::is_target_byte(byte),
+            true => token::is_lax_target(&[byte]),
+        };
+        match byte {
+            _ if allowed && self.at - self.from < config.limits.target => State::Target,
+            _ if allowed => self.broken(Reason::TargetTooLong),
+            b' ' if self.at > self.from => self.begin(State::Version(0)),
+            b' ' => self.faulty(byte, Reason::StartLine),
+            b'\r' | b'\n' => self.broken(Reason::StartLine),
+            _ => self.faulty(byte, Reason::Target),
         }
     }
 
     /// `HTTP/1.x`; a minor version above 1 is read as 1 (RFC 9110 §2.5).
-    fn version(&mut self, other_major: Reason) -> Result<Version, Stop> {
-        for &expected in b"HTTP/" {
-            if self.next()? != expected {
-                return Err(self.broke(Reason::VersionSyntax));
-            }
-        }
-        match self.next()? {
-            b'1' => {}
-            b'0'..=b'9' => return Err(self.broke(other_major)),
-            _ => return Err(self.broke(Reason::VersionSyntax)),
-        }
-        if self.next()? != b'.' {
-            return Err(self.broke(Reason::VersionSyntax));
-        }
-        match self.next()? {
-            b'0' => Ok(Version::Http10),
-            b'1'..=b'9' => Ok(Version::Http11),
-            _ => Err(self.broke(Reason::VersionSyntax)),
+    fn version(&mut self, seen: u8, byte: u8, grammar: Grammar) -> State {
+        match (seen, byte) {
+            (0..=4, _) if byte == b"HTTP/"[usize::from(seen)] => State::Version(seen + 1),
+            (5, b'1') => State::Version(6),
+            (5, b'0'..=b'9') => State::OtherVersion(6),
+            (6, b'.') => State::Version(7),
+            (7, b'0'..=b'9') if grammar == Grammar::Response => State::Status(0),
+            (7, b'0'..=b'9') => State::AfterVersion,
+            _ => self.version_syntax(byte, grammar),
         }
     }
 
-    fn status_line(&mut self, config: &Config) -> Result<(Version, StatusCode, &'a [u8]), Stop> {
-        let version = self.version(Reason::Version)?;
-        if self.next()? != b' ' {
-            return Err(self.broke(Reason::StatusLine));
+    fn version_syntax(&mut self, byte: u8, grammar: Grammar) -> State {
+        match grammar {
+            // The first word of the connection.
+            Grammar::Response => self.broken(Reason::VersionSyntax),
+            _ => self.faulty(byte, Reason::VersionSyntax),
         }
-        let mut code = 0_u16;
-        for _ in 0..3 {
-            let digit = self.next()?;
-            if !digit.is_ascii_digit() {
-                return Err(self.broke(Reason::StatusLine));
-            }
-            code = code * 10 + u16::from(digit - b'0');
+    }
+
+    /// The fault of a version that is well-formed is at its major number.
+    fn other_version(&mut self, byte: u8, grammar: Grammar) -> State {
+        let state = self.faulty(byte, Reason::Version);
+        self.from = self.at - 2;
+        match grammar {
+            Grammar::Response => State::Broken(Reason::Version),
+            _ => state,
         }
-        let Some(status) = StatusCode::new(code) else { return Err(self.broke(Reason::StatusLine)) };
-        // The space before the reason phrase is not optional, but peers that have no phrase often leave it out, and
-        // nothing hangs on it (RFC 9112 §4).
-        let from = match self.peek()? {
-            b' ' => {
-                self.at += 1;
-                self.at
-            }
-            b'\r' | b'\n' => self.at,
-            _ => return Err(self.broken(Reason::StatusLine)),
+    }
+
+    fn status(&mut self, seen: u8, byte: u8) -> State {
+        match (seen, byte) {
+            (0, b' ') => State::Status(1),
+            (1 | 2, b'0'..=b'9') => State::Status(seen + 1),
+            (3, b'0'..=b'9') => State::AfterStatus,
+            _ => self.faulty(byte, Reason::StatusLine),
+        }
+    }
+}
+
+const fn ends_line(byte: u8) -> bool {
+    byte == b'\r' || byte == b'\n'
+}
+
+impl Grammar {
+    fn limit(self, config: &Config) -> usize {
+        // Written anew, a section is at most twice as long, and its offsets are 32 bits wide.
+        let limit = match self {
+            Self::Request | Self::Response => config.limits.head,
+            Self::RequestTrailers | Self::ResponseTrailers => config.limits.trailers,
         };
-        while token::is_value_byte(self.peek()?) {
-            self.at += 1;
-        }
-        let reason = &self.input[from..self.at];
-        self.line_end(config, Reason::StatusLine)?;
-        Ok((version, status, reason))
+        limit.min(i32::MAX as usize)
     }
 
-    /// CRLF, or LF alone where that is allowed.
-    fn line_end(&mut self, config: &Config, otherwise: Reason) -> Result<(), Stop> {
-        match self.next()? {
-            b'\r' => match self.next()? {
-                b'\n' => Ok(()),
-                _ => {
-                    self.at -= 1;
-                    Err(self.broke(Reason::BareCr))
-                }
-            },
-            b'\n' if config.strictness.allow_bare_lf => Ok(()),
-            b'\n' => Err(self.broke(Reason::BareLf)),
-            _ => Err(self.broke(otherwise)),
+    const fn beyond(self) -> Reason {
+        match self {
+            Self::Request | Self::Response => Reason::HeadTooLong,
+            Self::RequestTrailers | Self::ResponseTrailers => Reason::TrailersTooLong,
         }
     }
 
-    /// Field lines up to and with the empty line, written to `fields` with one space after each colon.
-    fn section(&mut self, config: &Config, limits: &Section, fields: &mut Fields) -> Result<Facts, Stop> {
-        let mut facts = Facts::default();
-        loop {
-            match self.peek()? {
-                b'\r' | b'\n' => {
-                    self.line_end(config, Reason::FieldName)?;
-                    return Ok(facts);
-                }
-                b' ' | b'\t' => return Err(self.broken(Reason::LeadingSpace)),
-                _ if fields.len() == limits.lines => return Err(self.broken(limits.too_many)),
-                _ => {}
-            }
-            let line = self.field_line(config, limits, fields)?;
-            fields.lines.push(line);
-            facts.add(line.known, fields.value_of(&line));
+    const fn most_fields(self, config: &Config) -> usize {
+        match self {
+            Self::Request | Self::Response => config.limits.fields,
+            Self::RequestTrailers | Self::ResponseTrailers => config.limits.trailer_fields,
         }
     }
 
-    fn field_line(&mut self, config: &Config, limits: &Section, fields: &mut Fields) -> Result<Line, Stop> {
-        let from = self.at;
-        let name = self.field_name(config, limits, from)?;
-        let name_at = fields.block.len() as u32;
-        fields.block.extend_from_slice(name);
-        fields.block.extend_from_slice(b": ");
-        let value_at = fields.block.len();
-        loop {
-            let part_at = self.at;
-            // As far as no limit can be passed in one run; the byte that may break a rule is met below.
-            let within = self.limit.min(from.saturating_add(config.limits.field_line)).min(self.input.len());
-            self.at += token::value_len(self.input.get(self.at..within).unwrap_or_default());
-            while token::is_value_byte(self.peek()?) {
-                self.at += 1;
-                if self.at - from > config.limits.field_line {
-                    return Err(self.broke(Reason::FieldLineTooLong));
-                }
-            }
-            let part = token::trim(&self.input[part_at..self.at]);
-            if !part.is_empty() && fields.block.len() > value_at {
-                // RFC 9112 §5.2: a fold is replaced by spaces before the value is looked at.
-                fields.block.push(b' ');
-            }
-            fields.block.extend_from_slice(part);
-            self.line_end(config, Reason::FieldValue)?;
-            match self.peek()? {
-                b' ' | b'\t' if config.strictness.allow_obs_fold => {}
-                b' ' | b'\t' => return Err(self.broken(Reason::ObsFold)),
-                _ => break,
-            }
-        }
-        let value_len = fields.block.len() - value_at;
-        fields.block.extend_from_slice(b"\r\n");
-        Ok(Line {
-            name: name_at,
-            value: value_at as u32,
-            value_len: value_len as u32,
-            name_len: name.len() as u16,
-            known: Known::of(name),
-        })
-    }
-
-    fn field_name(&mut self, config: &Config, limits: &Section, from: usize) -> Result<&'a [u8], Stop> {
-        loop {
-            match self.next()? {
-                b':' if self.at - from > 1 => return Ok(&self.input[from..self.at - 1]),
-                byte if token::is_tchar(byte) => {
-                    if self.at - from > config.limits.field_line.min(usize::from(u16::MAX)) {
-                        return Err(self.broke(Reason::FieldLineTooLong));
-                    }
-                }
-                b' ' | b'\t' if self.at - from > 1 => {
-                    let allowed = config.strictness.allow_space_before_colon
-                        || limits.spaces == Spaces::OnResponse
-                            && config.strictness.allow_space_before_colon_in_responses;
-                    if !allowed {
-                        return Err(self.broke(Reason::SpaceBeforeColon));
-                    }
-                    let name = &self.input[from..self.at - 1];
-                    loop {
-                        match self.next()? {
-                            b' ' | b'\t' => {}
-                            b':' => return Ok(name),
-                            _ => return Err(self.broke(Reason::FieldName)),
-                        }
-                        if self.at - from > config.limits.field_line {
-                            return Err(self.broke(Reason::FieldLineTooLong));
-                        }
-                    }
-                }
-                _ => return Err(self.broke(Reason::FieldName)),
-            }
-        }
+    const fn is_response(self) -> bool {
+        matches!(self, Self::Response | Self::ResponseTrailers)
     }
 }

@@ -50,6 +50,7 @@ pub(super) fn request(input: &[u8], config: &Config, fields: &mut Fields) -> Out
                 target_at: method.len() as u32 + 1,
                 target_len: target.len() as u32,
                 version: version(minor),
+                minor,
                 facts,
             },
             used,
@@ -79,7 +80,14 @@ pub(super) fn response(input: &[u8], config: &Config, fields: &mut Fields) -> Ou
     match section(input, response.headers, start, used, config, fields) {
         None => Outcome::Unsure,
         Some(facts) => Outcome::Complete(
-            StatusLine { status, reason_at: 13, reason_len: reason.len() as u32, version: version(minor), facts },
+            StatusLine {
+                status,
+                reason_at: 13,
+                reason_len: reason.len() as u32,
+                version: version(minor),
+                minor,
+                facts,
+            },
             used,
         ),
     }

@@ -14,6 +14,7 @@ pub(super) struct RequestLine {
     pub(super) target_at: u32,
     pub(super) target_len: u32,
     pub(super) version: Version,
+    pub(super) minor: u8,
     pub(super) facts: Facts,
 }
 
@@ -23,14 +24,15 @@ pub(super) struct StatusLine {
     pub(super) reason_at: u32,
     pub(super) reason_len: u32,
     pub(super) version: Version,
+    pub(super) minor: u8,
     pub(super) facts: Facts,
 }
 
 pub(super) fn request(line: RequestLine, fields: Fields, config: &Config) -> Result<(RequestHead, Facts), Reason> {
-    let RequestLine { method_len, target_at, target_len, version, mut facts } = line;
+    let RequestLine { method_len, target_at, target_len, version, minor, mut facts } = line;
     let strict = &config.strictness;
     let mut head =
-        RequestHead { fields, method_at: 0, target_at, target_len, method_len, version, framing: Framing::None };
+        RequestHead { fields, method_at: 0, target_at, target_len, method_len, version, minor, framing: Framing::None };
     // An origin-form target, the common case, needs no more than its first byte.
     let kind = head.kind();
     let origin_form = head.target().first() == Some(&b'/') && kind != RequestKind::Connect;
@@ -68,8 +70,8 @@ pub(super) fn response(
     request: RequestKind,
     config: &Config,
 ) -> Result<(ResponseHead, Facts, bool), Reason> {
-    let StatusLine { status, reason_at, reason_len, version, facts } = line;
+    let StatusLine { status, reason_at, reason_len, version, minor, facts } = line;
     let (framing, certain) = framing::of_response(&facts, version, status, request, &config.strictness)?;
-    let head = ResponseHead { fields, reason_at, reason_len, status, version, framing };
+    let head = ResponseHead { fields, reason_at, reason_len, status, version, minor, framing };
     Ok((head, facts, certain))
 }

@@ -1,5 +1,6 @@
 //! Reads heads and trailer sections off the front of the lent buffer.
 
+mod build;
 mod checker;
 mod fast;
 mod finish;
@@ -16,19 +17,22 @@ use crate::framing::{Facts, RequestKind};
 use crate::head::{RequestHead, ResponseHead};
 use crate::reason::Reason;
 
-pub(crate) use checker::trailers;
+pub(crate) use checker::{Checker, Found, Grammar};
+
+/// Builds the trailer section that a checker found good.
+pub(crate) fn trailers(section: &[u8]) -> Fields {
+    let mut fields = Fields::new();
+    build::section(section, &mut fields);
+    fields
+}
 
 /// How far the head at the front of the buffer has been looked at.
 ///
-/// A head is tried at once when its first bytes are seen; while it is incomplete it is tried again only when the new
-/// bytes hold an end of head or its length has doubled, so that one which drips in costs linear time and a hopeless
-/// one is refused early.
+/// A head is tried at once when its first bytes are seen. While it is incomplete, each new byte is checked once, so
+/// that one which drips in costs linear time and a hopeless one is refused as soon as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Scan {
-    /// Bytes that were searched for an end of head; none of those before them ends one.
-    searched: usize,
-    /// The length at which an incomplete head is checked again.
-    check_at: usize,
+    checker: Checker,
     /// Empty lines dropped before this message.
     empty_lines: u32,
     /// Whether the start-line is complete: the difference between two phases, nothing else.
@@ -36,8 +40,7 @@ pub(crate) struct Scan {
 }
 
 /// What a reader found at the front of the buffer.
-pub(crate) enum Outcome<T> {
-    Partial,
+enum Outcome<T> {
     Complete(T, usize),
     /// Not for this reader; the checker decides.
     Unsure,
@@ -84,31 +87,23 @@ impl Scan {
         if !self.drop_empty_lines(input, dropped, config)? {
             return Ok(None);
         }
-        let Some(look) = self.look(input, at_end) else { return Ok(None) };
         let mut fields = spare.fields();
-        let mut result = Ok(Outcome::Unsure);
-        if look == Look::Complete {
-            result = Ok(fast::request(input, config, &mut fields));
-        }
-        if !matches!(result, Ok(Outcome::Complete(..))) {
-            fields.clear();
-            result = checker::request(input, config, &mut fields, &mut self.start_line_read);
-        }
-        match result {
-            Ok(Outcome::Complete(line, used)) => {
-                let head = finish::request(line, fields, config).map_err(|reason| Broken(reason, used))?;
-                input.advance(used);
-                *dropped += used;
-                *self = Self::default();
-                Ok(Some(head))
-            }
-            Ok(_) => {
-                self.again_after(input.len());
-                spare.keep(fields);
-                Ok(None)
-            }
-            Err(broken) => Err(broken),
-        }
+        let read = match self.fast(input, |input| fast::request(input, config, &mut fields)) {
+            Some(read) => Some(read),
+            None => self.check(input, config, Grammar::Request, at_end)?.map(|used| {
+                fields.clear();
+                (build::request(&input[..used], &mut fields), used)
+            }),
+        };
+        let Some((line, used)) = read else {
+            spare.keep(fields);
+            return Ok(None);
+        };
+        let head = finish::request(line, fields, config).map_err(|reason| Broken(reason, used))?;
+        input.advance(used);
+        *dropped += used;
+        *self = Self::default();
+        Ok(Some(head))
     }
 
     /// Reads a response head and takes it off the front of `input`.
@@ -121,42 +116,69 @@ impl Scan {
         request: RequestKind,
         at_end: bool,
     ) -> Result<Option<(ResponseHead, Facts, bool)>, Broken> {
-        let Some(look) = self.look(input, at_end) else { return Ok(None) };
         let mut fields = spare.fields();
-        let mut result = Ok(Outcome::Unsure);
-        if look == Look::Complete {
-            result = Ok(fast::response(input, config, &mut fields));
+        let read = match self.fast(input, |input| fast::response(input, config, &mut fields)) {
+            Some(read) => Some(read),
+            None => self.check(input, config, Grammar::Response, at_end)?.map(|used| {
+                fields.clear();
+                (build::response(&input[..used], &mut fields), used)
+            }),
+        };
+        let Some((line, used)) = read else {
+            spare.keep(fields);
+            return Ok(None);
+        };
+        let head = finish::response(line, fields, request, config).map_err(|reason| Broken(reason, used))?;
+        input.advance(used);
+        *dropped += used;
+        *self = Self::default();
+        Ok(Some(head))
+    }
+
+    /// A head that is all there is tried at once.
+    fn fast<T>(&self, input: &[u8], read: impl FnOnce(&[u8]) -> Outcome<T>) -> Option<(T, usize)> {
+        if self.checker.has_begun() || input.is_empty() {
+            return None;
         }
-        if !matches!(result, Ok(Outcome::Complete(..))) {
-            fields.clear();
-            result = checker::response(input, config, &mut fields, &mut self.start_line_read);
-        }
-        match result {
-            Ok(Outcome::Complete(line, used)) => {
-                let head = finish::response(line, fields, request, config).map_err(|reason| Broken(reason, used))?;
-                input.advance(used);
-                *dropped += used;
-                *self = Self::default();
-                Ok(Some(head))
-            }
-            Ok(_) => {
-                self.again_after(input.len());
-                spare.keep(fields);
-                Ok(None)
-            }
-            Err(broken) => Err(broken),
+        match read(input) {
+            Outcome::Complete(line, used) => Some((line, used)),
+            Outcome::Unsure => None,
         }
     }
 
-    /// Whether a head that was found incomplete still is, and has not grown enough to be checked again. `request` and
-    /// `response` would say the same; this is what a head that drips in costs.
-    #[inline]
-    pub(crate) fn drips(&mut self, input: &[u8]) -> bool {
-        if self.searched == 0 || input.len() >= self.check_at || ends_in(input, self.searched) {
-            return false;
+    /// How long the head is, once all of it is there and good.
+    fn check(
+        &mut self,
+        input: &[u8],
+        config: &Config,
+        grammar: Grammar,
+        at_end: bool,
+    ) -> Result<Option<usize>, Broken> {
+        let found = self.checker.run(input, config, grammar);
+        self.start_line_read = self.checker.start_line_read();
+        match found {
+            Found::Complete(used) => Ok(Some(used)),
+            // RFC 9113 §3.4: a request-line of its own, so that a server of HTTP/1 refuses it.
+            Found::Broken(Broken(Reason::Version, at)) if input.starts_with(b"PRI * HTTP/2.0") => {
+                Err(Broken(Reason::Http2Preface, at))
+            }
+            Found::Broken(broken) => Err(broken),
+            Found::Partial => match self.checker.pending() {
+                Some(broken) if at_end => Err(broken),
+                _ => Ok(None),
+            },
         }
-        self.searched = input.len();
-        true
+    }
+
+    /// Whether a request head that was found incomplete still is: its new bytes neither end nor break it. `request`
+    /// would say the same; this is what a head that drips in costs.
+    #[inline]
+    pub(crate) fn drips(&mut self, input: &[u8], config: &Config) -> bool {
+        let drips = self.checker.has_begun() && self.checker.run(input, config, Grammar::Request) == Found::Partial;
+        if drips {
+            self.start_line_read = self.checker.start_line_read();
+        }
+        drips
     }
 
     /// Whether something of a message was seen: what starts the deadline of a head.
@@ -167,7 +189,7 @@ impl Scan {
     /// RFC 9112 §2.2: a server ignores at least one empty line before the request-line. False while it is not clear
     /// whether another one comes.
     fn drop_empty_lines(&mut self, input: &mut BytesMut, dropped: &mut usize, config: &Config) -> Result<bool, Broken> {
-        if self.searched > 0 {
+        if self.checker.has_begun() {
             return Ok(true);
         }
         loop {
@@ -185,43 +207,4 @@ impl Scan {
             *dropped += length;
         }
     }
-
-    /// Whether to read on, and whether the head may be complete.
-    fn look(&mut self, input: &BytesMut, at_end: bool) -> Option<Look> {
-        if input.is_empty() {
-            return None;
-        }
-        if self.searched == 0 {
-            return Some(Look::Complete);
-        }
-        if ends_in(input, self.searched) {
-            return Some(Look::Complete);
-        }
-        self.searched = input.len();
-        (input.len() >= self.check_at || at_end).then_some(Look::Partial)
-    }
-
-    fn again_after(&mut self, length: usize) {
-        self.searched = length;
-        self.check_at = length.saturating_mul(2);
-    }
-}
-
-#[derive(PartialEq, Eq)]
-enum Look {
-    Complete,
-    Partial,
-}
-
-/// Whether an end of head, strict or not, lies in `bytes` with its last byte at `from` or later.
-#[inline]
-fn ends_in(bytes: &[u8], from: usize) -> bool {
-    let mut at = from;
-    while at < bytes.len() {
-        if bytes[at] == b'\n' && at > 0 && (bytes[at - 1] == b'\n' || bytes[..at].ends_with(b"\n\r")) {
-            return true;
-        }
-        at += 1;
-    }
-    false
 }

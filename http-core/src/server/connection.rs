@@ -513,7 +513,7 @@ impl Connection {
             && self.wire.deadlines.is_armed(Deadline::Head)
             && self.wire.pause == Pause::NeedsInput
             && self.wire.send_room() > 0;
-        if !waiting || !scan.drips(input) {
+        if !waiting || !scan.drips(input, &self.wire.config) {
             return false;
         }
         self.wire.left = input.len();

@@ -76,7 +76,15 @@ fn accepts(case: &Case, reading: &Reading) -> Result<(), String> {
 fn rejects(case: &Case, reading: &Reading) -> Result<(), String> {
     let Expect { messages, min_messages, status_any, .. } = &case.expect;
     let count = reading.messages.len();
+    if let Some((before, status)) = reading.refused {
+        same_messages(case, messages.as_deref().unwrap_or_default(), &reading.messages[..before])?;
+        let fits = before >= *min_messages && status_any.contains(&status);
+        return if fits { Ok(()) } else { Err(format!("answered {status} after {before} messages")) };
+    }
     let Some((reason, _)) = reading.error else {
+        if case.side == Side::Response && case.expect.incomplete && reading.incomplete {
+            return same_messages(case, case.expect.messages.as_deref().unwrap_or_default(), &reading.messages);
+        }
         return Err(format!("not refused, {count} messages"));
     };
     if let Some(wanted) = messages {

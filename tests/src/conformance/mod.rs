@@ -19,14 +19,19 @@ use crate::read::{Reading, all_ways, as_client, as_server};
 
 /// Reads one case in every way under this configuration.
 ///
-/// # Panics
-/// If the ways differ.
-#[must_use]
-pub fn run(case: &Case, config: &Arc<Config>) -> Reading {
+/// # Errors
+/// If the ways differ, or the machine panicked or contradicted itself.
+pub fn run(case: &Case, config: &Arc<Config>) -> Result<Reading, String> {
     let end = case.eof.then_some(End::Clean);
-    all_ways(&case.id, &case.bytes, |cut| match case.side {
-        Side::Request => as_server(config, &case.bytes, cut, end),
-        Side::Response => as_client(config, &case.methods, None, &case.bytes, cut, end),
+    let reading = std::panic::catch_unwind(|| {
+        all_ways(&case.id, &case.bytes, |cut| match case.side {
+            Side::Request => as_server(config, &case.bytes, cut, end),
+            Side::Response => as_client(config, &case.methods, None, &case.bytes, cut, end),
+        })
+    });
+    reading.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        Err(text.or_else(|| panic.downcast_ref::<&str>().map(|&s| s.to_owned())).unwrap_or_default())
     })
 }
 

@@ -8,11 +8,15 @@ use crate::read::{Message, Reading, Start};
 /// The line for one case.
 #[must_use]
 pub fn record(case: &Case, reading: &Reading) -> Value {
+    let error = reading.error.map(|(reason, offset)| (reason.status().as_u16(), format!("at byte {offset}: {reason}")));
+    let refused = reading.refused.map(|(before, status)| (status, format!("message {before} was answered {status}")));
+    let (status, error) = error.or(refused).unzip();
+    let count = reading.refused.map_or(reading.messages.len(), |(before, _)| before);
     json!({
         "id": case.id,
-        "messages": reading.messages.iter().map(message).collect::<Vec<_>>(),
-        "error": reading.error.map(|(reason, offset)| format!("at byte {offset}: {reason}")),
-        "status": reading.error.map(|(reason, _)| reason.status().as_u16()),
+        "messages": reading.messages[..count].iter().map(message).collect::<Vec<_>>(),
+        "error": error,
+        "status": status,
         "incomplete": reading.incomplete,
     })
 }
