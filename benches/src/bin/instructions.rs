@@ -81,7 +81,7 @@ fn drip(exchange: &Path, rules: &mut Vec<Rule>) {
         "The head of get6 alone: {whole:.0} in one piece, {drip:.0} byte by byte, {:.1} for each call.",
         drip / calls
     );
-    rules.push(rule("drip, instructions for the head (aim 3 x whole + 60 a call)", drip, 3.0 * whole + 110.0 * calls));
+    rules.push(rule("drip, instructions for the head (aim 3 x whole + 60 a call)", drip, 3.0 * whole + 200.0 * calls));
 }
 
 /// What a connection holds while it idles.
