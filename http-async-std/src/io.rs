@@ -1,9 +1,12 @@
 //! futures-io's streams as transports.
 
+use core::any::Any;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use std::io::{self, IoSlice};
+use std::net::Shutdown;
 
+use async_io::Async;
 use bytes::{BufMut, BytesMut};
 use futures_io::{AsyncRead, AsyncWrite};
 use http_core::Outbox;
@@ -22,26 +25,31 @@ const READ: usize = 64 * 1024;
 /// assert_eq!(transport.into_inner(), []);
 /// ```
 #[derive(Debug)]
-pub struct FuturesIo<S>(S);
+pub struct FuturesIo<S> {
+    stream: S,
+    /// Bytes that the stream took and has not sent on. They stand in the outbox until it has, so that the driver
+    /// calls again and the write deadline runs.
+    held: usize,
+}
 
 impl<S> FuturesIo<S> {
     /// A transport over `stream`.
     pub const fn new(stream: S) -> Self {
-        Self(stream)
+        Self { stream, held: 0 }
     }
 
     /// The stream.
     pub const fn get_ref(&self) -> &S {
-        &self.0
+        &self.stream
     }
 
     /// The stream again.
     pub fn into_inner(self) -> S {
-        self.0
+        self.stream
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Transport for FuturesIo<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport for FuturesIo<S> {
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
         // These streams read into initialised memory alone, which one buffer of the thread offers to all of them.
         thread_local! {
@@ -56,29 +64,121 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport for FuturesIo<S> {
             if room.len() < most {
                 room.resize(most, 0);
             }
-            let count = ready!(Pin::new(&mut self.0).poll_read(cx, &mut room[..most]))?;
+            let count = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut room[..most]))?;
             buffer.put_slice(&room[..count]);
             Poll::Ready(Ok(count))
         })
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<io::Result<usize>> {
-        let mut slices = [&b""[..]; SLICES];
-        let filled = outbox.slices(&mut slices);
-        let stream = Pin::new(&mut self.0);
-        let written = match filled {
-            0 => 0,
-            1 => ready!(stream.poll_write(cx, slices[0]))?,
-            _ => ready!(stream.poll_write_vectored(cx, &slices.map(IoSlice::new)[..filled]))?,
-        };
-        // A session that buffers, as TLS does, has to be told to send.
-        if let Poll::Ready(Err(error)) = Pin::new(&mut self.0).poll_flush(cx) {
-            return Poll::Ready(Err(error));
+        if self.held == 0 {
+            let mut slices = [&b""[..]; SLICES];
+            let filled = outbox.slices(&mut slices);
+            let stream = Pin::new(&mut self.stream);
+            self.held = match filled {
+                0 => 0,
+                1 => ready!(stream.poll_write(cx, slices[0]))?,
+                _ => ready!(stream.poll_write_vectored(cx, &slices.map(IoSlice::new)[..filled]))?,
+            };
         }
-        Poll::Ready(Ok(written))
+        // A session that buffers, as TLS does, has to be told to send.
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        Poll::Ready(Ok(core::mem::take(&mut self.held)))
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_close(cx)
+        ready!(Pin::new(&mut self.stream).poll_close(cx))?;
+        Poll::Ready(end_sending(&self.stream))
+    }
+}
+
+/// Ends the sending side of the sockets whose `poll_close` only flushes: those of async-io, and of async-std, which
+/// are made of them. Their peers would wait for the end of the stream until the linger deadline. Every other stream
+/// ends its side by itself, as smol's sockets do.
+fn end_sending(stream: &dyn Any) -> io::Result<()> {
+    if let Some(socket) = stream.downcast_ref::<Async<std::net::TcpStream>>() {
+        return socket.get_ref().shutdown(Shutdown::Write);
+    }
+    #[cfg(unix)]
+    if let Some(socket) = stream.downcast_ref::<Async<std::os::unix::net::UnixStream>>() {
+        return socket.get_ref().shutdown(Shutdown::Write);
+    }
+    #[cfg(feature = "async-std")]
+    if let Some(socket) = stream.downcast_ref::<async_std::net::TcpStream>() {
+        return socket.shutdown(Shutdown::Write);
+    }
+    #[cfg(all(unix, feature = "async-std"))]
+    if let Some(socket) = stream.downcast_ref::<async_std::os::unix::net::UnixStream>() {
+        return socket.shutdown(Shutdown::Write);
+    }
+    Ok(())
+}
+
+#[cfg(all(test, feature = "async-std"))]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use http_core::{Content, ResponseHead, StatusCode};
+    use http_driver::server::Connection;
+
+    use super::*;
+
+    /// Sends on what it took only when it is flushed, and not at the first try: as a TLS session whose socket is full.
+    struct Buffering {
+        request: &'static [u8],
+        taken: Vec<u8>,
+        stalls: usize,
+        sent: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl AsyncRead for Buffering {
+        fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+            let request = core::mem::take(&mut self.request);
+            if request.is_empty() {
+                return Poll::Pending;
+            }
+            buffer[..request.len()].copy_from_slice(request);
+            Poll::Ready(Ok(request.len()))
+        }
+    }
+
+    impl AsyncWrite for Buffering {
+        fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            let count = bytes.len().min(50);
+            self.taken.extend_from_slice(&bytes[..count]);
+            self.stalls = 2;
+            Poll::Ready(Ok(count))
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            if self.stalls > 0 && !self.taken.is_empty() {
+                self.stalls -= 1;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            let taken = core::mem::take(&mut self.taken);
+            self.sent.lock().unwrap().extend_from_slice(&taken);
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn what_a_stream_took_is_sent_on_before_it_counts_as_sent() {
+        let sent = Arc::<Mutex<Vec<u8>>>::default();
+        let request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        let stream = Buffering { request, taken: Vec::new(), stalls: 0, sent: sent.clone() };
+        async_std::task::block_on(async {
+            let mut connection = Connection::new(FuturesIo::new(stream), crate::AsyncStdRuntime, Arc::default());
+            let mut exchange = connection.accept().await.unwrap().unwrap();
+            let content = Content::Full("x".repeat(100).into());
+            exchange.respond(&ResponseHead::new(StatusCode::OK), content).unwrap();
+            exchange.finish().await.unwrap();
+        });
+        let sent = sent.lock().unwrap();
+        assert!(sent.ends_with(&[b'x'; 100]), "{}", sent.escape_ascii());
     }
 }
