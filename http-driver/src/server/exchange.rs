@@ -43,6 +43,8 @@ pub struct Exchange<'c, T: Transport, R: Runtime> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Request {
     Content,
+    /// Its content is not wanted.
+    Discarded,
     Complete,
     Switched,
 }
@@ -72,8 +74,10 @@ impl<'c, T: Transport, R: Runtime> Exchange<'c, T, R> {
 
     /// [`content`](Self::content), as a poll.
     pub fn poll_content(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Error>> {
-        if self.request != Request::Content {
-            return Poll::Ready(Ok(None));
+        match self.request {
+            Request::Content => {}
+            Request::Discarded => return Poll::Ready(Err(Misuse::NotYourTurn.into())),
+            Request::Complete | Request::Switched => return Poll::Ready(Ok(None)),
         }
         self.connection.want_content();
         match self.connection.poll_event(cx)? {
@@ -110,10 +114,28 @@ impl<'c, T: Transport, R: Runtime> Exchange<'c, T, R> {
     /// Sends the final response, or 101. With [`Content::Empty`] and [`Content::Full`] it is complete; otherwise
     /// [`write`](Self::write) and [`end`](Self::end) follow.
     ///
+    /// A client that waits for 100 (Continue) would not send its content after a final response (RFC 9110 §10.1.1). So
+    /// where content of the request can still be asked for, because the response goes on and is no error, 100 goes
+    /// first; [`discard_content`](Self::discard_content) before it says that none is wanted.
+    ///
     /// # Errors
     /// Those of [`http_core::server::Connection::send_response`].
     pub fn respond(&mut self, head: &ResponseHead, content: Content) -> Result<(), Error> {
+        let goes_on = !matches!(content, Content::Empty | Content::Full(_)) && !head.status().is_error();
+        if goes_on && self.request == Request::Content && self.head.expects_continue() {
+            self.connection.want_content();
+        }
         Ok(self.connection.respond(head, content)?)
+    }
+
+    /// Says that the rest of the request's content is not wanted: it is dropped as it comes, within `Limits::drain`,
+    /// and a client that waits for 100 (Continue) is not asked for it; the connection then ends with the response.
+    /// [`content`](Self::content) is a misuse from here, unless the request has none or was read.
+    pub fn discard_content(&mut self) {
+        if self.request == Request::Content && self.connection.machine().content_is_due() {
+            self.request = Request::Discarded;
+            self.connection.discard_content();
+        }
     }
 
     /// Sends a piece of content, when there is room for it.
@@ -205,8 +227,7 @@ impl<'c, T: Transport, R: Runtime> Exchange<'c, T, R> {
     /// Safe.
     pub async fn switched(mut self) -> Result<(), Error> {
         while self.request != Request::Switched {
-            let before = self.request;
-            if before == Request::Complete {
+            if matches!(self.request, Request::Complete | Request::Discarded) {
                 match poll_fn(|cx| self.connection.poll_event(cx)).await? {
                     Event::Switched => self.request = Request::Switched,
                     Event::Closed(why) => return Err(Error::Closed(why)),
