@@ -1,5 +1,6 @@
 //! Both adapters, held to the same behaviour over real sockets by one file.
 
+mod endings;
 #[path = "../../../examples/shared/on_async_std.rs"]
 mod on_async_std;
 #[path = "../../../examples/shared/on_tokio.rs"]
@@ -12,13 +13,13 @@ mod world;
 
 /// Runs each scenario on tokio and on async-std.
 macro_rules! on_both {
-    ($($name:ident)*) => {
+    ($($room:ident::$name:ident)*) => {
         mod tokio_ {
             $(
                 #[test]
                 fn $name() {
                     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-                    runtime.block_on(crate::scenarios::$name(crate::on_tokio::Tokio)).unwrap();
+                    runtime.block_on(crate::$room::$name(crate::on_tokio::Tokio)).unwrap();
                 }
             )*
         }
@@ -27,7 +28,7 @@ macro_rules! on_both {
             $(
                 #[test]
                 fn $name() {
-                    async_std::task::block_on(crate::scenarios::$name(crate::on_async_std::AsyncStd)).unwrap();
+                    async_std::task::block_on(crate::$room::$name(crate::on_async_std::AsyncStd)).unwrap();
                 }
             )*
         }
@@ -35,14 +36,26 @@ macro_rules! on_both {
 }
 
 on_both! {
-    requests_share_a_connection
-    pipelined_requests_are_answered_in_order
-    a_recorded_upload_replays_on_both_sides
-    large_content_goes_both_ways
-    a_server_killed_at_each_byte_is_never_taken_for_complete
-    a_client_killed_at_each_byte_harms_nobody_else
-    a_slow_head_is_answered_408
-    an_idle_connection_is_closed
-    services_send_interim_responses_and_trailers
-    a_handler_that_answers_before_it_reads_lets_the_client_go_on
+    scenarios::requests_share_a_connection
+    scenarios::pipelined_requests_are_answered_in_order
+    scenarios::a_recorded_upload_replays_on_both_sides
+    scenarios::large_content_goes_both_ways
+    scenarios::a_server_killed_at_each_byte_is_never_taken_for_complete
+    scenarios::a_client_killed_at_each_byte_harms_nobody_else
+    scenarios::a_slow_head_is_answered_408
+    scenarios::an_idle_connection_is_closed
+    scenarios::services_send_interim_responses_and_trailers
+    scenarios::a_handler_that_answers_before_it_reads_lets_the_client_go_on
+    endings::the_end_of_a_connection_is_told_at_once
+    endings::a_client_that_shut_down_its_side_is_answered
+    endings::a_client_that_is_gone_drops_the_services_future
+    endings::content_that_is_cut_short_is_an_error
+    endings::a_body_that_fails_is_not_taken_for_complete
+    endings::a_panic_of_a_service_concerns_no_other_connection
+    endings::an_exchange_that_answers_before_it_reads_lets_the_client_go_on
+    endings::content_that_is_not_wanted_is_not_asked_for
+    endings::a_connection_is_handed_over_with_what_was_read
+    endings::a_writer_waits_for_a_slow_reader
+    endings::a_shutdown_answers_what_is_open_and_ends
+    endings::a_shutdown_cuts_what_takes_longer_than_its_drain
 }

@@ -21,12 +21,12 @@ pub(crate) type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-fn anywhere() -> SocketAddr {
+pub(crate) fn anywhere() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
 }
 
 /// A server of the routes, for as long as the test runs.
-async fn routes_server<W: World>(world: &W, config: Config) -> std::io::Result<SocketAddr> {
+pub(crate) async fn routes_server<W: World>(world: &W, config: Config) -> std::io::Result<SocketAddr> {
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;
     let (world, config) = (world.clone(), Arc::new(config));
@@ -47,7 +47,7 @@ fn get(address: SocketAddr, path: &str) -> RequestHead {
 }
 
 /// Runs a blocking stranger beside the runtime and waits for it.
-async fn stranger<W: World, O: Send + 'static>(world: &W, work: impl FnOnce() -> O + Send + 'static) -> O {
+pub(crate) async fn stranger<W: World, O: Send + 'static>(world: &W, work: impl FnOnce() -> O + Send + 'static) -> O {
     let thread = std::thread::spawn(work);
     while !thread.is_finished() {
         world.sleep(Duration::from_millis(2)).await;

@@ -1,0 +1,465 @@
+//! How exchanges and connections end, on either adapter: in time, in order, and never for the wrong one.
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use http_core::{Config, Content, Fields, ResponseHead, StatusCode};
+use http_driver::server::{self, Connection, Interim, Options, serve_connection};
+use http_driver::{Full, Incoming, Runtime, service_fn};
+
+use crate::scenarios::{Outcome, anywhere, routes_server, stranger};
+use crate::world::World;
+
+/// Well below every default deadline: what is said to happen at once happens within it, on a busy machine too.
+const AT_ONCE: Duration = Duration::from_millis(2500);
+
+/// An adapter's own server.
+pub(crate) trait House: World {
+    /// What serves "Hello", answering each request after `pause`, and the handle that ends it.
+    fn serve(
+        self,
+        listener: Self::Listener,
+        drain: Option<Duration>,
+        pause: Duration,
+    ) -> (server::Shutdown, impl Future<Output = ()> + Send + 'static);
+}
+
+macro_rules! house {
+    ($world:ty, $server:ty) => {
+        impl House for $world {
+            fn serve(
+                self,
+                listener: Self::Listener,
+                drain: Option<Duration>,
+                pause: Duration,
+            ) -> (server::Shutdown, impl Future<Output = ()> + Send + 'static) {
+                let mut server = <$server>::new();
+                if let Some(drain) = drain {
+                    server = server.drain(drain);
+                }
+                let hello = service_fn(move |_: Request<Incoming>| {
+                    let world = self.clone();
+                    async move {
+                        world.sleep(pause).await;
+                        Ok::<_, Infallible>(Response::new(Full::from("Hello")))
+                    }
+                });
+                (server.shutdown(), server.serve(listener, hello))
+            }
+        }
+    };
+}
+
+house!(crate::on_tokio::Tokio, http_tokio::Server);
+house!(crate::on_async_std::AsyncStd, http_async_std::Server);
+
+/// A stranger's connection, with patience enough for what happens at once.
+fn dial(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(AT_ONCE)).unwrap();
+    stream
+}
+
+/// Everything up to the end of the stream, which has to come at once.
+fn rest(mut stream: &TcpStream) -> String {
+    let mut answer = Vec::new();
+    let ended = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    assert!(ended.is_ok(), "no end of the stream after {answer:?}: {ended:?}");
+    answer
+}
+
+/// Reads up to the end of a head.
+fn head(mut stream: &TcpStream) -> String {
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).unwrap_or_else(|e| panic!("{e} after {}", head.escape_ascii()));
+        head.push(byte[0]);
+    }
+    String::from_utf8(head).unwrap()
+}
+
+/// Serves one connection with a service.
+async fn serve_one<W, S, B, F>(world: &W, service: S) -> std::io::Result<SocketAddr>
+where
+    W: World,
+    S: Fn(Request<Incoming>) -> F + Send + 'static,
+    F: Future<Output = Result<Response<B>, Infallible>> + Send,
+    B: Body<Data: Send> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let listener = world.listen(anywhere()).await?;
+    let address = world.address(&listener)?;
+    let server = world.clone();
+    world.runtime().spawn(async move {
+        let stream = server.accept(&listener).await.unwrap();
+        let connection = Connection::new(stream, server.runtime(), Arc::default());
+        let _ = serve_connection(connection, service_fn(service), Options::default().interim(true), None).await;
+    });
+    Ok(address)
+}
+
+/// Waits until something is so.
+async fn eventually<W: World>(world: &W, what: &str, is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < AT_ONCE, "{what}: not in time");
+        world.sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// Tells when it is dropped.
+struct Dropped(Arc<AtomicBool>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+pub(crate) async fn the_end_of_a_connection_is_told_at_once<W: World>(world: W) -> Outcome {
+    let address = routes_server(&world, Config::default()).await?;
+    for (request, status) in [
+        (&b"GET /plain HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"[..], "200"),
+        (b"GET /plain HTTP/1.0\r\n\r\n", "200"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nA : b\r\n\r\n", "400"),
+    ] {
+        let answer = stranger(&world, move || {
+            let stream = dial(address);
+            (&stream).write_all(request).unwrap();
+            rest(&stream)
+        })
+        .await;
+        assert_eq!(answer.get(9..12), Some(status), "{answer}");
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_client_that_shut_down_its_side_is_answered<W: World>(world: W) -> Outcome {
+    let sleeper = world.clone();
+    let address = serve_one(&world, move |_| {
+        let sleeper = sleeper.clone();
+        async move {
+            sleeper.sleep(Duration::from_millis(100)).await;
+            Ok(Response::new(Full::from("late")))
+        }
+    })
+    .await?;
+    let answer = stranger(&world, move || {
+        let stream = dial(address);
+        (&stream).write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        rest(&stream)
+    })
+    .await;
+    assert!(answer.ends_with("\r\n\r\nlate"), "{answer}");
+    Ok(())
+}
+
+pub(crate) async fn a_client_that_is_gone_drops_the_services_future<W: World>(world: W) -> Outcome {
+    let (begun, dropped) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let flags = (begun.clone(), dropped.clone());
+    let address = serve_one(&world, move |request: Request<Incoming>| {
+        let guard = Dropped(flags.1.clone());
+        request.extensions().get::<Interim>().unwrap().send(ResponseHead::new(StatusCode::PROCESSING));
+        flags.0.store(true, Ordering::SeqCst);
+        async move {
+            let _guard = guard;
+            std::future::pending::<Result<Response<Full>, Infallible>>().await
+        }
+    })
+    .await?;
+    let stream = dial(address);
+    (&stream).write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")?;
+    eventually(&world, "the service is called", || begun.load(Ordering::SeqCst)).await;
+    assert!(!dropped.load(Ordering::SeqCst));
+    // What arrived and was not read makes the kernel reset the connection. A mere end of the stream may be a client
+    // that shut down its side and waits.
+    stream.peek(&mut [0])?;
+    drop(stream);
+    eventually(&world, "the service's future is dropped", || dropped.load(Ordering::SeqCst)).await;
+    Ok(())
+}
+
+pub(crate) async fn content_that_is_cut_short_is_an_error<W: World>(world: W) -> Outcome {
+    for head in ["Content-Length: 10", "Transfer-Encoding: chunked"] {
+        let (failed, ended) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let flags = (failed.clone(), ended.clone());
+        let address = serve_one(&world, move |request| {
+            let flags = flags.clone();
+            async move {
+                let mut body = request.into_body();
+                loop {
+                    match poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+                        Some(Ok(_)) => {}
+                        Some(Err(_)) => break flags.0.store(true, Ordering::SeqCst),
+                        None => break flags.1.store(true, Ordering::SeqCst),
+                    }
+                }
+                Ok(Response::new(Full::default()))
+            }
+        })
+        .await?;
+        let stream = dial(address);
+        (&stream).write_all(format!("POST / HTTP/1.1\r\nHost: a\r\n{head}\r\n\r\n5\r\nabc").as_bytes())?;
+        world.sleep(Duration::from_millis(20)).await;
+        drop(stream);
+        let told = || failed.load(Ordering::SeqCst) || ended.load(Ordering::SeqCst);
+        eventually(&world, &format!("{head}: the body's reader is told"), told).await;
+        assert!(failed.load(Ordering::SeqCst), "{head}: taken for complete");
+    }
+    Ok(())
+}
+
+/// Some bytes, then an error.
+struct Failing(bool);
+
+impl Body for Failing {
+    type Data = Bytes;
+    type Error = std::fmt::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::fmt::Error>>> {
+        let first = !std::mem::replace(&mut self.0, true);
+        Poll::Ready(Some(if first { Ok(Frame::data("some".into())) } else { Err(std::fmt::Error) }))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
+    }
+}
+
+pub(crate) async fn a_body_that_fails_is_not_taken_for_complete<W: World>(world: W) -> Outcome {
+    let address = serve_one(&world, |_| async { Ok(Response::new(Failing(false))) }).await?;
+    let answer = stranger(&world, move || {
+        let stream = dial(address);
+        (&stream).write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        rest(&stream)
+    })
+    .await;
+    assert!(answer.ends_with("\r\n\r\n4\r\nsome\r\n"), "{answer}");
+    Ok(())
+}
+
+pub(crate) async fn a_panic_of_a_service_concerns_no_other_connection<W: World>(world: W) -> Outcome {
+    let listener = world.listen(anywhere()).await?;
+    let address = world.address(&listener)?;
+    let server = world.clone();
+    world.runtime().spawn(async move {
+        while let Ok(stream) = server.accept(&listener).await {
+            let service = service_fn(|request: Request<Incoming>| async move {
+                assert_ne!(request.uri().path(), "/panic", "as the test wants it");
+                Ok::<_, Infallible>(Response::new(Full::from("fine")))
+            });
+            let connection = Connection::new(stream, server.runtime(), Arc::default());
+            let serving = serve_connection(connection, service, Options::default(), None);
+            server.runtime().spawn(async move { drop(serving.await) });
+        }
+    });
+    stranger(&world, move || {
+        let other = dial(address);
+        for _ in 0..3 {
+            let unlucky = dial(address);
+            (&unlucky).write_all(b"GET /panic HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+            // Cut, one way or the other; at once.
+            let cut = (&unlucky).read(&mut [0; 64]);
+            let in_time = !matches!(&cut, Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut));
+            assert!(in_time, "{cut:?}");
+            (&other).write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+            assert!(head(&other).starts_with("HTTP/1.1 200 "));
+            (&other).read_exact(&mut [0; 4]).unwrap();
+        }
+    })
+    .await;
+    Ok(())
+}
+
+pub(crate) async fn an_exchange_that_answers_before_it_reads_lets_the_client_go_on<W: World>(world: W) -> Outcome {
+    let listener = world.listen(anywhere()).await?;
+    let address = world.address(&listener)?;
+    let server = world.clone();
+    world.runtime().spawn(async move {
+        let stream = server.accept(&listener).await.unwrap();
+        let mut connection = Connection::new(stream, server.runtime(), Arc::default());
+        while let Ok(Some(mut exchange)) = connection.accept().await {
+            // As the example of `server::Exchange` has it.
+            exchange.respond(&ResponseHead::new(StatusCode::OK), Content::Streaming).unwrap();
+            while let Some(content) = exchange.content().await.unwrap() {
+                exchange.write(content).await.unwrap();
+            }
+            exchange.end(&Fields::new()).unwrap();
+            exchange.finish().await.unwrap();
+        }
+        connection.finish().await;
+    });
+    stranger(&world, move || {
+        let stream = dial(address);
+        let request = b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+        (&stream).write_all(request).unwrap();
+        assert_eq!(head(&stream), "HTTP/1.1 100 Continue\r\n\r\n");
+        (&stream).write_all(b"hello").unwrap();
+        assert!(head(&stream).starts_with("HTTP/1.1 200 "));
+        let mut content = [0; 15];
+        (&stream).read_exact(&mut content).unwrap();
+        assert_eq!(&content, b"5\r\nhello\r\n0\r\n\r\n");
+    })
+    .await;
+    Ok(())
+}
+
+pub(crate) async fn a_connection_is_handed_over_with_what_was_read<W: World>(world: W) -> Outcome {
+    let listener = world.listen(anywhere()).await?;
+    let address = world.address(&listener)?;
+    let server = world.clone();
+    let (left_over, seen) = std::sync::mpsc::channel();
+    world.runtime().spawn(async move {
+        let stream = server.accept(&listener).await.unwrap();
+        let mut connection = Connection::new(stream, server.runtime(), Arc::default());
+        let mut exchange = connection.accept().await.unwrap().unwrap();
+        // Without content there is nothing to discard.
+        exchange.discard_content();
+        let head = ResponseHead::new(StatusCode::SWITCHING_PROTOCOLS).with("Upgrade", "echo").unwrap();
+        exchange.respond(&head, Content::Empty).unwrap();
+        exchange.switched().await.unwrap();
+        let (transport, left) = connection.into_parts();
+        left_over.send(left).unwrap();
+        drop(transport);
+    });
+    stranger(&world, move || {
+        let stream = dial(address);
+        let request = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\nnot HTTP";
+        (&stream).write_all(request).unwrap();
+        assert!(head(&stream).starts_with("HTTP/1.1 101 "));
+        assert_eq!(&seen.recv().unwrap()[..], b"not HTTP");
+        assert_eq!(rest(&stream), "");
+    })
+    .await;
+    Ok(())
+}
+
+pub(crate) async fn a_writer_waits_for_a_slow_reader<W: World>(world: W) -> Outcome {
+    const PIECE: usize = 64 * 1024;
+    let made = Arc::new(AtomicU64::new(0));
+    let counter = made.clone();
+    let listener = world.listen(anywhere()).await?;
+    let address = world.address(&listener)?;
+    let server = world.clone();
+    world.runtime().spawn(async move {
+        let stream = server.accept(&listener).await.unwrap();
+        let mut connection = Connection::new(stream, server.runtime(), Arc::default());
+        let mut exchange = connection.accept().await.unwrap().unwrap();
+        exchange.respond(&ResponseHead::new(StatusCode::OK), Content::Streaming).unwrap();
+        while exchange.write(Bytes::from(vec![b'x'; PIECE])).await.is_ok() {
+            counter.fetch_add(PIECE as u64, Ordering::SeqCst);
+        }
+    });
+    let stream = dial(address);
+    (&stream).write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")?;
+    // It stands still when the kernel's buffers are full, whatever those hold.
+    let mut before = u64::MAX;
+    for _ in 0..40 {
+        world.sleep(Duration::from_millis(50)).await;
+        let now = made.load(Ordering::SeqCst);
+        if now == before && now > 0 {
+            assert!(now < 64 << 20, "{now} bytes were made for nobody");
+            return Ok(());
+        }
+        before = now;
+    }
+    panic!("still writing after {} bytes that nobody reads", made.load(Ordering::SeqCst))
+}
+
+pub(crate) async fn a_shutdown_answers_what_is_open_and_ends<W: House>(world: W) -> Outcome {
+    let listener = world.listen(anywhere()).await?;
+    let address = world.address(&listener)?;
+    let (shutdown, serving) = world.clone().serve(listener, None, Duration::from_millis(300));
+    let ended = Arc::new(AtomicBool::new(false));
+    let end = ended.clone();
+    world.runtime().spawn(async move {
+        serving.await;
+        end.store(true, Ordering::SeqCst);
+    });
+    let begin = shutdown.clone();
+    stranger(&world, move || {
+        let (idle, busy) = (dial(address), dial(address));
+        (&idle).write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        head(&idle);
+        (&idle).read_exact(&mut [0; 5]).unwrap();
+        (&busy).write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+        begin.begin();
+        assert_eq!(rest(&idle), "");
+        let answer = rest(&busy);
+        assert!(answer.contains("\r\nConnection: close\r\n") && answer.ends_with("\r\n\r\nHello"), "{answer}");
+        assert!(TcpStream::connect(address).is_err(), "nobody listens any more");
+    })
+    .await;
+    eventually(&world, "the server has ended", || ended.load(Ordering::SeqCst)).await;
+    assert_eq!(shutdown.connections(), 0);
+    Ok(())
+}
+
+pub(crate) async fn a_shutdown_cuts_what_takes_longer_than_its_drain<W: House>(world: W) -> Outcome {
+    let listener = world.listen(anywhere()).await?;
+    let address = world.address(&listener)?;
+    let drain = Some(Duration::from_millis(100));
+    let (shutdown, serving) = world.clone().serve(listener, drain, Duration::from_secs(600));
+    let ended = Arc::new(AtomicBool::new(false));
+    let end = ended.clone();
+    world.runtime().spawn(async move {
+        serving.await;
+        end.store(true, Ordering::SeqCst);
+    });
+    let stream = dial(address);
+    (&stream).write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")?;
+    world.sleep(Duration::from_millis(100)).await;
+    shutdown.begin();
+    eventually(&world, "the server has ended", || ended.load(Ordering::SeqCst)).await;
+    eventually(&world, "no connection is left", || shutdown.connections() == 0).await;
+    Ok(())
+}
+
+pub(crate) async fn content_that_is_not_wanted_is_not_asked_for<W: World>(world: W) -> Outcome {
+    let listener = world.listen(anywhere()).await?;
+    let address = world.address(&listener)?;
+    let server = world.clone();
+    world.runtime().spawn(async move {
+        for refused in [true, false] {
+            let stream = server.accept(&listener).await.unwrap();
+            let mut connection = Connection::new(stream, server.runtime(), Arc::default());
+            let mut exchange = connection.accept().await.unwrap().unwrap();
+            let status = if refused { StatusCode::CONTENT_TOO_LARGE } else { StatusCode::OK };
+            if !refused {
+                exchange.discard_content();
+            }
+            exchange.respond(&ResponseHead::new(status), Content::Streaming).unwrap();
+            exchange.end(&Fields::new()).unwrap();
+            exchange.finish().await.unwrap();
+            assert!(connection.accept().await.unwrap().is_none());
+        }
+    });
+    for status in ["413", "200"] {
+        let answer = stranger(&world, move || {
+            let stream = dial(address);
+            let request = b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+            (&stream).write_all(request).unwrap();
+            rest(&stream)
+        })
+        .await;
+        assert_eq!(answer.get(9..12), Some(status), "{answer}");
+        assert!(answer.contains("\r\nConnection: close\r\n"), "{answer}");
+    }
+    Ok(())
+}
