@@ -1,11 +1,15 @@
 //! The alphabets of RFC 9110 §5 and RFC 3986, and the field names that the engine knows.
 
-const TCHAR: u8 = 1;
-const VALUE: u8 = 2;
-const TARGET: u8 = 4;
-const HOST: u8 = 8;
-const HEX: u8 = 16;
-const LAX_TARGET: u8 = 32;
+/// A class of bytes: one bit of the table.
+pub(crate) type Class = u8;
+
+pub(crate) const TCHAR: Class = 1;
+/// What may stand in a field value.
+pub(crate) const VALUE: Class = 2;
+pub(crate) const TARGET: Class = 4;
+const HOST: Class = 8;
+const HEX: Class = 16;
+pub(crate) const LAX_TARGET: Class = 32;
 const LABEL: u8 = 64;
 
 static CLASS: [u8; 256] = classes();
@@ -63,6 +67,11 @@ fn all(bytes: &[u8], class: u8) -> bool {
     bytes.iter().all(|&b| CLASS[usize::from(b)] & class != 0)
 }
 
+#[inline]
+pub(crate) fn is_of(class: Class, byte: u8) -> bool {
+    CLASS[usize::from(byte)] & class != 0
+}
+
 pub(crate) fn is_tchar(byte: u8) -> bool {
     CLASS[usize::from(byte)] & TCHAR != 0
 }
@@ -109,11 +118,6 @@ pub(crate) fn plain_name_len(bytes: &[u8]) -> usize {
         at += 1;
     }
     at
-}
-
-/// How many bytes at the front of `bytes` may stand in a field value.
-pub(crate) fn value_len(bytes: &[u8]) -> usize {
-    bytes.iter().position(|&b| !is_value_byte(b)).unwrap_or(bytes.len())
 }
 
 /// Whether every `%` begins a `pct-encoded` (RFC 3986 §2.1).

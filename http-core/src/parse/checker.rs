@@ -24,12 +24,15 @@ pub(crate) enum Grammar {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Checker {
     state: State,
+    /// Bytes of this class change nothing, up to `until`.
+    run: token::Class,
     /// Bytes that were looked at.
-    at: usize,
+    at: u32,
+    until: u32,
     /// Where the current word or line began; where the fault lies.
-    from: usize,
+    from: u32,
     /// Field lines so far.
-    fields: usize,
+    fields: u32,
 }
 
 /// What there is of the input.
@@ -87,9 +90,19 @@ impl Checker {
     /// The fault of the line that is not complete: what an incomplete message is refused for when its connection ends.
     pub(crate) const fn pending(&self) -> Option<Broken> {
         match self.state {
-            State::Faulty(reason) => Some(Broken(reason, self.from)),
+            State::Faulty(reason) => Some(Broken(reason, self.from as usize)),
             _ => None,
         }
+    }
+
+    /// Whether the one new byte of `input` changes nothing: most bytes of a head that drips in.
+    #[inline]
+    pub(crate) fn takes_one(&mut self, input: &[u8]) -> bool {
+        let takes = self.at < self.until
+            && input.len() == self.at as usize + 1
+            && token::is_of(self.run, input[self.at as usize]);
+        self.at += u32::from(takes);
+        takes
     }
 
     /// Looks at the bytes of `input` that were not looked at before.
@@ -101,41 +114,50 @@ impl Checker {
                 Grammar::Response => State::Version(0),
                 Grammar::RequestTrailers | Grammar::ResponseTrailers => State::LineStart,
             };
+            self.settle(config, limit);
         }
-        while let Some(&byte) = input.get(self.at) {
+        loop {
+            let run = input.get(self.at as usize..input.len().min(self.until as usize)).unwrap_or_default();
+            self.at += run.iter().position(|&byte| !token::is_of(self.run, byte)).unwrap_or(run.len()) as u32;
+            let Some(&byte) = input.get(self.at as usize) else { break };
             match self.state {
                 State::Complete | State::Broken(_) => break,
                 State::Faulty(reason) if self.at >= limit => self.state = State::Broken(reason),
-                _ if self.at >= limit => self.breaks(grammar.beyond()),
-                State::Value => {
-                    // As far as no limit can be passed in one run; the byte that may break a rule is met below.
-                    let within = limit.min(self.from.saturating_add(config.limits.field_line)).min(input.len());
-                    self.at += token::value_len(input.get(self.at..within).unwrap_or_default());
-                    if let Some(&byte) = input.get(self.at) {
-                        if self.at < limit {
-                            self.state = self.next(byte, config, grammar);
-                            self.at += 1;
-                        }
-                    }
-                }
+                _ if self.at >= limit => self.state = self.broken(grammar.beyond()),
                 _ => {
                     self.state = self.next(byte, config, grammar);
                     self.at += 1;
                 }
             }
+            self.settle(config, limit);
         }
         match self.state {
-            State::Complete => Found::Complete(self.at),
-            State::Broken(reason) => Found::Broken(Broken(reason, self.from)),
+            State::Complete => Found::Complete(self.at as usize),
+            State::Broken(reason) => Found::Broken(Broken(reason, self.from as usize)),
             _ => Found::Partial,
         }
     }
 
-    /// The fault is at the byte that is looked at.
-    fn breaks(&mut self, reason: Reason) {
-        self.state = self.broken(reason);
+    /// Which bytes would leave the state as it is, and up to where no limit is passed by them.
+    fn settle(&mut self, config: &Config, limit: u32) {
+        let (run, until) = match self.state {
+            State::Value => (token::VALUE, self.room(config.limits.field_line)),
+            State::Name => (token::TCHAR, self.room(config.limits.field_line.min(usize::from(u16::MAX)))),
+            State::Method => (token::TCHAR, u32::from(u16::MAX)),
+            State::Target if config.strictness.allow_lax_target => (token::LAX_TARGET, self.room(config.limits.target)),
+            State::Target => (token::TARGET, self.room(config.limits.target)),
+            State::ReasonPhrase => (token::VALUE, limit),
+            _ => (token::VALUE, 0),
+        };
+        (self.run, self.until) = (run, until.min(limit));
     }
 
+    /// Where a word or line of at most `length` bytes ends.
+    fn room(&self, length: usize) -> u32 {
+        u32::try_from(length).map_or(u32::MAX, |length| self.from.saturating_add(length))
+    }
+
+    /// The fault is at the byte that is looked at.
     fn broken(&mut self, reason: Reason) -> State {
         self.from = self.at;
         State::Broken(reason)
@@ -165,7 +187,7 @@ impl Checker {
         match self.state {
             State::Value if token::is_value_byte(byte) => self.within_line(State::Value, config),
             State::Name if token::is_tchar(byte) => {
-                if self.at - self.from >= usize::from(u16::MAX) {
+                if self.at - self.from >= u32::from(u16::MAX) {
                     return self.broken(Reason::FieldLineTooLong);
                 }
                 self.within_line(State::Name, config)
@@ -217,7 +239,7 @@ impl Checker {
     /// One more byte of a field line.
     #[inline]
     fn within_line(&mut self, state: State, config: &Config) -> State {
-        if self.at - self.from < config.limits.field_line { state } else { self.broken(Reason::FieldLineTooLong) }
+        if self.at < self.room(config.limits.field_line) { state } else { self.broken(Reason::FieldLineTooLong) }
     }
 
     /// CRLF, or LF alone where that is allowed; `otherwise` is the fault of anything else.
@@ -241,12 +263,14 @@ impl Checker {
                 self.within_line(State::Value, config)
             }
             b' ' | b'\t' => self.faulty(byte, Reason::ObsFold),
-            _ if self.fields == grammar.most_fields(config) => self.broken(Reason::TooManyFields),
+            _ if self.fields as usize == grammar.most_fields(config) => self.broken(Reason::TooManyFields),
             _ => {
                 self.fields += 1;
                 self.from = self.at;
-                self.state = State::Name;
-                self.next(byte, config, grammar)
+                match token::is_tchar(byte) {
+                    true => self.within_line(State::Name, config),
+                    false => self.faulty(byte, Reason::FieldName),
+                }
             }
         }
     }
@@ -254,7 +278,7 @@ impl Checker {
     fn method(&mut self, byte: u8) -> State {
         match byte {
             b' ' if self.at > 0 => self.begin(State::Target),
-            _ if token::is_tchar(byte) && self.at < usize::from(u16::MAX) => State::Method,
+            _ if token::is_tchar(byte) && self.at < u32::from(u16::MAX) => State::Method,
             // A TLS record of type handshake begins with this byte (RFC 8446 §5.1).
             0x16 if self.at == 0 => self.broken(Reason::TlsClientHello),
             b'\n' if self.at == 0 => self.broken(Reason::BareLf),
@@ -270,7 +294,7 @@ impl Checker {
             true => token::is_lax_target(&[byte]),
         };
         match byte {
-            _ if allowed && self.at - self.from < config.limits.target => State::Target,
+            _ if allowed && self.at < self.room(config.limits.target) => State::Target,
             _ if allowed => self.broken(Reason::TargetTooLong),
             b' ' if self.at > self.from => self.begin(State::Version(0)),
             b' ' => self.faulty(byte, Reason::StartLine),
@@ -325,13 +349,13 @@ const fn ends_line(byte: u8) -> bool {
 }
 
 impl Grammar {
-    fn limit(self, config: &Config) -> usize {
+    fn limit(self, config: &Config) -> u32 {
         // Written anew, a section is at most twice as long, and its offsets are 32 bits wide.
         let limit = match self {
             Self::Request | Self::Response => config.limits.head,
             Self::RequestTrailers | Self::ResponseTrailers => config.limits.trailers,
         };
-        limit.min(i32::MAX as usize)
+        limit.min(i32::MAX as usize) as u32
     }
 
     const fn beyond(self) -> Reason {

@@ -84,20 +84,25 @@ impl Scan {
         spare: &mut Spare,
         at_end: bool,
     ) -> Result<Option<(RequestHead, Facts)>, Broken> {
-        if !self.drop_empty_lines(input, dropped, config)? {
+        if !self.drop_empty_lines(input, dropped, config)? || input.is_empty() {
             return Ok(None);
         }
         let mut fields = spare.fields();
-        let read = match self.fast(input, |input| fast::request(input, config, &mut fields)) {
-            Some(read) => Some(read),
-            None => self.check(input, config, Grammar::Request, at_end)?.map(|used| {
+        let mut outcome = Outcome::Unsure;
+        if !self.checker.has_begun() {
+            // All of a head that is there is read at once.
+            outcome = fast::request(input, config, &mut fields);
+        }
+        let (line, used) = match outcome {
+            Outcome::Complete(line, used) => (line, used),
+            Outcome::Unsure => {
+                let Some(used) = self.check(input, config, Grammar::Request, at_end)? else {
+                    spare.keep(fields);
+                    return Ok(None);
+                };
                 fields.clear();
                 (build::request(&input[..used], &mut fields), used)
-            }),
-        };
-        let Some((line, used)) = read else {
-            spare.keep(fields);
-            return Ok(None);
+            }
         };
         let head = finish::request(line, fields, config).map_err(|reason| Broken(reason, used))?;
         input.advance(used);
@@ -116,17 +121,25 @@ impl Scan {
         request: RequestKind,
         at_end: bool,
     ) -> Result<Option<(ResponseHead, Facts, bool)>, Broken> {
+        if input.is_empty() {
+            return Ok(None);
+        }
         let mut fields = spare.fields();
-        let read = match self.fast(input, |input| fast::response(input, config, &mut fields)) {
-            Some(read) => Some(read),
-            None => self.check(input, config, Grammar::Response, at_end)?.map(|used| {
+        let mut outcome = Outcome::Unsure;
+        if !self.checker.has_begun() {
+            // All of a head that is there is read at once.
+            outcome = fast::response(input, config, &mut fields);
+        }
+        let (line, used) = match outcome {
+            Outcome::Complete(line, used) => (line, used),
+            Outcome::Unsure => {
+                let Some(used) = self.check(input, config, Grammar::Response, at_end)? else {
+                    spare.keep(fields);
+                    return Ok(None);
+                };
                 fields.clear();
                 (build::response(&input[..used], &mut fields), used)
-            }),
-        };
-        let Some((line, used)) = read else {
-            spare.keep(fields);
-            return Ok(None);
+            }
         };
         let head = finish::response(line, fields, request, config).map_err(|reason| Broken(reason, used))?;
         input.advance(used);
@@ -135,18 +148,8 @@ impl Scan {
         Ok(Some(head))
     }
 
-    /// A head that is all there is tried at once.
-    fn fast<T>(&self, input: &[u8], read: impl FnOnce(&[u8]) -> Outcome<T>) -> Option<(T, usize)> {
-        if self.checker.has_begun() || input.is_empty() {
-            return None;
-        }
-        match read(input) {
-            Outcome::Complete(line, used) => Some((line, used)),
-            Outcome::Unsure => None,
-        }
-    }
-
     /// How long the head is, once all of it is there and good.
+    #[inline(never)]
     fn check(
         &mut self,
         input: &[u8],
@@ -174,6 +177,9 @@ impl Scan {
     /// would say the same; this is what a head that drips in costs.
     #[inline]
     pub(crate) fn drips(&mut self, input: &[u8], config: &Config) -> bool {
+        if self.checker.takes_one(input) {
+            return true;
+        }
         let drips = self.checker.has_begun() && self.checker.run(input, config, Grammar::Request) == Found::Partial;
         if drips {
             self.start_line_read = self.checker.start_line_read();
