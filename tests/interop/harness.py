@@ -248,7 +248,10 @@ def read_chunks(data):
         check(end > at and re.fullmatch(rb"[0-9A-Fa-f]+", data[at:end]), "a bad chunk-size line", data[at:at + 20])
         size, at = int(data[at:end], 16), end + 2
         if size == 0:
-            equal(data[at:at + 2], b"\r\n", "the end of the chunks (no trailers expected)")
+            while (end := data.find(b"\r\n", at)) > at:
+                check(FIELD_LINE.match(data[at:end]), "a bad trailer line", data[at:end])
+                at = end + 2
+            equal(data[at:at + 2], b"\r\n", "the end of the chunks")
             return b"".join(content), data[at + 2:]
         content.append(data[at:at + size])
         check(len(content[-1]) == size and data[at + size:at + size + 2] == b"\r\n", "a chunk of another size")
