@@ -13,7 +13,7 @@ source tests/tools.sh
 
 unpacked=$CARGO_TARGET_DIR/toolchains
 # Other compilers than the workspace's, so a target directory of their own.
-export CARGO_TARGET_DIR=$CARGO_TARGET_DIR/bare-metal CARGO_INCREMENTAL=0
+export CARGO_TARGET_DIR=$CARGO_TARGET_DIR/bare-metal CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
 mkdir -p "$unpacked"
 
 # newest_package PATTERN: the newest version of Debian's rustc-web that matches.
@@ -87,8 +87,7 @@ big_endian() {
     export CARGO_TARGET_S390X_UNKNOWN_LINUX_GNU_LINKER=s390x-linux-gnu-gcc
     export CARGO_TARGET_S390X_UNKNOWN_LINUX_GNU_RUNNER="qemu-s390x -L /usr/s390x-linux-gnu"
     # Optimized, for the emulator's sake; the checks of debug builds stay on.
-    CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_PROFILE_DEV_DEBUG=0 \
-        RUSTC_BOOTSTRAP=1 with_toolchain "$folder" test --locked -p http-core --lib --tests \
+    CARGO_PROFILE_DEV_OPT_LEVEL=1 RUSTC_BOOTSTRAP=1 with_toolchain "$folder" test --locked -p http-core --lib --tests \
         -Zbuild-std --target=s390x-unknown-linux-gnu
     echo "big endian: the tests of http-core pass on s390x"
 }
