@@ -9,16 +9,16 @@ use super::pending::{ExchangeId, Pending, Received, Unanswered};
 use crate::config::Config;
 use crate::content::Content;
 use crate::deadline::Deadline;
-use crate::decode::{Decoded, Decoder};
+use crate::decode::Decoder;
 use crate::encode::Encoder;
 use crate::error::{Misuse, ProtocolError};
-use crate::exchange::{self, At, End, Ended, Expecting, Meaning, Next, Progress, Rest, Wanted};
+use crate::exchange::End;
 use crate::field::Fields;
-use crate::framing::{Expectation, Framing, RequestKind};
+use crate::framing::{Expectation, RequestKind};
 use crate::generate::{self, Outline};
 use crate::head::{RequestHead, ResponseHead};
 use crate::outbox::Outbox;
-use crate::parse::{Broken, Scan, Spare};
+use crate::parse::{Scan, Spare};
 use crate::phase::Phase;
 use crate::reason::Reason;
 use crate::time::Instant;
@@ -115,21 +115,21 @@ pub enum Readiness {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Connection {
-    wire: Wire,
-    receive: Receive,
-    send: Send,
+    pub(super) wire: Wire,
+    pub(super) receive: Receive,
+    pub(super) send: Send,
     /// In order; the first is the one whose response is read.
-    pending: VecDeque<Pending>,
+    pub(super) pending: VecDeque<Pending>,
     /// Whether another request may follow those that were sent.
-    persistent: bool,
-    spare: Spare,
+    pub(super) persistent: bool,
+    pub(super) spare: Spare,
     /// Requests sent so far.
-    requests: u64,
+    pub(super) requests: u64,
 }
 
 /// The incoming half: the response to the first request that awaits one.
 #[derive(Clone, Debug)]
-enum Receive {
+pub(super) enum Receive {
     Head(Scan),
     Content(Decoder),
     /// Complete, and its end has still to be told.
@@ -142,7 +142,7 @@ enum Receive {
 
 /// The outgoing half: the last request.
 #[derive(Clone, Debug)]
-enum Send {
+pub(super) enum Send {
     /// All that was begun is queued.
     Done,
     /// The content waits for 100 (Continue).
@@ -150,12 +150,6 @@ enum Send {
     Content(Encoder),
     /// The transport takes no more; the response is still read.
     Broken,
-}
-
-enum Step {
-    Event(Event),
-    Again,
-    Pause(Pause),
 }
 
 /// Inputs: from the transport and the clock.
@@ -360,32 +354,7 @@ impl Connection {
     /// The peer broke a rule, or was too slow. Told once; the connection is over.
     pub fn poll_event(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
         let now = self.wire.at(now);
-        if let Some(error) = self.wire.take_failure() {
-            return Err(error);
-        }
-        loop {
-            if !self.wire.is_open() {
-                return Ok(self.poll_over(input, now));
-            }
-            match self.step(input, now) {
-                Ok(Step::Event(event)) => {
-                    self.wire.left = input.len();
-                    return Ok(Some(event));
-                }
-                Ok(Step::Again) => {}
-                Ok(Step::Pause(pause)) => {
-                    self.wire.left = input.len();
-                    self.wire.pause = pause;
-                    self.rearm(pause, now);
-                    return Ok(None);
-                }
-                Err(Broken(reason, offset)) => {
-                    let error = self.wire.error(reason, offset);
-                    self.wire.abort(Closed::Failed(reason));
-                    return Err(error);
-                }
-            }
-        }
+        self.poll(input, now)
     }
 
     /// Fills `slices` with the bytes to send, in order, and returns how many it filled. Tell what was taken with
@@ -495,282 +464,5 @@ impl Connection {
     #[must_use]
     pub fn config(&self) -> &Arc<Config> {
         &self.wire.config
-    }
-}
-
-/// Transitions.
-impl Connection {
-    fn step(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
-        match &self.receive {
-            Receive::Head(_) if self.pending.is_empty() => self.idle(input, now),
-            Receive::Head(_) => self.read_head(input, now),
-            Receive::Content(_) => self.read_content(input, now),
-            Receive::Ending => {
-                self.receive = Receive::Done;
-                self.advance(now);
-                Ok(Step::Event(Event::End(Fields::new())))
-            }
-            Receive::Switching if self.progress_of_request() == Progress::Done => {
-                self.pending.pop_front();
-                self.wire.life = Life::Switched;
-                for kind in [Deadline::Head, Deadline::Idle, Deadline::Receive, Deadline::Expect] {
-                    self.wire.deadlines.disarm(kind);
-                }
-                Ok(Step::Event(Event::Switched))
-            }
-            Receive::Done if self.wire.ended.is_some() => {
-                // The peer is gone; the rest of the request has nobody to go to.
-                self.wire.abort(Closed::ByPeer);
-                Ok(Step::Again)
-            }
-            Receive::Done | Receive::Switching => Ok(Step::Pause(Pause::AwaitsApplication)),
-        }
-    }
-
-    /// Nothing is awaited: the end of the stream, or any byte, ends the connection (RFC 9112 §9.2, §9.5).
-    fn idle(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
-        if !input.is_empty() {
-            return Err(Broken(Reason::SurplusBytes, 0));
-        }
-        if self.wire.ended.is_some() {
-            self.wire.close(Closed::ByPeer, Linger::No, now);
-            return Ok(Step::Again);
-        }
-        Ok(Step::Pause(Pause::NeedsInput))
-    }
-
-    #[inline(never)]
-    fn read_head(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
-        let (Receive::Head(scan), Some(front)) = (&mut self.receive, self.pending.front_mut()) else {
-            return Ok(Step::Again);
-        };
-        if !input.is_empty() {
-            if self.wire.outbox.handed_over() <= front.start {
-                // It cannot be the answer to a request that was not sent.
-                return Err(Broken(Reason::SurplusBytes, 0));
-            }
-            front.received = front.received.max(Received::Interim);
-        }
-        let ended = self.wire.ended;
-        let mut dropped = 0;
-        let config = &self.wire.config;
-        let parsed = scan.response(input, &mut dropped, config, &mut self.spare, front.kind, ended.is_some());
-        self.wire.received = self.wire.received.saturating_add(dropped as u64);
-        let Some((head, facts, certain)) = parsed? else {
-            let Some(end) = ended else { return Ok(Step::Pause(Pause::NeedsInput)) };
-            let at = if input.is_empty() && front.interim == 0 { At::Start } else { At::Head };
-            return match exchange::ended(at, end) {
-                Ended::Truncated => Err(Broken(Reason::Truncated, input.len())),
-                _ => {
-                    self.wire.abort(Closed::Unanswered);
-                    Ok(Step::Again)
-                }
-            };
-        };
-        match exchange::meaning(head.status(), front.kind, front.upgrade_offered) {
-            Meaning::Unexpected => Err(Broken(Reason::UnexpectedSwitch, 0)),
-            meaning @ (Meaning::Interim | Meaning::Continue) => {
-                front.interim += 1;
-                if front.interim > self.wire.config.limits.interim_responses {
-                    return Err(Broken(Reason::TooManyInterim, 0));
-                }
-                if meaning == Meaning::Continue {
-                    self.release_content(now);
-                }
-                self.wire.deadlines.disarm(Deadline::Head);
-                self.await_head(now);
-                Ok(Step::Event(Event::Interim(head)))
-            }
-            Meaning::Switched => {
-                front.received = Received::Final;
-                self.receive = Receive::Switching;
-                self.wire.deadlines.disarm(Deadline::Head);
-                self.release_content(now);
-                Ok(Step::Event(Event::Response(head)))
-            }
-            Meaning::Final => {
-                front.received = Received::Final;
-                let framing = head.framing();
-                front.persistent &= certain && framing != Framing::UntilClose && facts.persistent(head.version());
-                self.wire.deadlines.disarm(Deadline::Head);
-                self.begin_response(framing, head.status());
-                Ok(Step::Event(Event::Response(head)))
-            }
-        }
-    }
-
-    fn begin_response(&mut self, framing: Framing, status: crate::status::StatusCode) {
-        let expecting = match self.send {
-            Send::Expecting(..) => Expecting::Continue,
-            _ => Expecting::Nothing,
-        };
-        if exchange::rest_of_request(status, self.progress_of_request(), expecting) == Rest::Withhold {
-            self.send = Send::Done;
-            self.persistent = false;
-            self.wire.deadlines.disarm(Deadline::Expect);
-            if let Some(front) = self.pending.front_mut() {
-                front.persistent = false;
-            }
-        }
-        if !self.pending.front().is_some_and(|front| front.persistent) {
-            self.persistent = false;
-        }
-        self.receive = if framing.has_content() {
-            self.wire.begin_content();
-            Receive::Content(Decoder::of_response(framing))
-        } else {
-            Receive::Ending
-        };
-    }
-
-    fn read_content(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
-        let Receive::Content(decoder) = &mut self.receive else { return Ok(Step::Again) };
-        let before = input.len();
-        let decoded = decoder.decode(input, &self.wire.config);
-        let moved = (before - input.len()) as u64;
-        self.wire.received = self.wire.received.saturating_add(moved);
-        self.wire.content_moved(moved, now);
-        match decoded? {
-            Decoded::Data(piece) => {
-                self.wire.rest_content(now);
-                Ok(Step::Event(Event::Content(piece)))
-            }
-            Decoded::End(trailers) => {
-                self.wire.rest_content(now);
-                self.receive = Receive::Done;
-                self.advance(now);
-                Ok(Step::Event(Event::End(trailers)))
-            }
-            Decoded::Partial => {
-                let Some(end) = self.wire.ended else { return Ok(Step::Pause(Pause::NeedsInput)) };
-                match exchange::ended(At::Content { until_close: decoder.ends_with_connection() }, end) {
-                    Ended::Complete => {
-                        self.receive = Receive::Ending;
-                        Ok(Step::Again)
-                    }
-                    _ => Err(Broken(Reason::Truncated, input.len())),
-                }
-            }
-        }
-    }
-
-    /// Goes from one exchange to the next, or to the end, when both messages allow it.
-    fn advance(&mut self, now: Instant) {
-        let response = match self.receive {
-            Receive::Done => Progress::Done,
-            _ => Progress::Content,
-        };
-        let Some(front) = self.pending.front() else { return };
-        match exchange::next(self.progress_of_request(), response, front.persistent, Wanted::Yes) {
-            Next::Exchange => {
-                self.pending.pop_front();
-                self.receive = Receive::Head(Scan::default());
-                self.wire.pause = Pause::NeedsInput;
-                self.await_head(now);
-            }
-            Next::Close => {
-                self.pending.pop_front();
-                self.wire.abort(Closed::NotPersistent);
-            }
-            Next::Wait | Next::Drain => {}
-        }
-    }
-
-    /// How far the request is whose response is read. Only the last one can be incomplete.
-    fn progress_of_request(&self) -> Progress {
-        match self.send {
-            Send::Expecting(..) | Send::Content(_) if self.pending.len() == 1 => Progress::Content,
-            _ => Progress::Done,
-        }
-    }
-
-    fn request_complete(&mut self) {
-        self.send = Send::Done;
-        if let Some(last) = self.pending.back_mut() {
-            last.end = Some(self.wire.outbox.queued());
-        }
-    }
-
-    /// Content that waited for 100 (Continue) may be sent.
-    fn release_content(&mut self, now: Instant) {
-        self.wire.deadlines.disarm(Deadline::Expect);
-        match core::mem::replace(&mut self.send, Send::Done) {
-            Send::Expecting(mut encoder, Some(held)) => {
-                // Its length was announced from itself, so it fits.
-                let _ = encoder.write(held, &mut self.wire.outbox);
-                self.request_complete();
-            }
-            Send::Expecting(encoder, None) => self.send = Send::Content(encoder),
-            other => self.send = other,
-        }
-        self.wire.queued(now);
-    }
-
-    fn everything_sent(&self) -> bool {
-        matches!(self.send, Send::Done | Send::Broken) && self.wire.outbox.is_empty()
-    }
-
-    fn must_be_open(&self) -> Result<(), Misuse> {
-        if self.wire.is_open() { Ok(()) } else { Err(Misuse::Closed) }
-    }
-
-    fn send_piece(
-        &mut self,
-        now: Instant,
-        write: impl FnOnce(&mut Encoder, &mut Outbox) -> Result<(), Misuse>,
-    ) -> Result<(), Misuse> {
-        let now = self.wire.at(now);
-        self.must_be_open()?;
-        let full = self.wire.send_room() == 0;
-        match &mut self.send {
-            Send::Expecting(..) => return Err(Misuse::Full),
-            Send::Done | Send::Broken => return Err(Misuse::NotYourTurn),
-            Send::Content(_) if full => return Err(Misuse::Full),
-            Send::Content(encoder) => write(encoder, &mut self.wire.outbox)?,
-        }
-        self.wire.queued(now);
-        Ok(())
-    }
-
-    /// The peer was too slow; `poll_event` tells it.
-    fn fail_late(&mut self, reason: Reason, _now: Instant) {
-        if self.wire.is_open() {
-            let error = self.wire.error(reason, self.wire.left);
-            self.wire.tell(error);
-            self.wire.abort(Closed::Failed(reason));
-        }
-    }
-
-    fn poll_over(&mut self, input: &mut BytesMut, now: Instant) -> Option<Event> {
-        if self.wire.life == Life::Switched {
-            return None;
-        }
-        self.wire.drop_input(input);
-        self.wire.left = 0;
-        self.wire.settle(now);
-        self.wire.take_end().map(Event::Closed)
-    }
-
-    /// Sets the deadlines of reading when a poll has stopped.
-    fn rearm(&mut self, pause: Pause, now: Instant) {
-        let waiting = pause == Pause::NeedsInput && self.wire.ended.is_none();
-        match &self.receive {
-            Receive::Head(_) if waiting && self.pending.is_empty() => {
-                if !self.wire.deadlines.is_armed(Deadline::Idle) {
-                    self.wire.deadlines.arm(Deadline::Idle, now.saturating_add(self.wire.config.timeouts.idle));
-                }
-            }
-            Receive::Head(_) if waiting => self.await_head(now),
-            Receive::Content(_) if waiting => self.wire.await_content(now),
-            _ => self.wire.rest_content(now),
-        }
-    }
-
-    /// The deadline of a response head runs from the moment its request was sent.
-    fn await_head(&mut self, now: Instant) {
-        let waits = matches!(self.receive, Receive::Head(_)) && !self.pending.is_empty() && self.wire.is_open();
-        if waits && self.everything_sent() && !self.wire.deadlines.is_armed(Deadline::Head) {
-            self.wire.deadlines.arm(Deadline::Head, now.saturating_add(self.wire.config.timeouts.head));
-        }
     }
 }

@@ -4,6 +4,7 @@ mod connection;
 mod pending;
 #[cfg(test)]
 mod tests;
+mod transitions;
 
 pub use connection::{Connection, Event, Readiness};
 pub use pending::{ExchangeId, Received, Sent, Unanswered};

@@ -3,5 +3,6 @@
 mod connection;
 #[cfg(test)]
 mod tests;
+mod transitions;
 
 pub use connection::{Connection, Event};

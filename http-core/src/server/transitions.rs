@@ -1,0 +1,379 @@
+//! The transitions of a server's connection: what a poll reads, and what follows when both messages are as far as they are.
+
+use bytes::BytesMut;
+
+use super::connection::{Connection, Event, Exchange, Receive, Send};
+use crate::content::Content;
+use crate::deadline::Deadline;
+use crate::decode::{Decoded, Decoder};
+use crate::encode::Encoder;
+use crate::error::{Misuse, ProtocolError};
+use crate::exchange::{self, At, Ended, Expecting, Next, Progress, Wanted};
+use crate::field::Fields;
+use crate::framing::{Expectation, Framing};
+use crate::generate::{self, Outline};
+use crate::head::ResponseHead;
+use crate::outbox::Outbox;
+use crate::parse::{Broken, Scan};
+use crate::reason::Reason;
+use crate::time::Instant;
+use crate::wire::{Closed, Life, Linger, Pause};
+
+/// What one step of reading came to.
+enum Step {
+    Event(Event),
+    Again,
+    Pause(Pause),
+}
+
+impl Connection {
+    /// Whether a poll would find what the last one found: an incomplete head that is not worth another look.
+    ///
+    /// `poll` comes to the same by a longer way; a head that drips in would go it for each byte.
+    #[inline]
+    pub(super) fn head_drips(&mut self, input: &BytesMut) -> bool {
+        let Receive::Head(scan) = &mut self.receive else { return false };
+        // The deadline of the head runs only while input is waited for, with the one for idling at rest.
+        let waiting = self.wire.is_open()
+            && self.wire.ended.is_none()
+            && self.wire.deadlines.is_armed(Deadline::Head)
+            && self.wire.pause == Pause::NeedsInput
+            && self.wire.send_room() > 0;
+        if !waiting || !scan.drips(input, &self.wire.config) {
+            return false;
+        }
+        self.wire.left = input.len();
+        true
+    }
+
+    /// Steps of reading up to an event, or to where nothing more can be read.
+    #[inline(never)]
+    pub(super) fn poll(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
+        if let Some(error) = self.wire.take_failure() {
+            return Err(error);
+        }
+        loop {
+            if !self.wire.is_open() {
+                return Ok(self.poll_over(input, now));
+            }
+            match self.step(input, now) {
+                Ok(Step::Event(event)) => {
+                    self.wire.left = input.len();
+                    return Ok(Some(event));
+                }
+                Ok(Step::Again) => {}
+                Ok(Step::Pause(pause)) => {
+                    self.wire.left = input.len();
+                    self.wire.pause = pause;
+                    self.rearm(pause, input, now);
+                    return Ok(None);
+                }
+                Err(Broken(reason, offset)) => {
+                    let error = self.wire.error(reason, offset);
+                    self.fail(error, now);
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// One step of reading; as many as needed make a poll.
+    fn step(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
+        match &self.receive {
+            Receive::Head(_) if self.wire.send_room() == 0 => Ok(Step::Pause(Pause::Full)),
+            Receive::Head(_) => self.read_head(input, now),
+            Receive::Content(_, Wanted::NotYet) => Ok(Step::Pause(Pause::AwaitsApplication)),
+            // The connection ends with the response; until that is complete nothing more is dropped.
+            Receive::Content(_, Wanted::No) if self.over_drained() => Ok(Step::Pause(Pause::AwaitsApplication)),
+            Receive::Content(..) => self.read_content(input, now),
+            Receive::Ending => {
+                self.receive = Receive::Done;
+                self.advance(now);
+                Ok(Step::Event(Event::End(Fields::new())))
+            }
+            Receive::Done if self.exchange.switching && matches!(self.send, Send::Done) => {
+                self.wire.life = Life::Switched;
+                for kind in [Deadline::Head, Deadline::Idle, Deadline::Receive] {
+                    self.wire.deadlines.disarm(kind);
+                }
+                Ok(Step::Event(Event::Switched))
+            }
+            Receive::Done => Ok(Step::Pause(Pause::AwaitsApplication)),
+        }
+    }
+
+    #[inline(never)]
+    fn read_head(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
+        let Receive::Head(scan) = &mut self.receive else { return Ok(Step::Again) };
+        let ended = self.wire.ended;
+        let mut dropped = 0;
+        let parsed = scan.request(input, &mut dropped, &self.wire.config, &mut self.spare, ended.is_some());
+        self.wire.received = self.wire.received.saturating_add(dropped as u64);
+        let Some((head, facts)) = parsed? else {
+            let Some(end) = ended else { return Ok(Step::Pause(Pause::NeedsInput)) };
+            let at = if scan.has_begun(input) { At::Head } else { At::Start };
+            return match exchange::ended(at, end) {
+                Ended::Truncated => Err(Broken(Reason::Truncated, input.len())),
+                _ => {
+                    self.wire.close(Closed::ByPeer, Linger::No, now);
+                    Ok(Step::Again)
+                }
+            };
+        };
+        self.requests += 1;
+        let content_limit = self.wire.config.limits.content;
+        let framing = head.framing();
+        let may_persist = self.wire.config.persistence.keep_alive
+            && self.wire.config.persistence.requests.is_none_or(|most| self.requests < most);
+        self.exchange = Exchange {
+            kind: head.kind(),
+            version: head.version(),
+            expecting: match facts.expectation {
+                Expectation::Continue => Expecting::Continue,
+                _ => Expecting::Nothing,
+            },
+            upgrade_offered: facts.offers_upgrade(),
+            ..Exchange::new(may_persist && facts.persistent(head.version()) && self.exchange.persistent)
+        };
+        self.send = Send::Head;
+        self.wire.deadlines.disarm(Deadline::Head);
+        self.wire.deadlines.disarm(Deadline::Idle);
+        self.receive = if framing.has_content() {
+            self.wire.begin_content();
+            Receive::Content(Decoder::new(framing), Wanted::NotYet)
+        } else {
+            Receive::Ending
+        };
+        if matches!((framing, content_limit), (Framing::Length(length), Some(limit)) if length > limit) {
+            return Err(Broken(Reason::ContentTooLong, 0));
+        }
+        if facts.expectation == Expectation::Unknown {
+            return Ok(self.refuse_expectation(now));
+        }
+        Ok(Step::Event(Event::Request(head)))
+    }
+
+    /// RFC 9110 §10.1.1: an expectation that cannot be met is answered with 417. The request is well-formed, so the
+    /// connection goes on behind its content; the application hears nothing of it.
+    fn refuse_expectation(&mut self, now: Instant) -> Step {
+        let answer = ResponseHead::new(Reason::Expectation.status());
+        match &mut self.receive {
+            Receive::Content(_, wanted) => *wanted = Wanted::No,
+            receive => *receive = Receive::Done,
+        }
+        if self.send_response(&answer, Content::Empty, now).is_err() {
+            // A head that we made ourselves is never refused.
+            self.wire.close(Closed::Abandoned, Linger::Yes, now);
+        }
+        Step::Again
+    }
+
+    fn read_content(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
+        let Receive::Content(decoder, wanted) = &mut self.receive else { return Ok(Step::Again) };
+        let before = input.len();
+        let decoded = decoder.decode(input, &self.wire.config);
+        let moved = (before - input.len()) as u64;
+        self.wire.received = self.wire.received.saturating_add(moved);
+        self.wire.content_moved(moved, now);
+        match (decoded?, *wanted) {
+            (Decoded::Data(piece), Wanted::Yes) => {
+                self.wire.rest_content(now);
+                Ok(Step::Event(Event::Content(piece)))
+            }
+            (Decoded::Data(piece), _) => {
+                self.exchange.drained = self.exchange.drained.saturating_add(piece.len() as u64);
+                if self.over_drained() {
+                    self.exchange.persistent = false;
+                    if matches!(self.send, Send::Done) {
+                        self.wire.close(Closed::NotPersistent, Linger::Yes, now);
+                    }
+                }
+                Ok(Step::Again)
+            }
+            (Decoded::End(trailers), wanted) => {
+                self.wire.rest_content(now);
+                self.receive = Receive::Done;
+                self.advance(now);
+                match wanted {
+                    Wanted::Yes => Ok(Step::Event(Event::End(trailers))),
+                    _ => Ok(Step::Again),
+                }
+            }
+            (Decoded::Partial, _) => match self.wire.ended {
+                Some(_) => Err(Broken(Reason::Truncated, input.len())),
+                None => Ok(Step::Pause(Pause::NeedsInput)),
+            },
+        }
+    }
+
+    /// Goes from one exchange to the next, or to the end, when both messages allow it.
+    pub(super) fn advance(&mut self, now: Instant) {
+        self.wire.queued(now);
+        if self.exchange.switching || !self.wire.is_open() {
+            if let (Receive::Content(_, wanted), true) = (&mut self.receive, self.exchange.switching) {
+                *wanted = Wanted::No;
+            }
+            return;
+        }
+        let wanted = match &self.receive {
+            Receive::Content(_, wanted) => *wanted,
+            _ => Wanted::Yes,
+        };
+        let (request, response) = (self.progress_of_request(), self.progress_of_response());
+        match exchange::next(request, response, self.exchange.persistent, wanted) {
+            Next::Wait => {}
+            Next::Drain => {
+                if let Receive::Content(_, wanted) = &mut self.receive {
+                    *wanted = Wanted::No;
+                }
+            }
+            Next::Exchange => {
+                // The end of a request is told before the next one begins.
+                if !matches!(self.receive, Receive::Ending) {
+                    self.receive = Receive::Head(Scan::default());
+                    self.send = Send::Head;
+                    self.exchange = Exchange::new(true);
+                }
+            }
+            Next::Close => {
+                if !matches!(self.receive, Receive::Ending) {
+                    self.wire.close(Closed::NotPersistent, Linger::Yes, now);
+                }
+            }
+        }
+        self.wire.pause = Pause::NeedsInput;
+    }
+
+    pub(super) fn progress_of_request(&self) -> Progress {
+        match self.receive {
+            Receive::Head(_) => Progress::Head,
+            Receive::Content(..) => Progress::Content,
+            Receive::Ending | Receive::Done => Progress::Done,
+        }
+    }
+
+    pub(super) fn progress_of_response(&self) -> Progress {
+        match self.send {
+            Send::Head => Progress::Head,
+            Send::Content(_) => Progress::Content,
+            Send::Done => Progress::Done,
+        }
+    }
+
+    pub(super) fn persists_after_response(&self) -> bool {
+        let (wanted, unread) = match &self.receive {
+            Receive::Content(decoder, wanted) => (*wanted, decoder.remaining()),
+            _ => (Wanted::Yes, Some(0)),
+        };
+        let budget = self.wire.config.limits.drain;
+        self.exchange.persistent
+            && self.wire.ended.is_none()
+            && exchange::survives_final_response(
+                self.exchange.expecting,
+                self.progress_of_request(),
+                wanted,
+                unread,
+                budget,
+            )
+    }
+
+    /// Whether more content was dropped than keeping the connection is worth.
+    fn over_drained(&self) -> bool {
+        self.exchange.drained > self.wire.config.limits.drain
+    }
+
+    pub(super) fn must_be_open(&self) -> Result<(), Misuse> {
+        if self.wire.is_open() { Ok(()) } else { Err(Misuse::Closed) }
+    }
+
+    pub(super) fn may_answer(&mut self, now: Instant) -> Result<Instant, Misuse> {
+        let now = self.wire.at(now);
+        self.must_be_open()?;
+        if self.awaits_response() { Ok(now) } else { Err(Misuse::NotYourTurn) }
+    }
+
+    pub(super) fn send_piece(
+        &mut self,
+        now: Instant,
+        write: impl FnOnce(&mut Encoder, &mut Outbox) -> Result<(), Misuse>,
+    ) -> Result<(), Misuse> {
+        let now = self.wire.at(now);
+        self.must_be_open()?;
+        let full = self.wire.send_room() == 0;
+        let Send::Content(encoder) = &mut self.send else { return Err(Misuse::NotYourTurn) };
+        if full {
+            return Err(Misuse::Full);
+        }
+        write(encoder, &mut self.wire.outbox)?;
+        self.wire.queued(now);
+        Ok(())
+    }
+
+    /// The peer broke a rule: answers if no answer has begun, and ends the connection.
+    fn fail(&mut self, error: ProtocolError, now: Instant) {
+        let reason = error.reason();
+        if matches!(self.send, Send::Head) && reason != Reason::Truncated {
+            let mut outline = Outline::answering(self.exchange.kind);
+            outline.persistent = false;
+            outline.date = self.date;
+            let answer = ResponseHead::new(reason.status());
+            // A head that we made ourselves is never refused.
+            let _ =
+                self.wire.outbox.stage(|out| generate::make_header_response(&answer, &Content::Empty, &outline, out));
+            self.send = Send::Done;
+        }
+        self.wire.queued(now);
+        let linger = if reason == Reason::Truncated { Linger::No } else { Linger::Yes };
+        self.wire.close(Closed::Failed(reason), linger, now);
+    }
+
+    /// The peer was too slow; `poll_event` tells it.
+    pub(super) fn fail_late(&mut self, reason: Reason, now: Instant) {
+        if self.wire.is_open() {
+            let error = self.wire.error(reason, self.wire.left);
+            self.wire.tell(error);
+            self.fail(error, now);
+        }
+    }
+
+    fn poll_over(&mut self, input: &mut BytesMut, now: Instant) -> Option<Event> {
+        if self.wire.life == Life::Switched {
+            return None;
+        }
+        self.wire.drop_input(input);
+        self.wire.left = 0;
+        self.wire.settle(now);
+        self.wire.take_end().map(Event::Closed)
+    }
+
+    /// Sets the deadlines of reading when a poll has stopped.
+    pub(super) fn rearm(&mut self, pause: Pause, input: &BytesMut, now: Instant) {
+        let waiting = pause == Pause::NeedsInput && self.wire.ended.is_none();
+        match &self.receive {
+            Receive::Head(scan) if waiting && scan.has_begun(input) => {
+                self.wire.deadlines.disarm(Deadline::Idle);
+                if !self.wire.deadlines.is_armed(Deadline::Head) {
+                    let at = now.saturating_add(self.wire.config.timeouts.head);
+                    self.wire.deadlines.arm(Deadline::Head, at);
+                }
+            }
+            Receive::Head(_) if waiting => self.arm_idle(now),
+            Receive::Content(..) if waiting => self.wire.await_content(now),
+            _ => {
+                self.wire.deadlines.disarm(Deadline::Head);
+                self.wire.deadlines.disarm(Deadline::Idle);
+                self.wire.rest_content(now);
+            }
+        }
+    }
+
+    /// Idling begins when nothing of a request is there and everything was sent.
+    pub(super) fn arm_idle(&mut self, now: Instant) {
+        let Receive::Head(_) = &self.receive else { return };
+        let deadlines = &mut self.wire.deadlines;
+        let busy = deadlines.is_armed(Deadline::Head) || deadlines.is_armed(Deadline::Idle);
+        if self.wire.life == Life::Open && self.wire.left == 0 && self.wire.outbox.is_empty() && !busy {
+            deadlines.arm(Deadline::Idle, now.saturating_add(self.wire.config.timeouts.idle));
+        }
+    }
+}
