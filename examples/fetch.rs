@@ -113,11 +113,11 @@ fn plan() -> Result<Plan, String> {
 }
 
 async fn fetch(plan: Plan) -> Result<(), Failure> {
-    let policy = Policy::default()
+    let mut config = Config::default();
+    config.dispatch = Policy::default()
         .connect_retries(plan.retries)
         .request_retries(plan.retries)
         .backoff(Backoff::new(Duration::from_millis(500), Duration::from_secs(30)));
-    let mut config = Config::default();
     let mut builder = Builder::new();
     if let Some(most) = plan.timeout {
         config.timeouts.head = most;
@@ -127,7 +127,7 @@ async fn fetch(plan: Plan) -> Result<(), Failure> {
     if plan.verbose {
         builder = builder.observer(Arc::new(narrate::Narrator::to_stderr()));
     }
-    let client = http_tokio::client(builder.policy(policy).config(config));
+    let client = http_tokio::client(builder.config(config));
     if plan.verbose {
         show('>', &format!("{} {}", plan.request.method(), plan.request.uri()), plan.request.headers());
     }

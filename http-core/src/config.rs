@@ -2,9 +2,13 @@
 
 use core::time::Duration;
 
-/// The configuration of a connection, shared by as many as one likes.
+use crate::dispatch::Policy;
+
+/// The configuration of connections and of the dispatcher, shared by as many as one likes.
 ///
-/// Every deadline, limit and leniency has a name, a unit and a bounded default.
+/// Every deadline, limit and leniency has a name, a unit and a bounded default. Presets are values of it:
+/// [`strict`](Self::strict), which is the default, [`interop`](Self::interop) and [`evhttp`](Self::evhttp);
+/// [`differences`](Self::differences) prints what one changes.
 ///
 /// ```
 /// use core::time::Duration;
@@ -26,11 +30,44 @@ pub struct Config {
     pub strictness: Strictness,
     /// Whether and how connections are kept.
     pub persistence: Persistence,
+    /// Queue, connections, back-off and retries of a client's [`Dispatcher`](crate::dispatch::Dispatcher).
+    pub dispatch: Policy,
 }
 
 impl Config {
+    /// The default: no leniency at all, and what RFC 9110 and RFC 9112 leave open is refused.
+    #[must_use]
+    pub fn strict() -> Self {
+        Self::default()
+    }
+
+    /// What browsers and old peers send though no RFC allows it, or allows it only to be read: bare LF and folds in
+    /// heads, spaces around a colon in responses and at the end of a request-line or a chunk size, a repeated
+    /// Content-Length, Transfer-Encoding beside Content-Length, characters in a target that RFC 3986 leaves out.
+    ///
+    /// For an end of the chain. Behind or before another reader of the same bytes, stay strict: see the risk of each in
+    /// [`Strictness`].
+    #[must_use]
+    pub fn interop() -> Self {
+        Self {
+            strictness: Strictness {
+                allow_bare_lf: true,
+                allow_obs_fold: true,
+                allow_space_before_colon_in_responses: true,
+                allow_transfer_encoding_with_length: true,
+                allow_repeated_content_length: true,
+                allow_lax_target: true,
+                allow_chunk_line_padding: true,
+                allow_trailing_space_in_request_line: true,
+                ..Strictness::default()
+            },
+            ..Self::default()
+        }
+    }
+
     /// What libevent's `evhttp` does where that is safe: its time-outs (read and write 50 s), its lenient reading of
-    /// line ends, folds, spaces before a colon and of a request without `Host`.
+    /// line ends, folds, spaces before a colon and of a request without `Host`, and its dispatcher
+    /// ([`Policy::evhttp`]): one connection, no retries unless asked for.
     ///
     /// Its framing faults are not part of the preset: what makes the end of a message uncertain stays refused.
     #[must_use]
@@ -53,6 +90,7 @@ impl Config {
                 allow_trailing_space_in_request_line: true,
                 ..Strictness::default()
             },
+            dispatch: Policy::evhttp(),
             ..Self::default()
         }
     }

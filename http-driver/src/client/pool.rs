@@ -159,8 +159,8 @@ impl Slot {
 #[derive(Clone, Default)]
 #[must_use]
 pub struct Builder {
-    policy: Policy,
     config: Arc<Config>,
+    policy: Option<Policy>,
     observer: Option<Arc<dyn Observe>>,
     timeout: Option<Duration>,
 }
@@ -171,13 +171,13 @@ impl Builder {
         Self::default()
     }
 
-    /// Queue, connections, back-off and retries.
-    pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
+    /// Queue, connections, back-off and retries, in place of [`Config::dispatch`].
+    pub const fn policy(mut self, policy: Policy) -> Self {
+        self.policy = Some(policy);
         self
     }
 
-    /// The configuration of the connections: time-outs, limits, leniencies.
+    /// The whole configuration: time-outs, limits, leniencies, and the dispatcher's policy.
     pub fn config(mut self, config: impl Into<Arc<Config>>) -> Self {
         self.config = config.into();
         self
@@ -198,15 +198,18 @@ impl Builder {
 
     /// The client, over connections that `connector` makes.
     #[must_use]
-    pub fn build<C, R>(self, connector: C, runtime: R) -> Client<C, R>
+    pub fn build<C, R>(mut self, connector: C, runtime: R) -> Client<C, R>
     where
         C: Connector,
         R: Runtime + Send + Sync + 'static,
         R::Timer: Send,
     {
+        if let Some(policy) = self.policy {
+            Arc::make_mut(&mut self.config).dispatch = policy;
+        }
         let shared = Arc::new(Shared {
             brain: Mutex::new(Brain {
-                dispatcher: Dispatcher::new(self.policy),
+                dispatcher: Dispatcher::new(self.config.dispatch),
                 origins: BTreeMap::new(),
                 names: BTreeMap::new(),
                 jobs: BTreeMap::new(),
@@ -229,7 +232,11 @@ impl Builder {
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").field("policy", &self.policy).field("timeout", &self.timeout).finish_non_exhaustive()
+        f.debug_struct("Builder")
+            .field("config", &self.config)
+            .field("policy", &self.policy)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
     }
 }
 
