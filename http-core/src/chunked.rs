@@ -181,6 +181,16 @@ impl ChunkDecoder {
 
     fn extension(&mut self, at: Extension, size: u64, byte: u8, config: &Config) -> Result<State, Reason> {
         use Extension::{AfterName, Before, End, Escaped, Name, NameStart, Quoted, Token, ValueStart};
+        // The CR is not of the line, so it is not counted.
+        let ends = match at {
+            Name | Token | End => byte == b'\r',
+            // Whitespace that no extension follows.
+            AfterName | Before => byte == b'\r' && config.strictness.allow_chunk_line_padding,
+            _ => false,
+        };
+        if ends {
+            return Ok(State::SizeLf(size));
+        }
         self.count_line(config)?;
         self.extensions += 1;
         if self.extensions > config.limits.chunk_extensions {
@@ -193,11 +203,6 @@ impl ChunkDecoder {
             (Quoted, b'\\') => Escaped,
             (Quoted, _) if token::is_value_byte(byte) => Quoted,
             (Name | Token | AfterName | Before | End, b';') => NameStart,
-            (Name | Token | End, b'\r') => return Ok(State::SizeLf(size)),
-            // Whitespace that no extension follows.
-            (AfterName | Before, b'\r') if config.strictness.allow_chunk_line_padding => {
-                return Ok(State::SizeLf(size));
-            }
             (NameStart | ValueStart | Before | AfterName, _) if space => at,
             (NameStart | Name, _) if token::is_tchar(byte) => Name,
             (Name, _) if space => AfterName,

@@ -157,17 +157,18 @@ pub struct Limits {
     pub fields: usize,
     /// The longest trailer section, in bytes; beyond it 431. Default 8 KiB.
     pub trailers: usize,
-    /// The most field lines of a trailer section. Default 64.
+    /// The most field lines of a trailer section; beyond it 431. Default 64.
     pub trailer_fields: usize,
-    /// The longest chunk-size line, in bytes. Default 4 KiB.
+    /// The longest chunk-size line, in bytes without its CRLF; beyond it 400. Default 4 KiB.
     pub chunk_line: usize,
-    /// All chunk extensions of one message together, in bytes. Default 16 KiB.
+    /// All chunk extensions of one message together, in bytes, each from its semicolon; beyond it 400. Default 16 KiB.
     pub chunk_extensions: usize,
     /// The longest content of one message, in bytes; beyond it 413. Default none.
     pub content: Option<u64>,
-    /// The most interim responses to one request. Default 16.
+    /// The most interim responses to one request: beyond it a client ends the connection, and a server may send no
+    /// more. Default 16.
     pub interim_responses: u32,
-    /// The most empty lines before a start-line. Default 8.
+    /// The most empty lines before a request-line; beyond it 400. Default 8.
     pub empty_lines: u32,
     /// How much unread content is read and dropped to keep a connection. Default 256 KiB.
     pub drain: u64,
