@@ -142,7 +142,7 @@ impl Server {
     {
         let connections = Shutdown::new();
         let cut = Cut(Shutdown::new());
-        let begun = self.shutdown.watch();
+        let mut begun = self.shutdown.watch();
         loop {
             let mut accept = pin!(listener.accept());
             let accepted = poll_fn(|cx| {
@@ -157,7 +157,7 @@ impl Server {
                     let connection = Connection::new(FuturesIo::new(stream), AsyncStdRuntime, self.config.clone());
                     let (options, watch) = (self.options.clone(), self.shutdown.watch());
                     let serving = serve_connection(connection, service.clone(), options, Some(watch));
-                    let (counted, cut) = (connections.watch(), cut.0.watch());
+                    let (counted, mut cut) = (connections.watch(), cut.0.watch());
                     task::spawn(async move {
                         let mut serving = pin!(serving);
                         // A task of async-std goes on when its handle is dropped, so that it has to be told.

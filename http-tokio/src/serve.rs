@@ -146,7 +146,7 @@ impl Server {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let mut tasks = JoinSet::new();
-        let begun = self.shutdown.watch();
+        let mut begun = self.shutdown.watch();
         loop {
             let mut accept = pin!(listener.accept());
             let accepted = poll_fn(|cx| {

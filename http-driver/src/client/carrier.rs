@@ -6,6 +6,8 @@ use core::task::{Context, Poll};
 use core::time::Duration;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use http_body::Body;
 use http_core::client::{Event, Readiness, Sent};
 use http_core::dispatch::{
     ConnectionId, Delivery, Input, LostCause, Output, Progress, Received, RequestId, StatusFacts,
@@ -14,9 +16,10 @@ use http_core::{Closed, ErrorKind, Fields, Reason, ResponseHead};
 
 use super::connection::Connection;
 use super::failure::RequestError;
-use super::job::{BoxBody, Payload};
+use super::job::{BoxBody, Job, Payload};
 use super::origin::{Connector, Origin};
-use super::pool::{Order, Shared, Slot};
+use super::pool::Shared;
+use super::slot::{Order, Slot};
 use crate::body::{Demand, Feed, Incoming};
 use crate::convert;
 use crate::error::Error;
@@ -118,7 +121,17 @@ where
             return Err(Over::LOCAL);
         }
     };
-    let mut run = Run { shared, id, request, body, feed: None, response: Response::Awaited, started: false };
+    let mut run = Run {
+        shared,
+        id,
+        request,
+        body,
+        feed: None,
+        left: None,
+        held: None,
+        response: Response::Awaited,
+        started: false,
+    };
     poll_fn(|cx| run.poll(connection, slot, cx)).await
 }
 
@@ -130,8 +143,20 @@ struct Run<'a, C, R> {
     /// What of the request's content is still to be sent.
     body: Option<BoxBody>,
     feed: Option<Feed>,
+    /// How much of the response's content is still to come, where that is known.
+    left: Option<u64>,
+    /// What completes the response for its reader. It is kept until the dispatcher has the connection back, so that
+    /// the reader's next request finds it.
+    held: Option<Held>,
     response: Response,
     started: bool,
+}
+
+enum Held {
+    /// The response, which has no content.
+    Response(Box<(Job, http::Response<Incoming>)>),
+    /// The last piece of its content.
+    Piece(Bytes),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -161,7 +186,10 @@ where
             if let Err(error) = self.send(connection, cx) {
                 return Poll::Ready(Err(self.lost(connection, error)));
             }
-            let demand = self.feed.as_ref().map_or(Demand::Frame, |feed| feed.demand(cx));
+            let demand = match &self.feed {
+                Some(feed) if self.held.is_none() => feed.demand(cx),
+                _ => Demand::Frame,
+            };
             let moved = match demand {
                 Demand::Nothing => connection.poll_turn(cx).map(|turn| turn.map(|()| None)),
                 Demand::Frame | Demand::Dropped => connection.poll_step(cx),
@@ -221,8 +249,11 @@ where
                 self.deliver(connection, &head);
             }
             Event::Content(bytes) => {
-                if let Some(feed) = &self.feed {
-                    feed.data(bytes);
+                self.left = self.left.map(|left| left.saturating_sub(bytes.len() as u64));
+                match &self.feed {
+                    Some(_) if self.left == Some(0) => self.held = Some(Held::Piece(bytes)),
+                    Some(feed) => feed.data(bytes),
+                    None => {}
                 }
             }
             Event::End(trailers) => return Some(self.end(connection, &trailers)),
@@ -253,25 +284,30 @@ where
         }
         self.response = Response::Delivered;
         let (body, feed) = Incoming::new(head.framing());
+        self.left = body.size_hint().exact();
         self.feed = feed;
         let Some(job) = self.shared.forget(self.request) else { return };
-        job.reply.complete(convert::response(head, body).map_err(RequestError::unsendable));
+        match convert::response(head, body) {
+            Ok(response) if self.feed.is_none() => self.held = Some(Held::Response(Box::new((job, response)))),
+            other => job.reply.complete(other.map_err(RequestError::unsendable)),
+        }
     }
 
     fn end(&mut self, connection: &Connection<C::Transport, R>, trailers: &Fields) -> Result<(), Over> {
-        if let Some(feed) = self.feed.take() {
-            feed.end(trailers);
-        }
         if self.response == Response::Delivered {
             let _ = self.shared.input(Input::Finished(self.request));
         }
-        match connection.machine().readiness() {
+        let result = match connection.machine().readiness() {
             Readiness::Idle => {
                 let _ = self.shared.input(Input::Ready(self.id));
                 Ok(())
             }
             _ => Err(Over { cause: LostCause::Last, unanswered: None }),
+        };
+        if let Some(feed) = self.release() {
+            feed.end(trailers);
         }
+        result
     }
 
     /// The connection is lost with the exchange on it.
@@ -285,13 +321,13 @@ where
         if progress.sent == Sent::Nothing {
             if let Some(body) = self.body.take() {
                 // Not a byte of it was read.
-                let length = http_body::Body::size_hint(&body).exact();
+                let length = body.size_hint().exact();
                 self.shared.with_job(self.request, |job| job.payload = Payload::Stream(length, body));
             }
         }
         if self.response == Response::Delivered {
             progress.received = Received::Final;
-            if let Some(feed) = self.feed.take() {
+            if let Some(feed) = self.release() {
                 feed.fail(error);
             }
         } else if let Error::Body(_) = error {
@@ -304,6 +340,29 @@ where
             self.shared.with_job(self.request, |job| job.error = Some(error));
         }
         Over { cause, unanswered: Some((self.request, progress)) }
+    }
+}
+
+impl<C, R> Run<'_, C, R> {
+    /// Hands out what was kept; the feed, if there is more to say.
+    fn release(&mut self) -> Option<Feed> {
+        let feed = self.feed.take();
+        match (self.held.take(), &feed) {
+            (Some(Held::Response(held)), _) => {
+                let (job, response) = *held;
+                job.reply.complete(Ok(response));
+            }
+            (Some(Held::Piece(piece)), Some(feed)) => feed.data(piece),
+            _ => {}
+        }
+        feed
+    }
+}
+
+impl<C, R> Drop for Run<'_, C, R> {
+    fn drop(&mut self) {
+        // Whatever ends the exchange, a response that was promised is handed out.
+        let _ = self.release();
     }
 }
 

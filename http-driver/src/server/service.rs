@@ -62,7 +62,7 @@ pub async fn serve_connection<T, R, S, B>(
     mut connection: Connection<T, R>,
     mut service: S,
     options: Options,
-    watch: Option<Watch>,
+    mut watch: Option<Watch>,
 ) -> Result<(), Error>
 where
     T: Transport,
@@ -74,7 +74,7 @@ where
 {
     loop {
         let accepted = poll_fn(|cx| {
-            end_if_told(&mut connection, watch.as_ref(), cx);
+            end_if_told(&mut connection, &mut watch, cx);
             connection.poll_accept(cx)
         });
         let head = match accepted.await {
@@ -85,7 +85,7 @@ where
                 return Err(error);
             }
         };
-        let answered = answer(&mut connection, head, &mut service, &options, watch.as_ref()).await;
+        let answered = answer(&mut connection, head, &mut service, &options, &mut watch).await;
         if let Err(error) = answered {
             connection.finish().await;
             return Err(error);
@@ -93,8 +93,12 @@ where
     }
 }
 
-fn end_if_told<T: Transport, R: Runtime>(connection: &mut Connection<T, R>, watch: Option<&Watch>, cx: &Context<'_>) {
-    if watch.is_some_and(|watch| watch.poll_begun(cx).is_ready()) {
+fn end_if_told<T: Transport, R: Runtime>(
+    connection: &mut Connection<T, R>,
+    watch: &mut Option<Watch>,
+    cx: &Context<'_>,
+) {
+    if watch.as_mut().is_some_and(|watch| watch.poll_begun(cx).is_ready()) {
         connection.close();
     }
 }
@@ -104,7 +108,7 @@ async fn answer<T, R, S, B>(
     head: RequestHead,
     service: &mut S,
     options: &Options,
-    watch: Option<&Watch>,
+    watch: &mut Option<Watch>,
 ) -> Result<(), Error>
 where
     T: Transport,
@@ -167,7 +171,7 @@ async fn send<T, R, B>(
     response: Response<B>,
     mut content: Inflow,
     asks_head: bool,
-    watch: Option<&Watch>,
+    watch: &mut Option<Watch>,
 ) -> Result<(), Error>
 where
     T: Transport,

@@ -3,6 +3,7 @@
 use core::fmt;
 use core::future::poll_fn;
 use core::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Tells connections to end after what they are doing, and knows how many there are. A cheap handle.
@@ -18,11 +19,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// assert_eq!(shutdown.connections(), 0);
 /// ```
 #[derive(Clone, Default)]
-pub struct Shutdown(Arc<Mutex<State>>);
+pub struct Shutdown(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    /// Set under the lock, so that whoever registers meanwhile is woken; read without it.
+    begun: AtomicBool,
+    state: Mutex<State>,
+}
 
 #[derive(Default)]
 struct State {
-    begun: bool,
     connections: usize,
     /// One slot for each watcher that waits; the free ones are reused.
     waiting: Vec<Option<Waker>>,
@@ -39,8 +46,8 @@ impl Shutdown {
 
     /// Tells all who watch, now and later.
     pub fn begin(&self) {
-        let mut state = lock(&self.0);
-        state.begun = true;
+        let mut state = self.0.lock();
+        self.0.begun.store(true, Ordering::Release);
         let waiting: Vec<_> = state.waiting.iter_mut().filter_map(Option::take).collect();
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
@@ -49,19 +56,19 @@ impl Shutdown {
     /// How many connections are watched for.
     #[must_use]
     pub fn connections(&self) -> usize {
-        lock(&self.0).connections
+        self.0.lock().connections
     }
 
     /// Counts a connection and lets it see the begin.
     #[must_use]
     pub fn watch(&self) -> Watch {
-        let mut state = lock(&self.0);
+        let mut state = self.0.lock();
         state.connections += 1;
         let slot = state.free.pop().unwrap_or_else(|| {
             state.waiting.push(None);
             state.waiting.len() - 1
         });
-        Watch { shared: self.0.clone(), slot }
+        Watch { shared: self.0.clone(), slot, registered: None }
     }
 
     /// Waits until no connection is left.
@@ -70,7 +77,7 @@ impl Shutdown {
     /// Safe.
     pub async fn drained(&self) {
         poll_fn(|cx| {
-            let mut state = lock(&self.0);
+            let mut state = self.0.lock();
             if state.connections == 0 {
                 return Poll::Ready(());
             }
@@ -83,8 +90,8 @@ impl Shutdown {
 
 impl fmt::Debug for Shutdown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = lock(&self.0);
-        f.debug_struct("Shutdown").field("begun", &state.begun).field("connections", &state.connections).finish()
+        let state = self.0.lock();
+        f.debug_struct("Shutdown").field("begun", &self.0.has_begun()).field("connections", &state.connections).finish()
     }
 }
 
@@ -95,42 +102,49 @@ impl fmt::Debug for Shutdown {
 /// assert!(!watch.has_begun());
 /// ```
 pub struct Watch {
-    shared: Arc<Mutex<State>>,
+    shared: Arc<Shared>,
     slot: usize,
+    /// What the slot holds, so that a task that polls again need not look.
+    registered: Option<Waker>,
 }
 
 impl Watch {
     /// Whether the shutdown has begun.
     #[must_use]
     pub fn has_begun(&self) -> bool {
-        lock(&self.shared).begun
+        self.shared.has_begun()
     }
 
     /// Waits until the shutdown begins.
     ///
     /// # Cancellation
     /// Safe.
-    pub async fn begun(&self) {
+    pub async fn begun(&mut self) {
         poll_fn(|cx| self.poll_begun(cx)).await;
     }
 
-    /// [`begun`](Self::begun), as a poll.
-    pub fn poll_begun(&self, cx: &Context<'_>) -> Poll<()> {
-        let mut state = lock(&self.shared);
-        if state.begun {
+    /// [`begun`](Self::begun), as a poll. Takes no lock when the same task polls again.
+    pub fn poll_begun(&mut self, cx: &Context<'_>) -> Poll<()> {
+        if self.shared.has_begun() {
             return Poll::Ready(());
         }
-        match &mut state.waiting[self.slot] {
-            Some(waker) if waker.will_wake(cx.waker()) => {}
-            slot => *slot = Some(cx.waker().clone()),
+        if self.registered.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            return Poll::Pending;
         }
+        let mut state = self.shared.lock();
+        if self.shared.has_begun() {
+            return Poll::Ready(());
+        }
+        state.waiting[self.slot] = Some(cx.waker().clone());
+        drop(state);
+        self.registered = Some(cx.waker().clone());
         Poll::Pending
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        let mut state = lock(&self.shared);
+        let mut state = self.shared.lock();
         state.connections -= 1;
         state.waiting[self.slot] = None;
         state.free.push(self.slot);
@@ -146,7 +160,59 @@ impl fmt::Debug for Watch {
     }
 }
 
-/// Nothing that runs under the lock can panic, so a poisoned one is as good as any.
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
+impl Shared {
+    fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::Acquire)
+    }
+
+    /// Nothing that runs under the lock can panic, so a poisoned one is as good as any.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn a_task_that_polls_again_takes_no_lock_and_is_woken() {
+        let shutdown = Shutdown::new();
+        let mut watch = shutdown.watch();
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(woken.clone());
+        let cx = Context::from_waker(&waker);
+        assert!(watch.poll_begun(&cx).is_pending());
+        // Held here, so that a second lock would wait for ever.
+        let held = shutdown.0.lock();
+        assert!(watch.poll_begun(&cx).is_pending());
+        drop(held);
+        shutdown.begin();
+        assert_eq!(woken.0.load(Ordering::SeqCst), 1);
+        assert!(watch.poll_begun(&cx).is_ready());
+    }
+
+    #[test]
+    fn a_watch_that_moved_to_another_task_wakes_that_one() {
+        let shutdown = Shutdown::new();
+        let mut watch = shutdown.watch();
+        let tasks = [Arc::new(Woken::default()), Arc::new(Woken::default())];
+        for task in &tasks {
+            assert!(watch.poll_begun(&Context::from_waker(&Waker::from(task.clone()))).is_pending());
+        }
+        shutdown.begin();
+        assert_eq!(tasks.map(|task| task.0.load(Ordering::SeqCst)), [0, 1]);
+    }
 }

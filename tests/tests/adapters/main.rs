@@ -1,5 +1,6 @@
 //! Both adapters, held to the same behaviour over real sockets by one file.
 
+mod clients;
 mod endings;
 #[path = "../../../examples/shared/on_async_std.rs"]
 mod on_async_std;
@@ -56,6 +57,8 @@ on_both! {
     endings::content_that_is_not_wanted_is_not_asked_for
     endings::a_connection_is_handed_over_with_what_was_read
     endings::a_writer_waits_for_a_slow_reader
+    clients::a_client_is_a_tower_service
+    clients::a_future_that_is_dropped_cancels_its_request
     endings::a_shutdown_answers_what_is_open_and_ends
     endings::a_shutdown_cuts_what_takes_longer_than_its_drain
 }

@@ -1,0 +1,221 @@
+//! A client: requests in, responses out, over as many connections as the dispatcher wants.
+
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+use std::sync::Arc;
+
+use http::{Request, Response};
+use http_body::Body;
+use http_core::dispatch::{Input, RequestId};
+use tower_service::Service;
+
+use super::failure::RequestError;
+use super::job::{BoxError, Job, Payload, Reply};
+use super::origin::{Connector, Origin};
+use super::pool::Shared;
+use crate::body::Incoming;
+use crate::convert;
+use crate::error::Error;
+use crate::io::Runtime;
+
+/// A client with a queue, connections, back-off and retries. A cheap handle; the last one that is dropped ends it.
+///
+/// Every request has exactly one outcome. One whose connection is lost is sent again where that is safe, as
+/// [`http_core::dispatch::decide`] says; otherwise its error tells whether repeating it is.
+///
+/// ```
+/// use http_driver::client::{Client, Connector};
+/// use http_driver::{Full, Runtime};
+///
+/// async fn status<C: Connector, R: Runtime + Send + Sync + 'static>(client: Client<C, R>) -> Option<u16>
+/// where
+///     R::Timer: Send,
+/// {
+///     let request = http::Request::get("http://example.com/").body(Full::default()).ok()?;
+///     client.request(request).await.ok().map(|response| response.status().as_u16())
+/// }
+/// ```
+pub struct Client<C: Connector, R: Runtime> {
+    handle: Arc<Handle<C, R>>,
+}
+
+/// Ends the client when the last of its users is gone.
+struct Handle<C: Connector, R: Runtime>(Arc<Shared<C, R>>);
+
+impl<C, R> Client<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    pub(super) fn new(shared: Arc<Shared<C, R>>) -> Self {
+        Self { handle: Arc::new(Handle(shared)) }
+    }
+
+    /// Sends a request to the origin of its URI and returns the response when its head is there.
+    ///
+    /// A body that is all there at once can be sent again when that is needed; one that streams cannot, once it was
+    /// begun. A request counts as idempotent by its method (RFC 9110 §9.2.2), or with an `Idempotency-Key` field.
+    ///
+    /// The request is queued by this call; what the future does is to wait.
+    ///
+    /// # Errors
+    /// No response came: see [`RequestError`].
+    ///
+    /// # Cancellation
+    /// Dropping the future cancels the request; a connection that it is on is closed.
+    pub fn request<B>(&self, request: Request<B>) -> ResponseFuture<C, R>
+    where
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<BoxError>,
+    {
+        ResponseFuture(match self.enqueue(request) {
+            Ok((id, reply)) => Waiting::Queued { handle: self.handle.clone(), id, reply },
+            Err(error) => Waiting::Refused(Some(error)),
+        })
+    }
+
+    /// How many requests wait for a connection.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.handle.0.queued()
+    }
+
+    /// How many connections there are, being made included.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.handle.0.connections()
+    }
+
+    fn enqueue<B>(&self, request: Request<B>) -> Result<(RequestId, Arc<Reply>), RequestError>
+    where
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<BoxError>,
+    {
+        let (parts, body) = request.into_parts();
+        let origin = Origin::of(&parts.uri).ok_or_else(RequestError::no_origin)?;
+        let head = convert::request_head(&parts).map_err(RequestError::unsendable)?;
+        // Looked at once; whoever sends a body that was not all there polls it again, with a waker that works.
+        let payload = Payload::of(body, &mut Context::from_waker(Waker::noop()));
+        let payload = payload.map_err(|error| RequestError::body(Error::Body(error)))?;
+        let idempotent = head.method().is_idempotent() || head.fields().contains("Idempotency-Key");
+        let reply = Arc::new(Reply::default());
+        let job = Job { head: Arc::new(head), payload, reply: reply.clone(), error: None };
+        let id = self.handle.0.enqueue(origin, job, idempotent)?;
+        Ok((id, reply))
+    }
+}
+
+impl<C, R, B> Service<Request<B>> for Client<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<Incoming>;
+    type Error = RequestError;
+    type Future = ResponseFuture<C, R>;
+
+    /// Always ready: requests queue inside, and a full queue refuses a request with an error of its own.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), RequestError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> ResponseFuture<C, R> {
+        self.request(request)
+    }
+}
+
+impl<C: Connector, R: Runtime> Clone for Client<C, R> {
+    fn clone(&self) -> Self {
+        Self { handle: self.handle.clone() }
+    }
+}
+
+impl<C: Connector, R: Runtime> fmt::Debug for Client<C, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("queued", &self.handle.0.queued()).finish_non_exhaustive()
+    }
+}
+
+impl<C: Connector, R: Runtime> Drop for Handle<C, R> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+/// A response that is waited for. Dropped before it is there, the request is cancelled, and a connection that it is on
+/// is closed.
+///
+/// ```
+/// fn is_boxless<C: http_driver::client::Connector, R: http_driver::Runtime + Send + Sync + 'static>(
+///     future: http_driver::client::ResponseFuture<C, R>,
+/// ) -> impl Future<Output = Result<http::Response<http_driver::Incoming>, http_driver::client::RequestError>>
+/// where
+///     R::Timer: Send,
+/// {
+///     future
+/// }
+/// ```
+#[must_use = "a future does nothing unless it is waited for"]
+pub struct ResponseFuture<C, R>(Waiting<C, R>)
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send;
+
+enum Waiting<C: Connector, R: Runtime> {
+    Queued { handle: Arc<Handle<C, R>>, id: RequestId, reply: Arc<Reply> },
+    Refused(Option<RequestError>),
+}
+
+impl<C, R> Future for ResponseFuture<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    type Output = Result<Response<Incoming>, RequestError>;
+
+    /// Polled again after it was ready, it is pending for ever.
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            Waiting::Queued { reply, .. } => reply.poll(cx),
+            Waiting::Refused(error) => error.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error))),
+        }
+    }
+}
+
+impl<C, R> Drop for ResponseFuture<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    fn drop(&mut self) {
+        if let Waiting::Queued { handle, id, .. } = &self.0 {
+            // A request that has its response is not there any more.
+            if handle.0.forget(*id).is_some() {
+                let _ = handle.0.input(Input::Cancel(*id));
+            }
+        }
+    }
+}
+
+impl<C, R> fmt::Debug for ResponseFuture<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
