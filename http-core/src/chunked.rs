@@ -19,7 +19,7 @@ const LARGE: usize = 4096;
 ///
 /// Every delimiter is compared, every byte is looked at once, and runs of small chunks are slid together inside the
 /// buffer, so that one event carries many.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct ChunkDecoder {
     state: State,
     /// Bytes of the current chunk-size line so far.
@@ -31,7 +31,7 @@ pub(crate) struct ChunkDecoder {
     in_response: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 enum State {
     /// Before the first digit of a size.
     #[default]
@@ -47,7 +47,7 @@ enum State {
 }
 
 /// `*( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )`, RFC 9112 §7.1.1
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Extension {
     /// Whitespace; a semicolon or the end of the line follows.
     Before,

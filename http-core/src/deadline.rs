@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use crate::config::Timeouts;
+use crate::model::Collector;
 use crate::time::Instant;
 
 /// What a connection can run out of time for.
@@ -63,6 +64,10 @@ impl Deadlines {
         (*at != Instant::NEVER).then_some((*kind, *at))
     }
 
+    pub(crate) fn describe(&self, out: &mut Collector, now: Instant) {
+        self.0.iter().for_each(|at| out.until(*at, now));
+    }
+
     /// The earliest deadline, if it has passed; it is disarmed.
     pub(crate) fn take_expired(&mut self, now: Instant) -> Option<Deadline> {
         let (kind, at) = self.earliest()?;
@@ -114,6 +119,12 @@ impl Pace {
         if let Some(since) = self.running_since.take() {
             self.allowance = self.allowance.saturating_sub(now.saturating_since(since));
         }
+    }
+
+    /// What is left of the allowance, and whether it runs down.
+    pub(crate) fn describe(&self, out: &mut Collector, now: Instant) {
+        let gone = self.running_since.map_or(Duration::ZERO, |since| now.saturating_since(since));
+        out.value((self.allowance.saturating_sub(gone), self.running_since.is_some()));
     }
 
     pub(crate) fn moved(&mut self, bytes: u64, now: Instant, limits: PaceLimits) {

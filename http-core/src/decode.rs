@@ -24,14 +24,14 @@ pub(crate) enum Decoded {
 }
 
 /// Reads the content of one message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Decoder {
     kind: Kind,
     /// Content bytes so far, for the limit.
     read: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Kind {
     Length(u64),
     Chunked(ChunkDecoder),

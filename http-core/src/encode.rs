@@ -9,7 +9,7 @@ use crate::generate::SendFraming;
 use crate::outbox::Outbox;
 
 /// Writes the content of one message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Encoder {
     Length(u64),
     Chunked,

@@ -237,7 +237,7 @@ pub(crate) fn of_request(facts: &Facts, version: Version, strict: &Strictness) -
 }
 
 /// What of the request decides how its response is read or written (RFC 9112 §6.3, 1. and 2.).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) enum RequestKind {
     Head,
     Connect,

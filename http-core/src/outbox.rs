@@ -5,6 +5,8 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
+use crate::model::Collector;
+
 /// Content up to this many bytes is copied beside what is staged; above, it is linked and written without a copy.
 ///
 /// One copy of 2 KiB costs less than another slice in a vectored write and a reference count.
@@ -222,6 +224,11 @@ impl Outbox {
             skip = skip.saturating_sub(slice.len());
         }
         Bytes::from(copy)
+    }
+
+    /// The bytes that wait, and how many are in flight: where segments end makes no difference.
+    pub(crate) fn describe(&self, out: &mut Collector) {
+        out.value((&self.newest(self.waiting as u64)[..], self.in_flight));
     }
 
     /// Where the bytes that are staged next begin.

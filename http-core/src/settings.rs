@@ -5,7 +5,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::config::{Config, Limits, Persistence, Strictness, Timeouts};
-use crate::dispatch::{Backoff, Budget, Policy};
+use crate::dispatch::{Backoff, Budget, Circuit, Policy};
 
 /// What one setting is set to.
 ///
@@ -199,6 +199,7 @@ fn policy(policy: &Policy, out: &mut Vec<(&'static str, Value)>) {
         connect_retries,
         request_retries,
         retry_budget,
+        circuit,
         retry_after,
         connections_per_origin,
         idle_per_origin,
@@ -214,6 +215,10 @@ fn policy(policy: &Policy, out: &mut Vec<(&'static str, Value)>) {
         Some(Budget { reserve, share }) => (Some(reserve), Some(share)),
         None => (None, None),
     };
+    let (failures, open) = match circuit {
+        Some(Circuit { failures, open }) => (Some(failures), Some(open)),
+        None => (None, None),
+    };
     out.extend([
         ("dispatch.connect_timeout", connect_timeout.into()),
         ("dispatch.backoff.initial", initial.into()),
@@ -223,6 +228,8 @@ fn policy(policy: &Policy, out: &mut Vec<(&'static str, Value)>) {
         ("dispatch.request_retries", request_retries.into()),
         ("dispatch.retry_budget.reserve", reserve.into()),
         ("dispatch.retry_budget.share", share.into()),
+        ("dispatch.circuit.failures", failures.into()),
+        ("dispatch.circuit.open", open.into()),
         ("dispatch.retry_after", retry_after.into()),
         ("dispatch.connections_per_origin", connections_per_origin.into()),
         ("dispatch.idle_per_origin", idle_per_origin.into()),

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::deadline::{Deadline, Deadlines, Pace, PaceLimits};
 use crate::error::ProtocolError;
 use crate::exchange::End;
+use crate::model::Collector;
 use crate::outbox::Outbox;
 use crate::reason::Reason;
 use crate::time::Instant;
@@ -87,7 +88,7 @@ pub struct Interest {
 }
 
 /// Why the last poll stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Pause {
     NeedsInput,
     AwaitsApplication,
@@ -96,7 +97,7 @@ pub(crate) enum Pause {
 }
 
 /// How far a connection is with its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Life {
     Open,
     /// What waits is still sent; what comes is dropped.
@@ -111,7 +112,7 @@ pub(crate) enum Life {
 }
 
 /// Whether a connection goes on reading after its last byte was sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Linger {
     Yes,
     No,
@@ -293,6 +294,18 @@ impl Wire {
                 self.abort(why);
             }
         }
+    }
+
+    /// What of this side can change what happens, as [`Canonical`](crate::model::Canonical) wants it.
+    pub(crate) fn describe(&self, out: &mut Collector, now: Instant) {
+        let now = self.now.max(now);
+        let Self { config, outbox, life, ended, left, pause, failure, lingered, .. } = self;
+        out.value((life, ended, left, pause, failure.map(ProtocolError::reason)));
+        out.value((*lingered).min(config.limits.linger.saturating_add(1)));
+        outbox.describe(out);
+        self.deadlines.describe(out, now);
+        self.receive_pace.describe(out, now);
+        self.send_pace.describe(out, now);
     }
 
     /// The reason of an end that the application does not know yet.

@@ -17,6 +17,7 @@ use crate::field::Fields;
 use crate::framing::{Expectation, RequestKind};
 use crate::generate::{self, Outline};
 use crate::head::{RequestHead, ResponseHead};
+use crate::model::Collector;
 use crate::outbox::Outbox;
 use crate::parse::{Scan, Spare};
 use crate::phase::Phase;
@@ -128,7 +129,7 @@ pub struct Connection {
 }
 
 /// The incoming half: the response to the first request that awaits one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) enum Receive {
     Head(Scan),
     Content(Decoder),
@@ -141,7 +142,7 @@ pub(super) enum Receive {
 }
 
 /// The outgoing half: the last request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) enum Send {
     /// All that was begun is queued.
     Done,
@@ -454,6 +455,16 @@ impl Connection {
     /// The requests whose response is not complete, in order, with what was sent of each and received for it.
     pub fn unanswered(&self) -> impl Iterator<Item = Unanswered> {
         self.pending.iter().map(|pending| pending.unanswered(&self.wire.outbox))
+    }
+
+    /// What of the state can change what happens, as [`Canonical`](crate::model::Canonical) wants it.
+    pub(crate) fn describe(&self, out: &mut Collector, now: Instant) {
+        let Self { wire, receive, send, pending, persistent, spare: _, requests } = self;
+        wire.describe(out, now);
+        let most = wire.config.persistence.requests;
+        // Of the number of requests it matters beside that whether there was one.
+        out.value((receive, send, persistent, *requests > 0, most.map(|most| most.min(*requests)), pending.len()));
+        pending.iter().for_each(|pending| pending.describe(out, &wire.outbox));
     }
 
     pub(crate) const fn queue(&self) -> &Outbox {

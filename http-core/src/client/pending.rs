@@ -1,6 +1,7 @@
 //! Requests that await their response, and what is known of each.
 
 use crate::framing::RequestKind;
+use crate::model::Collector;
 use crate::outbox::Outbox;
 
 /// Names one exchange of a connection; later ones are greater.
@@ -92,6 +93,16 @@ pub(super) struct Pending {
 }
 
 impl Pending {
+    /// What can change what happens: its number does not, and positions only as far as they lie ahead.
+    pub(super) fn describe(&self, out: &mut Collector, outbox: &Outbox) {
+        let Self { id: _, kind, idempotent, upgrade_offered, persistent, start, head_end, end, interim, received } =
+            self;
+        let ahead = |at: u64| at.saturating_sub(outbox.handed_over());
+        out.value((kind, idempotent, upgrade_offered, persistent, interim, received));
+        // A head of which a part is gone, and content of which a part is gone, are not as one of which nothing is.
+        out.value((ahead(*start), ahead(*head_end), end.map(ahead), self.unanswered(outbox).sent));
+    }
+
     pub(super) fn unanswered(&self, outbox: &Outbox) -> Unanswered {
         let gone = outbox.handed_over();
         let sent = match self.end {

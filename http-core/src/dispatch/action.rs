@@ -316,6 +316,13 @@ pub enum OriginPhase {
         /// How many failed in a row.
         failures: u32,
     },
+    /// No connection is up, and none is made until then: the origin has failed too often in a row.
+    CircuitOpen {
+        /// When one is tried.
+        until: Instant,
+        /// How many failed in a row.
+        failures: u32,
+    },
     /// No connection is up; at least one is being made.
     Connecting,
     /// At least one connection is up, and none has a request.

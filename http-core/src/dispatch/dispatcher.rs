@@ -128,7 +128,7 @@ pub struct Dispatcher {
     pub(super) in_flight: usize,
     pub(super) draining: bool,
     /// The random number that was given last, and how many were made from it.
-    random: Option<(u64, u64)>,
+    pub(super) random: Option<(u64, u64)>,
     tickets: u64,
 }
 
@@ -502,6 +502,8 @@ impl Dispatcher {
             OriginPhase::Idle
         } else if origin.connecting > 0 {
             OriginPhase::Connecting
+        } else if let Some(until) = origin.breaker.open_until(self.now) {
+            OriginPhase::CircuitOpen { until, failures: origin.breaker.failures }
         } else if let Some(until) = origin.armed {
             OriginPhase::BackingOff { until, failures: origin.trouble.failures }
         } else if origin.in_line.is_some() {

@@ -45,6 +45,7 @@ impl Dispatcher {
             origin.connections = origin.connections.saturating_sub(1);
             origin.connecting = origin.connecting.saturating_sub(connecting);
             origin.roomy.remove(&id);
+            origin.breaker.probe.take_if(|probe| *probe == id);
         }
         Some((connection, announced))
     }
@@ -56,6 +57,7 @@ impl Dispatcher {
             return;
         };
         if origin.trouble.note_refused(connection.round) {
+            origin.breaker.note_failure(cause.phase(), Cause::Connect(cause), &self.policy, self.now);
             let exhausted = origin.trouble.refusals > self.policy.connect_retries;
             self.back_off(id);
             let why = if cause.is_transient() { Why::OriginSpent } else { Why::Permanent };
@@ -114,6 +116,7 @@ impl Dispatcher {
         if !origin.trouble.note_mute(connection.round, request) {
             return false;
         }
+        origin.breaker.note_failure(Phase::Queue, Cause::Lost(cause), &self.policy, self.now);
         let exhausted = origin.trouble.is_mute(&self.policy) && origin.open() == 0;
         self.back_off(connection.origin);
         exhausted
@@ -125,11 +128,16 @@ impl Dispatcher {
         connection.answered = true;
         let origin = self.origins.get_mut(connection.origin.0)?;
         // An older connection goes on without saying anything of new ones.
-        if origin.trouble.failures == 0 || origin.trouble.round != connection.round {
-            return None;
+        let recent = origin.trouble.round == connection.round;
+        let closes = origin.breaker.failures > 0 && (recent || origin.breaker.probe == Some(id));
+        let recovers = origin.trouble.failures > 0 && recent;
+        if closes {
+            origin.breaker.close();
         }
-        origin.trouble.reset();
-        Some(connection.origin)
+        if recovers {
+            origin.trouble.reset();
+        }
+        (closes || recovers).then_some(connection.origin)
     }
 }
 
@@ -145,6 +153,15 @@ impl Dispatcher {
         let at = self.now.saturating_add(self.wait(failures.saturating_sub(1)));
         if let Some(origin) = self.origins.get_mut(id.0) {
             origin.trouble.retry_at = Some(at);
+        }
+    }
+
+    /// While the circuit of an origin is open, nothing waits for a connection that nobody makes.
+    pub(super) fn break_circuit(&mut self, id: OriginId) {
+        let Some(origin) = self.origins.get(id.0) else { return };
+        let open = origin.breaker.open_until(self.now).is_some();
+        if let (true, Some((phase, cause))) = (open && origin.connecting == 0, origin.breaker.last) {
+            self.give_up(id, phase, cause, Why::CircuitOpen);
         }
     }
 

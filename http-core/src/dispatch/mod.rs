@@ -2,6 +2,8 @@
 
 mod action;
 mod backoff;
+mod canonical;
+mod circuit;
 mod connection;
 mod dispatcher;
 mod due;
@@ -29,5 +31,5 @@ pub use dispatcher::Dispatcher;
 pub use failure::{Cause, ConnectCause, Failure, LostCause, Phase};
 pub use ids::{ConnectionId, OriginId, RequestId};
 pub use model::{Input, Output, apply};
-pub use policy::{Budget, Policy};
+pub use policy::{Budget, Circuit, Policy};
 pub use retry::{Decision, Event, Progress, Received, RetryFacts, Sent, Verdict, Why, decide};

@@ -2,6 +2,7 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 
+use super::circuit::Breaker;
 use super::ids::{ConnectionId, RequestId};
 use super::policy::{Budget, Policy};
 use super::queue::Queue;
@@ -22,6 +23,7 @@ pub(super) struct Origin {
     /// Busy connections that would take another request behind those they have.
     pub(super) roomy: BTreeSet<ConnectionId>,
     pub(super) trouble: Trouble,
+    pub(super) breaker: Breaker,
     /// The instant for which the back-off timer is armed.
     pub(super) armed: Option<Instant>,
     /// The ticket in the line of origins that want a place among all connections.
@@ -40,6 +42,7 @@ impl Origin {
             idle: BTreeMap::new(),
             roomy: BTreeSet::new(),
             trouble: Trouble::default(),
+            breaker: Breaker::default(),
             armed: None,
             in_line: None,
             tokens: policy.retry_budget.map_or(0, full),
@@ -53,6 +56,11 @@ impl Origin {
 
     pub(super) fn may_retry(&self, policy: &Policy) -> bool {
         policy.retry_budget.is_none() || self.tokens >= RETRY
+    }
+
+    /// What the store of the budget holds, in thousandths of a retry.
+    pub(super) fn tokens(&self) -> u64 {
+        self.tokens
     }
 
     pub(super) fn spend_retry(&mut self) {
@@ -116,6 +124,15 @@ impl Trouble {
         };
         self.note_failure();
         true
+    }
+
+    /// Whose connections ended unanswered: nobody's, one request's or several, with what `rank` makes of its id.
+    pub(super) fn culprit_rank(&self, rank: impl FnOnce(RequestId) -> Option<usize>) -> (u8, Option<usize>) {
+        match self.culprit {
+            Culprit::Nobody => (0, None),
+            Culprit::One(id) => (1, rank(id)),
+            Culprit::Several => (2, None),
+        }
     }
 
     fn note_failure(&mut self) {

@@ -39,6 +39,8 @@ pub struct Policy {
     pub request_retries: u32,
     /// What share of the requests may be sent again; `None`: any. Default: [`Budget::default`] (evhttp: none needed).
     pub retry_budget: Option<Budget>,
+    /// When an origin is left alone after failing again and again; `None`: never. Default: `None`.
+    pub circuit: Option<Circuit>,
     /// The longest `Retry-After` of a 503 or 429 that is waited for before the request is repeated (RFC 9110
     /// §10.2.3); `None`: such a response is delivered like any other. Default: `None`.
     pub retry_after: Option<Duration>,
@@ -104,6 +106,39 @@ impl Default for Budget {
     }
 }
 
+/// When an origin is left alone: a circuit breaker.
+///
+/// After so many connections in a row that could not be made, or ended before the first byte of a response, the circuit
+/// opens: requests that wait for the origin, and those that come, fail at once, but for those that a connection which is still up
+/// can serve. When the time is over, one connection probes while further requests wait for what comes of it: the first
+/// byte of a response closes the circuit, another failure opens it again.
+///
+/// Failures are counted across requests, so the circuit also knows of an origin whose requests have all failed already.
+///
+/// ```
+/// use core::time::Duration;
+/// use http_core::dispatch::{Circuit, Policy};
+///
+/// let policy = Policy::default().circuit(Circuit::new(5, Duration::from_secs(30)));
+/// assert_eq!(policy.circuit.map(|circuit| circuit.failures), Some(5));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Circuit {
+    /// How many failures in a row open it; 0 counts as 1.
+    pub failures: u32,
+    /// How long it stays open.
+    pub open: Duration,
+}
+
+impl Circuit {
+    /// One that `failures` in a row open for this time.
+    #[must_use]
+    pub const fn new(failures: u32, open: Duration) -> Self {
+        Self { failures, open }
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
@@ -112,6 +147,7 @@ impl Default for Policy {
             connect_retries: 3,
             request_retries: 3,
             retry_budget: Some(Budget::default()),
+            circuit: None,
             retry_after: None,
             connections_per_origin: 6,
             idle_per_origin: 6,
@@ -178,6 +214,13 @@ impl Policy {
     #[must_use]
     pub fn retry_budget(mut self, budget: impl Into<Option<Budget>>) -> Self {
         self.retry_budget = budget.into();
+        self
+    }
+
+    /// With this [`circuit`](Self#structfield.circuit).
+    #[must_use]
+    pub fn circuit(mut self, circuit: impl Into<Option<Circuit>>) -> Self {
+        self.circuit = circuit.into();
         self
     }
 

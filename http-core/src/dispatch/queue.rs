@@ -50,6 +50,13 @@ impl Queue {
         self.lane_mut(need).places.remove(place)
     }
 
+    pub(super) fn holds(&self, place: &Place, need: Need) -> bool {
+        match need {
+            Need::Any => self.any.places.contains(place),
+            Need::Fresh => self.fresh.places.contains(place),
+        }
+    }
+
     /// Whom a connection would serve next.
     pub(super) fn first(&self, connection: Need) -> Option<Place> {
         let any = self.any.places.first();

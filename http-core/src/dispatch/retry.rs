@@ -295,6 +295,8 @@ pub enum Why {
     BudgetSpent,
     /// Not retried: the origin was tried as often as allowed.
     OriginSpent,
+    /// Not tried: the origin has failed too often in a row, and is left alone for a while.
+    CircuitOpen,
     /// Not retried: a connect that fails like this one fails again.
     Permanent,
     /// Not retried: there is no time left.
@@ -317,6 +319,7 @@ impl fmt::Display for Why {
             Self::RetriesSpent => "it was sent as often as allowed",
             Self::BudgetSpent => "too many requests were sent again of late",
             Self::OriginSpent => "the attempts to reach the origin are used up",
+            Self::CircuitOpen => "the origin has failed too often and is left alone for a while",
             Self::Permanent => "this cause does not pass by waiting",
             Self::Deadline => "no time is left",
         })

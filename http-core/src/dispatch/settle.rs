@@ -59,6 +59,7 @@ impl Dispatcher {
                 }
             }
         }
+        self.break_circuit(id);
         while let Some(opening) = self.next_opening(id, turn) {
             match opening {
                 Opening::Connect => {
@@ -159,7 +160,8 @@ impl Dispatcher {
     }
 
     fn may_connect(&self, origin: &Origin) -> bool {
-        origin.trouble.retry_at.is_none_or(|at| at <= self.now)
+        let held = origin.breaker.probe.is_some() || origin.breaker.open_until(self.now).is_some();
+        !held && origin.trouble.retry_at.is_none_or(|at| at <= self.now)
     }
 
     fn is_full(&self, origin: &Origin) -> bool {
@@ -187,6 +189,9 @@ impl Dispatcher {
         origin.connecting += 1;
         let connection = Connection::new(id, origin.trouble.round, self.now, until, ticket);
         let connection = ConnectionId(self.connections.insert(connection));
+        if origin.breaker.is_half_open(self.now) {
+            origin.breaker.probe = Some(connection);
+        }
         self.timers.arm(until, Timer::Connection(connection));
         self.outputs.insert(ticket, Output::Connect(connection));
     }

@@ -46,7 +46,6 @@ impl Timers {
         self.set.pop_first().map(|(_, timer)| timer)
     }
 
-    #[cfg(test)]
     pub(super) fn iter(&self) -> impl Iterator<Item = &(Instant, Timer)> {
         self.set.iter()
     }

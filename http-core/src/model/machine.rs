@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Action, Input};
+use super::{Action, Canonical, Input};
 use crate::error::Misuse;
 use crate::phase::Phase;
 use crate::time::Instant;
@@ -35,6 +35,9 @@ pub trait Machine: Clone {
     /// As the connection's `phase`.
     fn phase(&self) -> Phase;
 
+    /// The state as seen at `now`, for comparing states.
+    fn canonical(&self, now: Instant) -> Canonical;
+
     /// How many bytes were ever queued.
     fn queued(&self) -> u64;
 
@@ -60,6 +63,10 @@ macro_rules! getters {
 
         fn phase(&self) -> Phase {
             self.phase()
+        }
+
+        fn canonical(&self, now: Instant) -> Canonical {
+            Canonical::of(|out| self.describe(out, now))
         }
 
         fn queued(&self) -> u64 {

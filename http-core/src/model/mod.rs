@@ -20,6 +20,7 @@
 //! assert_eq!(said.last().unwrap(), "wants to read and write; wakes in 10 s");
 //! ```
 
+mod canonical;
 mod machine;
 mod record;
 mod words;
@@ -35,6 +36,8 @@ use crate::time::Instant;
 use crate::wire::Interest;
 use crate::{client, server};
 
+pub use canonical::Canonical;
+pub(crate) use canonical::Collector;
 pub use machine::Machine;
 pub use record::{Mismatch, Record, Recorder, Step};
 

@@ -21,7 +21,7 @@ pub(crate) enum Grammar {
 }
 
 /// How far a head or a trailer section has been looked at, and what was found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Checker {
     state: State,
     /// Bytes of this class change nothing, up to `until`.
@@ -44,7 +44,7 @@ pub(crate) enum Found {
     Broken(Broken),
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 enum State {
     /// Not a byte was seen.
     #[default]

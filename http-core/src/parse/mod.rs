@@ -30,7 +30,7 @@ pub(crate) fn trailers(section: &[u8]) -> Fields {
 ///
 /// A head is tried at once when its first bytes are seen. While it is incomplete, each new byte is checked once, so
 /// that one which drips in costs linear time and a hopeless one is refused as soon as it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Scan {
     checker: Checker,
     /// Empty lines dropped before this message.

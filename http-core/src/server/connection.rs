@@ -15,6 +15,7 @@ use crate::field::Fields;
 use crate::framing::RequestKind;
 use crate::generate::{self, Outline};
 use crate::head::{RequestHead, ResponseHead};
+use crate::model::Collector;
 use crate::outbox::Outbox;
 use crate::parse::{Scan, Spare};
 use crate::phase::Phase;
@@ -111,7 +112,7 @@ pub struct Connection {
 }
 
 /// The incoming half: the request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) enum Receive {
     Head(Scan),
     Content(Decoder, Wanted),
@@ -121,7 +122,7 @@ pub(super) enum Receive {
 }
 
 /// The outgoing half: the response.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) enum Send {
     Head,
     Content(Encoder),
@@ -129,7 +130,7 @@ pub(super) enum Send {
 }
 
 /// What the two halves of the open exchange need to know of each other.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Exchange {
     pub(super) kind: RequestKind,
     pub(super) version: Version,
@@ -479,6 +480,16 @@ impl Connection {
     #[must_use]
     pub const fn content_is_due(&self) -> bool {
         matches!(self.receive, Receive::Content(..))
+    }
+
+    /// What of the state can change what happens, as [`Canonical`](crate::model::Canonical) wants it.
+    pub(crate) fn describe(&self, out: &mut Collector, now: Instant) {
+        let Self { wire, receive, send, exchange, spare: _, date, requests } = self;
+        wire.describe(out, now);
+        let most = wire.config.persistence.requests;
+        out.value((receive, send, date, most.map(|most| most.min(*requests))));
+        let drained = exchange.drained.min(wire.config.limits.drain.saturating_add(1));
+        out.value(Exchange { drained, ..exchange.clone() });
     }
 
     pub(crate) const fn queue(&self) -> &Outbox {

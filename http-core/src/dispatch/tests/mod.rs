@@ -1,5 +1,6 @@
 //! The tests of the machine as a whole: scenarios by subject, and random calls.
 
+mod circuit;
 mod ending;
 mod evhttp;
 mod pool;

@@ -70,6 +70,7 @@ impl Model {
             .request_retries(u32::try_from(random.below(4)).unwrap_or(0))
             .retry_budget(random.one_in(2).then(|| Budget::new(2, 300)))
             .retry_after(maybe(&mut random, 100))
+            .circuit(random.one_in(3).then_some(Circuit::new(2, Duration::from_millis(50))))
             .connect_timeout(maybe(&mut random, 100))
             .idle_timeout(maybe(&mut random, 200))
             .lifetime(maybe(&mut random, 1000))

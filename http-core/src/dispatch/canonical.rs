@@ -1,0 +1,182 @@
+//! The state of a dispatcher as a model checker compares it.
+
+use alloc::collections::BTreeMap;
+use core::time::Duration;
+
+use super::connection;
+use super::dispatcher::{Dispatcher, Output};
+use super::ids::{ConnectionId, OriginId, RequestId};
+use super::origin::Origin;
+use super::queue::Need;
+use super::request::{self, Request};
+use super::timers::Timer;
+use crate::model::{Canonical, Collector};
+use crate::time::Instant;
+
+/// Beyond so many failures in a row every back-off has reached its cap.
+const MOST_FAILURES: u32 = 64;
+
+/// The places of live requests, connections and origins: what names stand for when nobody looks at the names.
+struct Ranks {
+    requests: BTreeMap<RequestId, usize>,
+    connections: BTreeMap<ConnectionId, usize>,
+    origins: BTreeMap<OriginId, usize>,
+    tickets: BTreeMap<u64, usize>,
+}
+
+impl Dispatcher {
+    /// The state as seen at `now`, in a form in which two states are equal if no calls can tell them apart: what a model
+    /// checker keeps of the states that it has seen. Ids count by their order alone.
+    ///
+    /// ```
+    /// use http_core::Instant;
+    /// use http_core::dispatch::{Dispatcher, Job, Policy};
+    /// let now = Instant::ZERO;
+    /// let mut dispatcher = Dispatcher::new(Policy::default());
+    /// let origin = dispatcher.add_origin();
+    /// dispatcher.enqueue(Job::new(origin), now)?;
+    /// let mut other = dispatcher.clone();
+    /// other.enqueue(Job::new(origin), now)?;
+    /// assert_ne!(dispatcher.canonical(now), other.canonical(now));
+    /// # Ok::<(), http_core::dispatch::Refused>(())
+    /// ```
+    #[must_use]
+    pub fn canonical(&self, now: Instant) -> Canonical {
+        Canonical::of(|out| self.describe(out, self.now.max(now)))
+    }
+
+    fn describe(&self, out: &mut Collector, now: Instant) {
+        let Self { policy: _, now: _, origins, requests, connections, timers, outputs, given_up, .. } = self;
+        let ranks = self.ranks();
+        out.value((self.draining, self.random));
+        out.value((origins.len(), requests.len(), connections.len()));
+        for (_, origin) in origins.iter() {
+            self.describe_origin(origin, out, now, &ranks);
+        }
+        for id in ranks.in_order() {
+            if let Some(request) = requests.get(id.0) {
+                self.describe_request(id, request, out, now, &ranks);
+            }
+        }
+        for (_, connection) in connections.iter() {
+            self.describe_connection(connection, out, now, &ranks);
+        }
+        out.value(given_up.len());
+        for ((origin, need, _), given_up) in given_up {
+            out.value((ranks.origins.get(origin), *need == Need::Fresh, given_up.failure, given_up.places.len()));
+            given_up.places.iter().for_each(|place| out.value(ranks.requests.get(&place.request)));
+        }
+        out.value(outputs.len());
+        for output in outputs.values() {
+            match output {
+                Output::Connect(id) => out.value((0_u8, ranks.connections.get(id))),
+                Output::Assign(id) => out.value((1_u8, ranks.requests.get(id))),
+                Output::Fail(id) => out.value((2_u8, ranks.requests.get(id))),
+                // Its connection is gone and will never be named again.
+                Output::Close(_, reason) => out.value((3_u8, reason)),
+            }
+        }
+        for (at, timer) in timers.iter() {
+            out.until(*at, now);
+            match timer {
+                Timer::Connection(id) => out.value((0_u8, ranks.connections.get(id))),
+                Timer::Backoff(id) => out.value((1_u8, ranks.origins.get(id))),
+                Timer::Retry(id) => out.value((2_u8, ranks.requests.get(id))),
+                Timer::Deadline(id) => out.value((3_u8, ranks.requests.get(id))),
+            }
+        }
+    }
+
+    fn describe_origin(&self, origin: &Origin, out: &mut Collector, now: Instant, ranks: &Ranks) {
+        let Origin { queue: _, live, connections: _, connecting: _, idle, roomy, trouble, breaker, .. } = origin;
+        out.value((live, idle.len(), roomy.len()));
+        idle.values().chain(roomy).for_each(|id| out.value(ranks.connections.get(id)));
+        out.value((trouble.failures.min(MOST_FAILURES), trouble.refusals.min(MOST_FAILURES)));
+        out.value(trouble.culprit_rank(|id| ranks.requests.get(&id).copied()));
+        let past = |at: Option<Instant>| at.unwrap_or(Instant::NEVER);
+        out.until(past(trouble.retry_at), now);
+        out.until(past(origin.armed), now);
+        let most = self.policy.circuit.map_or(0, |circuit| circuit.failures);
+        out.value((breaker.failures.min(most), breaker.last, breaker.probe.map(|id| ranks.connections.get(&id))));
+        out.until(past(breaker.open_until), now);
+        out.value((origin.in_line.map(|ticket| ranks.tickets.get(&ticket)), origin.tokens()));
+    }
+
+    fn describe_request(&self, id: RequestId, request: &Request, out: &mut Collector, now: Instant, ranks: &Ranks) {
+        let Request { job, sequence: _, need, attempts, misdirected, state } = request;
+        out.value((ranks.origins.get(&job.origin), job.idempotent, job.replayable, job.priority));
+        out.until(job.deadline.unwrap_or(Instant::NEVER), now);
+        out.value((*need == Need::Fresh, attempts, misdirected));
+        match state {
+            request::State::Waiting { .. } => {
+                let origin = self.origins.get(job.origin.0);
+                // Given up with its lane, or still in it.
+                out.value((0_u8, origin.is_some_and(|origin| origin.queue.holds(&request.place(id), *need))));
+            }
+            request::State::Delayed { until } => {
+                out.value(1_u8);
+                out.until(*until, now);
+            }
+            request::State::InFlight { connection, reused, answered, ticket } => {
+                out.value((2_u8, ranks.connections.get(connection), reused, answered, ticket.is_some()));
+            }
+            request::State::Failed { failure, ticket: _ } => out.value((3_u8, failure)),
+        }
+    }
+
+    fn describe_connection(
+        &self,
+        connection: &connection::Connection,
+        out: &mut Collector,
+        now: Instant,
+        ranks: &Ranks,
+    ) {
+        let connection::Connection { origin, state, round, since, in_flight, assigned, answered, remaining, kept_for } =
+            connection;
+        let recent = self.origins.get(origin.0).is_some_and(|origin| origin.trouble.round == *round);
+        let most = self.policy.requests_per_connection.unwrap_or(1).max(1);
+        out.value((ranks.origins.get(origin), recent, (*assigned).min(most), answered, remaining, kept_for));
+        // Its age counts up to its longest, and beside that as any or none.
+        let longest = self.policy.lifetime.unwrap_or(Duration::from_nanos(1));
+        out.value(now.saturating_since(*since).min(longest));
+        out.value(in_flight.len());
+        in_flight.iter().for_each(|id| out.value(ranks.requests.get(id)));
+        match state {
+            connection::State::Connecting { until, ticket } => {
+                out.value((0_u8, ticket.is_some()));
+                out.until(*until, now);
+            }
+            connection::State::Idle { since, until, ticket } => {
+                let longest = self.policy.fresh_after_idle.unwrap_or_default().saturating_add(Duration::from_nanos(1));
+                out.value((1_u8, now.saturating_since(*since).min(longest), ranks.tickets.get(ticket)));
+                out.until(*until, now);
+            }
+            connection::State::Busy { ready } => out.value((2_u8, ready)),
+        }
+    }
+
+    fn ranks(&self) -> Ranks {
+        let mut requests: alloc::vec::Vec<_> =
+            self.requests.iter().map(|(key, request)| (request.sequence, RequestId(key))).collect();
+        requests.sort_unstable();
+        // Which of several connections is used does not depend on their names, so their places will do.
+        let connections = self.connections.iter().map(|(key, _)| ConnectionId(key)).zip(0..).collect();
+        let origins = self.origins.iter().map(|(key, _)| OriginId(key)).zip(0..).collect();
+        let tickets: alloc::collections::BTreeSet<u64> =
+            self.idle.keys().copied().chain(self.line.iter().map(|(ticket, _)| *ticket)).collect();
+        Ranks {
+            requests: requests.into_iter().map(|(_, id)| id).zip(0..).collect(),
+            connections,
+            origins,
+            tickets: tickets.into_iter().zip(0..).collect(),
+        }
+    }
+}
+
+impl Ranks {
+    fn in_order(&self) -> impl Iterator<Item = RequestId> {
+        let mut order: alloc::vec::Vec<_> = self.requests.iter().map(|(id, rank)| (*rank, *id)).collect();
+        order.sort_unstable();
+        order.into_iter().map(|(_, id)| id)
+    }
+}
