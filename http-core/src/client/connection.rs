@@ -190,6 +190,10 @@ impl Connection {
         self.wire.outbox.discard();
         self.send = Send::Broken;
         self.persistent = false;
+        if let Some(last) = self.pending.back_mut() {
+            // Its response, if one comes, is the last that can.
+            last.persistent = false;
+        }
         self.wire.deadlines.disarm(Deadline::Send);
         self.wire.deadlines.disarm(Deadline::Expect);
         self.wire.deadlines.arm(Deadline::Linger, now.saturating_add(self.wire.config.timeouts.linger));
