@@ -171,7 +171,7 @@ impl<M: Machine> Scene<M> {
             Ok(None) => return false,
             Ok(Some(Told::Head(word, head))) => {
                 self.head = Some(head);
-                told.push(Line::Word(word));
+                told.push(Line::Head(word));
             }
             Ok(Some(Told::Content(piece))) => match told.last_mut() {
                 Some(Line::Content(before)) => before.extend_from_slice(&piece),
@@ -234,14 +234,19 @@ impl<M: Machine> Scene<M> {
 }
 
 enum Line {
+    Head(String),
     Word(String),
     Content(Vec<u8>),
 }
 
 impl Line {
+    fn is_head(&self) -> bool {
+        matches!(self, Self::Head(_))
+    }
+
     fn into_words(self) -> String {
         match self {
-            Self::Word(word) => word,
+            Self::Head(word) | Self::Word(word) => word,
             Self::Content(bytes) if bytes.len() > 64 => format!("content of {}", bytes.len()),
             Self::Content(bytes) => format!("content {}", latin1(&bytes)),
         }
@@ -345,6 +350,63 @@ pub fn request(method: &str, target: &str, fields: &[(&str, &str)]) -> RequestHe
     let method = Method::from_bytes(method.as_bytes()).expect("a token");
     let head = RequestHead::new(method, target).and_then(|head| head.with("Host", host)).expect("a request");
     fields.iter().fold(head, |head, (name, value)| head.with(name, value).expect("a field"))
+}
+
+/// What a server makes of `bytes`, whole and byte by byte: it asks for all content, answers every request with 200, and
+/// `answers` tells each status that it sent but 100; `closes` that nothing more is read.
+///
+/// # Panics
+/// If the ways differ.
+#[must_use]
+pub fn serve(config: &Config, bytes: impl AsRef<[u8]>) -> Vec<String> {
+    let told = |drips| {
+        let mut server = Server::server(config.clone());
+        let mut told = Vec::new();
+        let bytes = bytes.as_ref();
+        for piece in bytes.chunks(if drips { 1 } else { bytes.len().max(1) }) {
+            server.input.extend_from_slice(piece);
+            while server.poll_once_into(&mut told) {
+                if server.machine.content_is_due() {
+                    server.machine.want_content(server.now);
+                } else if server.machine.awaits_response() && !told.last().is_some_and(Line::is_head) {
+                    let connect = server.head.as_ref().is_some_and(|head| head.method() == Method::Connect);
+                    let content = if connect { Content::Empty } else { Content::Full("ok".into()) };
+                    server.responds(200, &[], content).expect("an answer that fits");
+                }
+                let sent = server.sends();
+                let statuses = sent.match_indices("HTTP/1.1 ").filter_map(|(at, _)| sent.get(at + 9..at + 12));
+                told.extend(statuses.filter(|s| *s != "100").map(|s| Line::Word(format!("answers {s}"))));
+            }
+        }
+        if server.is_over() {
+            told.push(Line::Word("closes".into()));
+        }
+        told.into_iter().map(Line::into_words).collect::<Vec<_>>()
+    };
+    let (whole, dripping) = (told(false), told(true));
+    assert_eq!(whole, dripping, "{}", bytes.as_ref().escape_ascii());
+    whole
+}
+
+/// What a client makes of `bytes`, the answer to its request, whole and byte by byte.
+///
+/// # Panics
+/// If the ways differ.
+#[must_use]
+pub fn fetch(config: &Config, method: &str, bytes: impl AsRef<[u8]>, end: Option<End>) -> Vec<String> {
+    let told = |drips| {
+        let mut client = Client::client(config.clone());
+        client.drips = drips;
+        let target = if method == "CONNECT" { "example.com:80" } else { "/" };
+        client.requests(method, target, &[], Content::Empty).expect("a request that fits");
+        client.sends();
+        let mut told = client.hears(bytes.as_ref());
+        told.extend(end.map(|end| client.ends(end)).into_iter().flatten());
+        told
+    };
+    let (whole, dripping) = (told(false), told(true));
+    assert_eq!(whole, dripping, "{}", bytes.as_ref().escape_ascii());
+    whole
 }
 
 /// A scenario with input whole and byte by byte.
