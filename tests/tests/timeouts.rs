@@ -491,19 +491,24 @@ mod client {
     }
 }
 
-/// The fields of `Timeouts`, each with its test on a server and on a client.
-const TESTED: &[(&str, fn(), fn())] = &[
-    ("head", server::head, client::head),
-    ("content", server::content, client::content),
-    ("content_rate", server::content_rate, client::content_rate),
-    ("content_grace", server::content_grace, client::content_grace),
-    ("idle", server::idle, client::idle),
-    ("expect", server::expect, client::expect),
-    ("linger", server::linger, client::linger),
+/// The name of a field of `Timeouts`, and its test on a server and on a client.
+struct Tested(&'static str, fn(), fn());
+
+const TESTED: &[Tested] = &[
+    Tested("head", server::head, client::head),
+    Tested("content", server::content, client::content),
+    Tested("content_rate", server::content_rate, client::content_rate),
+    Tested("content_grace", server::content_grace, client::content_grace),
+    Tested("idle", server::idle, client::idle),
+    Tested("expect", server::expect, client::expect),
+    Tested("linger", server::linger, client::linger),
 ];
 
 #[test]
 fn every_timeout_is_tested_on_both_machines() {
-    let names: Vec<_> = TESTED.iter().map(|(name, ..)| *name).collect();
-    assert_eq!(fields_of(&Timeouts::default()), names);
+    let names = TESTED.iter().map(|Tested(name, on_server, on_client)| {
+        assert!(!std::ptr::fn_addr_eq(*on_server, *on_client), "{name}: each machine has a test of its own");
+        *name
+    });
+    assert_eq!(fields_of(&Timeouts::default()), names.collect::<Vec<_>>());
 }
