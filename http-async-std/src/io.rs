@@ -3,6 +3,7 @@
 use core::any::Any;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
+use core::time::Duration;
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
 
@@ -11,6 +12,7 @@ use bytes::{BufMut, BytesMut};
 use futures_io::{AsyncRead, AsyncWrite};
 use http_core::Outbox;
 use http_driver::Transport;
+use socket2::SockRef;
 
 /// Slices of one vectored write.
 const SLICES: usize = 16;
@@ -89,6 +91,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport for FuturesIo<S> {
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_close(cx))?;
         Poll::Ready(end_sending(&self.stream))
+    }
+
+    fn reset_on_drop(&mut self, reset: bool) {
+        // A socket that does not linger is reset. Only TCP can; a Unix socket or a pipe has no other end than the usual.
+        let linger = reset.then_some(Duration::ZERO);
+        let stream = &self.stream as &dyn Any;
+        if let Some(socket) = stream.downcast_ref::<Async<std::net::TcpStream>>() {
+            let _ = SockRef::from(socket.get_ref()).set_linger(linger);
+        }
+        #[cfg(feature = "async-std")]
+        if let Some(socket) = stream.downcast_ref::<async_std::net::TcpStream>() {
+            let _ = SockRef::from(socket).set_linger(linger);
+        }
     }
 }
 

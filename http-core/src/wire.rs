@@ -72,7 +72,7 @@ impl core::fmt::Display for Closed {
 /// use http_core::{Config, Instant, server};
 /// let connection = server::Connection::new(Config::default().into(), Instant::ZERO);
 /// let interest = connection.interest();
-/// assert!(interest.read && !interest.write && !interest.close);
+/// assert!(interest.read && !interest.write && !interest.close && !interest.reset);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -85,6 +85,9 @@ pub struct Interest {
     pub shutdown: bool,
     /// The connection is over: drop the transport.
     pub close: bool,
+    /// Should the transport be dropped now, for whatever reason, reset it: a part of a message was sent whose end is
+    /// the end of the stream, and an orderly one would make it seem complete (RFC 9112 §8).
+    pub reset: bool,
 }
 
 /// Why the last poll stopped.
@@ -136,6 +139,8 @@ pub(crate) struct Wire {
     send_pace: Pace,
     /// Bytes dropped since the end began.
     lingered: u64,
+    /// A message that ends with the stream was begun, and the transport has not taken all of it.
+    pub(crate) unfinished: bool,
     now: Instant,
 }
 
@@ -155,6 +160,7 @@ impl Wire {
             receive_pace: pace,
             send_pace: pace,
             lingered: 0,
+            unfinished: false,
             now,
         }
     }
@@ -169,18 +175,23 @@ impl Wire {
         self.life == Life::Open
     }
 
+    pub(crate) fn is_dead(&self) -> bool {
+        matches!(self.life, Life::Dead(_) | Life::Gone)
+    }
+
     pub(crate) fn interest(&self) -> Interest {
         let write = self.outbox.has_waiting();
         let read = self.ended.is_none();
+        let reset = self.unfinished;
         match self.life {
             Life::Open => {
                 let wanted = self.pause == Pause::NeedsInput || self.left < self.config.limits.read_ahead;
-                Interest { read: read && wanted, write, shutdown: false, close: false }
+                Interest { read: read && wanted, write, shutdown: false, close: false, reset }
             }
-            Life::Closing(..) => Interest { read, write, shutdown: false, close: false },
-            Life::Lingering(_) => Interest { read, write: false, shutdown: true, close: false },
-            Life::Dead(_) | Life::Gone => Interest { read: false, write: false, shutdown: false, close: true },
-            Life::Switched => Interest { read: false, write, shutdown: false, close: false },
+            Life::Closing(..) => Interest { read, write, shutdown: false, close: false, reset },
+            Life::Lingering(_) => Interest { read, write: false, shutdown: true, close: false, reset },
+            Life::Dead(_) | Life::Gone => Interest { read: false, write: false, shutdown: false, close: true, reset },
+            Life::Switched => Interest { read: false, write, shutdown: false, close: false, reset },
         }
     }
 

@@ -60,6 +60,13 @@ pub trait Transport {
     /// # Errors
     /// The stream broke.
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Whether dropping the transport from now on is to reset it, so that the peer cannot take what it got for
+    /// complete. Told before a byte is written that this matters for. Default: nothing is done, for transports whose
+    /// peers can tell a drop from an orderly end.
+    fn reset_on_drop(&mut self, reset: bool) {
+        let _ = reset;
+    }
 }
 
 /// One timer, that is set again and again.

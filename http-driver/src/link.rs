@@ -27,6 +27,8 @@ pub(crate) struct Link<M, T, R: Runtime> {
     armed: Option<Instant>,
     room: usize,
     sending_ended: bool,
+    /// What the transport was told last of being dropped.
+    resets: bool,
     /// Why the transport broke, for the error that follows from it.
     broken: Option<io::Error>,
     tap: Option<BoxTap>,
@@ -54,6 +56,7 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
             armed: None,
             room: buffers::SMALL,
             sending_ended: false,
+            resets: false,
             broken: None,
             tap,
         };
@@ -152,7 +155,15 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
     /// Ready if bytes were taken, or the transport broke.
     fn poll_write(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()> {
         let mut moved = Poll::Pending;
-        while self.machine_interest().write {
+        loop {
+            let interest = self.machine_interest();
+            if interest.reset != self.resets {
+                self.resets = interest.reset;
+                self.transport.reset_on_drop(interest.reset);
+            }
+            if !interest.write {
+                break;
+            }
             match self.transport.poll_write(cx, self.machine.outbox()) {
                 Poll::Ready(Ok(0)) => self.fail_write(io::ErrorKind::WriteZero.into(), now),
                 Poll::Ready(Ok(count)) => match self.tap {

@@ -1,14 +1,18 @@
 //! tokio's streams as transports.
 
+use core::any::Any;
 use core::future::Future;
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll, ready};
+use core::time::Duration;
 use std::io::{self, IoSlice};
 
 use bytes::BytesMut;
 use http_core::Outbox;
 use http_driver::Transport;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::net::TcpStream;
 
 /// Slices of one vectored write.
 const SLICES: usize = 16;
@@ -46,7 +50,7 @@ impl<S> TokioIo<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Transport for TokioIo<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport for TokioIo<S> {
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
         // The future holds nothing between polls; it reads into the room that the buffer has.
         pin!(self.stream.read_buf(buffer)).poll(cx)
@@ -71,6 +75,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport for TokioIo<S> {
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn reset_on_drop(&mut self, reset: bool) {
+        // A socket that does not linger is reset. Only TCP can; a Unix socket or a pipe has no other end than the usual.
+        if let Some(socket) = (&self.stream as &dyn Any).downcast_ref::<TcpStream>() {
+            let _ = SockRef::from(socket).set_linger(reset.then_some(Duration::ZERO));
+        }
     }
 }
 

@@ -199,7 +199,11 @@ impl Connection {
     /// The transport has taken `count` bytes of what was queued.
     pub fn handle_sent(&mut self, count: usize, now: Instant) {
         let now = self.wire.at(now);
+        let lost = self.wire.is_dead();
         self.wire.sent(count, now);
+        if !lost {
+            self.note_all_sent();
+        }
         self.arm_idle(now);
     }
 
@@ -309,7 +313,10 @@ impl Connection {
                 encoder.write(bytes, &mut self.wire.outbox)?;
                 Send::Done
             }
-            (Some(encoder), _) => Send::Content(encoder),
+            (Some(encoder), _) => {
+                self.wire.unfinished = encoder == Encoder::UntilClose;
+                Send::Content(encoder)
+            }
         };
         self.advance(now);
         Ok(())
@@ -343,6 +350,7 @@ impl Connection {
         let Send::Content(encoder) = &self.send else { return Err(Misuse::NotYourTurn) };
         encoder.end(trailers, &mut self.wire.outbox)?;
         self.send = Send::Done;
+        self.note_all_sent();
         self.advance(now);
         Ok(())
     }
@@ -360,10 +368,11 @@ impl Connection {
     }
 
     /// Gives the open exchange up: what waits is sent, the response stays unfinished, and the connection ends, so that
-    /// the peer cannot take it for complete (RFC 9112 §8).
+    /// the peer cannot take it for complete (RFC 9112 §8): one that the end of the stream would complete is reset, see
+    /// [`Interest::reset`].
     pub fn abandon(&mut self, now: Instant) {
         let now = self.wire.at(now);
-        let linger = if matches!(self.receive, Receive::Head(_)) { Linger::No } else { Linger::Yes };
+        let linger = if matches!(self.receive, Receive::Head(_)) { Linger::No } else { self.linger() };
         self.wire.close(Closed::Abandoned, linger, now);
     }
 

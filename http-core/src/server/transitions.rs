@@ -323,8 +323,20 @@ impl Connection {
             self.send = Send::Done;
         }
         self.wire.queued(now);
-        let linger = if reason == Reason::Truncated { Linger::No } else { Linger::Yes };
+        let linger = if reason == Reason::Truncated { Linger::No } else { self.linger() };
         self.wire.close(Closed::Failed(reason), linger, now);
+    }
+
+    /// Whether to end the sending side in order and read on. Not if that would complete a response that is not.
+    pub(super) fn linger(&self) -> Linger {
+        if matches!(self.send, Send::Content(Encoder::UntilClose)) { Linger::No } else { Linger::Yes }
+    }
+
+    /// A response that ends with the stream is safe when the transport has all of it.
+    pub(super) fn note_all_sent(&mut self) {
+        if matches!(self.send, Send::Done) && self.wire.outbox.is_empty() {
+            self.wire.unfinished = false;
+        }
     }
 
     /// The peer was too slow; `poll_event` tells it.

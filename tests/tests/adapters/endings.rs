@@ -221,8 +221,11 @@ pub(crate) async fn content_that_is_cut_short_is_an_error<W: World>(world: W) ->
     Ok(())
 }
 
-/// Some bytes, then an error.
-struct Failing(bool);
+/// Some bytes, then an error if it fails.
+struct Failing {
+    begun: bool,
+    fails: bool,
+}
 
 impl Body for Failing {
     type Data = Bytes;
@@ -232,8 +235,11 @@ impl Body for Failing {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, std::fmt::Error>>> {
-        let first = !std::mem::replace(&mut self.0, true);
-        Poll::Ready(Some(if first { Ok(Frame::data("some".into())) } else { Err(std::fmt::Error) }))
+        let first = !std::mem::replace(&mut self.begun, true);
+        Poll::Ready(match first {
+            true => Some(Ok(Frame::data("some".into()))),
+            false => self.fails.then_some(Err(std::fmt::Error)),
+        })
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -242,7 +248,7 @@ impl Body for Failing {
 }
 
 pub(crate) async fn a_body_that_fails_is_not_taken_for_complete<W: World>(world: W) -> Outcome {
-    let address = serve_one(&world, |_| async { Ok(Response::new(Failing(false))) }).await?;
+    let address = serve_one(&world, |_| async { Ok(Response::new(Failing { begun: false, fails: true })) }).await?;
     let answer = stranger(&world, move || {
         let stream = dial(address);
         (&stream).write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
@@ -250,6 +256,51 @@ pub(crate) async fn a_body_that_fails_is_not_taken_for_complete<W: World>(world:
     })
     .await;
     assert!(answer.ends_with("\r\n\r\n4\r\nsome\r\n"), "{answer}");
+    Ok(())
+}
+
+pub(crate) async fn a_failed_body_that_the_end_would_complete_is_reset<W: World>(world: W) -> Outcome {
+    // HTTP/1.0 has no chunks: the end of the stream is the end of the content.
+    for (fails, ends) in [(true, "reset"), (false, "end")] {
+        let address =
+            serve_one(&world, move |_| async move { Ok(Response::new(Failing { begun: false, fails })) }).await?;
+        let (answer, end) = stranger(&world, move || {
+            let stream = dial(address);
+            (&stream).write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+            let mut answer = Vec::new();
+            let end = (&stream).read_to_end(&mut answer).map_err(|error| error.kind());
+            (String::from_utf8(answer).unwrap(), end)
+        })
+        .await;
+        match end {
+            Ok(_) => assert_eq!(ends, "end", "taken for complete: {answer}"),
+            Err(kind) => assert_eq!((ends, kind), ("reset", ErrorKind::ConnectionReset)),
+        }
+        assert!(fails || answer.ends_with("\r\n\r\nsome"), "{answer}");
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_cut_response_that_the_end_would_complete_is_reset<W: World>(world: W) -> Outcome {
+    let listener = world.listen(anywhere()).await?;
+    let address = world.address(&listener)?;
+    let server = world.clone();
+    world.runtime().spawn(async move {
+        let stream = server.accept(&listener).await.unwrap();
+        let mut connection = Connection::new(stream, server.runtime(), Arc::default());
+        let mut exchange = connection.accept().await.unwrap().unwrap();
+        exchange.respond(&ResponseHead::new(StatusCode::OK), Content::Streaming).unwrap();
+        exchange.write("some".into()).await.unwrap();
+        exchange.flush().await.unwrap();
+        // Dropped, as when a shutdown or a panic cuts it.
+    });
+    let end = stranger(&world, move || {
+        let stream = dial(address);
+        (&stream).write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+        (&stream).read_to_end(&mut Vec::new()).map_err(|error| error.kind())
+    })
+    .await;
+    assert_eq!(end, Err(ErrorKind::ConnectionReset));
     Ok(())
 }
 

@@ -52,6 +52,8 @@ on_both! {
     endings::a_client_that_is_gone_drops_the_services_future
     endings::content_that_is_cut_short_is_an_error
     endings::a_body_that_fails_is_not_taken_for_complete
+    endings::a_failed_body_that_the_end_would_complete_is_reset
+    endings::a_cut_response_that_the_end_would_complete_is_reset
     endings::a_panic_of_a_service_concerns_no_other_connection
     endings::an_exchange_that_answers_before_it_reads_lets_the_client_go_on
     endings::content_that_is_not_wanted_is_not_asked_for
