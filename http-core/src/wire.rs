@@ -266,18 +266,19 @@ impl Wire {
         }
     }
 
-    /// Ends the connection at once; what waits is lost.
+    /// Ends the connection at once; what waits is lost. One that was handed over is not ours to end, but it has nothing
+    /// to send any more.
     pub(crate) fn abort(&mut self, why: Closed) {
-        if !matches!(self.life, Life::Dead(_) | Life::Gone | Life::Switched) {
-            self.outbox.discard();
-            self.deadlines = Deadlines::NONE;
-            // The first reason is the one that counts.
-            let why = match self.life {
-                Life::Closing(first, _) | Life::Lingering(first) => first,
-                _ => why,
-            };
-            self.life = Life::Dead(why);
-        }
+        // The first reason is the one that counts.
+        let over = match self.life {
+            Life::Dead(_) | Life::Gone => return,
+            Life::Switched => Life::Switched,
+            Life::Closing(first, _) | Life::Lingering(first) => Life::Dead(first),
+            Life::Open => Life::Dead(why),
+        };
+        self.outbox.discard();
+        self.deadlines = Deadlines::NONE;
+        self.life = over;
     }
 
     /// Goes on with the end of the connection as far as it can.

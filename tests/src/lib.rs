@@ -2,12 +2,20 @@
 //!
 //! `conformance` reads cases and judges what the core makes of them, `cut` cuts input into pieces, `read` feeds a
 //! machine and writes down what it reads, `answers` reads what a server sent, `scene` is the stage for scenarios.
+//! `pair` joins a client and a server: each is a `party`, between them are two of `pipe`, and what they do is a
+//! `script`, perhaps read off a `source` of bytes, and what came of it an `outcome`.
 
 pub mod answers;
 pub mod conformance;
 pub mod cut;
+pub mod outcome;
+pub mod pair;
+pub mod party;
+pub mod pipe;
 pub mod read;
 pub mod scene;
+pub mod script;
+pub mod source;
 
 /// The README's programs compile, and the bare core's runs.
 #[cfg(doctest)]

@@ -48,12 +48,12 @@ pub struct Message {
 }
 
 impl Message {
-    fn of_request(head: &RequestHead) -> Self {
+    pub(crate) fn of_request(head: &RequestHead) -> Self {
         let start = Start::Request { method: head.method().as_str().to_owned(), target: latin1(head.target()) };
         Self::new(start, head.minor_version(), head.fields())
     }
 
-    fn of_response(head: &ResponseHead) -> Self {
+    pub(crate) fn of_response(head: &ResponseHead) -> Self {
         let start = Start::Response { status: head.status().as_u16(), reason: latin1(head.reason()) };
         Self::new(start, head.minor_version(), head.fields())
     }
@@ -115,7 +115,7 @@ pub fn latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|&b| char::from(b)).collect()
 }
 
-fn pairs(fields: &Fields) -> Vec<(String, String)> {
+pub(crate) fn pairs(fields: &Fields) -> Vec<(String, String)> {
     fields.iter().map(|(name, value)| (name.to_owned(), latin1(value))).collect()
 }
 

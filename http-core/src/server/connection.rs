@@ -234,12 +234,14 @@ impl Connection {
 impl Connection {
     /// Asks for the content of the open request: [`Event::Content`] and [`Event::End`] follow.
     ///
-    /// Sends the one 100 (Continue) if the client waits for it (RFC 9110 §10.1.1). Asked again, or without content to
-    /// come, it does nothing.
+    /// Sends the one 100 (Continue) if the client waits for it (RFC 9110 §10.1.1). Asked again, without content to
+    /// come, or when the content is being dropped already, it does nothing: after
+    /// [`discard_content`](Self::discard_content), and from the first [`poll_event`](Self::poll_event) after a complete
+    /// response, nobody gets it.
     pub fn want_content(&mut self, now: Instant) {
         let now = self.wire.at(now);
         let response = self.progress_of_response();
-        if let Receive::Content(_, wanted) = &mut self.receive {
+        if let Receive::Content(_, wanted @ (Wanted::NotYet | Wanted::Yes)) = &mut self.receive {
             if exchange::continues(self.exchange.expecting, response, self.wire.left > 0) && self.wire.is_open() {
                 self.wire.outbox.push_copy(b"HTTP/1.1 100 Continue\r\n\r\n");
             }

@@ -82,10 +82,19 @@ impl Connection {
         match &self.receive {
             Receive::Head(_) if self.wire.send_room() == 0 => Ok(Step::Pause(Pause::Full)),
             Receive::Head(_) => self.read_head(input, now),
-            Receive::Content(_, Wanted::NotYet) => Ok(Step::Pause(Pause::AwaitsApplication)),
+            Receive::Content(_, Wanted::NotYet) if !matches!(self.send, Send::Done) => {
+                Ok(Step::Pause(Pause::AwaitsApplication))
+            }
             // The connection ends with the response; until that is complete nothing more is dropped.
             Receive::Content(_, Wanted::No) if self.over_drained() => Ok(Step::Pause(Pause::AwaitsApplication)),
-            Receive::Content(..) => self.read_content(input, now),
+            Receive::Content(..) => {
+                if let Receive::Content(_, wanted @ Wanted::NotYet) = &mut self.receive {
+                    // The response is complete, and nobody has asked. What is dropped once stays unwanted: a message
+                    // without its beginning must not be told as one.
+                    *wanted = Wanted::No;
+                }
+                self.read_content(input, now)
+            }
             Receive::Ending => {
                 self.receive = Receive::Done;
                 self.advance(now);
@@ -221,12 +230,8 @@ impl Connection {
         };
         let (request, response) = (self.progress_of_request(), self.progress_of_response());
         match exchange::next(request, response, self.exchange.persistent, wanted) {
-            Next::Wait => {}
-            Next::Drain => {
-                if let Receive::Content(_, wanted) = &mut self.receive {
-                    *wanted = Wanted::No;
-                }
-            }
+            // Until the next poll the application may still ask for the content.
+            Next::Wait | Next::Drain => {}
             Next::Exchange => {
                 // The end of a request is told before the next one begins.
                 if !matches!(self.receive, Receive::Ending) {

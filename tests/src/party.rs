@@ -1,0 +1,222 @@
+//! One side of a simulated connection: a machine, its lent buffer, and the loop that an adapter would run.
+
+use bytes::BytesMut;
+use http_core::{End, Instant, Interest, client, server};
+
+use crate::pipe::{Pipe, Read};
+
+/// What both machines have in common, as a transport and a clock see it.
+pub trait Side {
+    /// As the connection's.
+    fn handle_eof(&mut self, end: End, now: Instant);
+    /// As the connection's.
+    fn handle_write_error(&mut self, now: Instant);
+    /// As the connection's.
+    fn handle_sent(&mut self, count: usize, now: Instant);
+    /// As the connection's.
+    fn handle_timeout(&mut self, now: Instant);
+    /// As the connection's.
+    fn transmit<'a>(&'a self, slices: &mut [&'a [u8]]) -> usize;
+    /// As the connection's.
+    fn interest(&self) -> Interest;
+    /// As the connection's.
+    fn poll_timeout(&self) -> Option<Instant>;
+}
+
+macro_rules! side {
+    ($($machine:ty)*) => {$(
+        impl Side for $machine {
+            fn handle_eof(&mut self, end: End, now: Instant) {
+                self.handle_eof(end, now);
+            }
+
+            fn handle_write_error(&mut self, now: Instant) {
+                self.handle_write_error(now);
+            }
+
+            fn handle_sent(&mut self, count: usize, now: Instant) {
+                self.handle_sent(count, now);
+            }
+
+            fn handle_timeout(&mut self, now: Instant) {
+                self.handle_timeout(now);
+            }
+
+            fn transmit<'a>(&'a self, slices: &mut [&'a [u8]]) -> usize {
+                self.transmit(slices)
+            }
+
+            fn interest(&self) -> Interest {
+                self.interest()
+            }
+
+            fn poll_timeout(&self) -> Option<Instant> {
+                self.poll_timeout()
+            }
+        }
+    )*};
+}
+
+side!(client::Connection server::Connection);
+
+/// A machine and what surrounds it.
+#[derive(Clone, Debug)]
+pub struct Party<M> {
+    /// The machine.
+    pub machine: M,
+    /// The buffer that it is lent.
+    pub input: BytesMut,
+    ended: bool,
+    broken: bool,
+    tunnel: Option<Tunnel>,
+    over: bool,
+}
+
+/// The transport in the hands of another protocol.
+#[derive(Clone, Debug, Default)]
+struct Tunnel {
+    greeting: Vec<u8>,
+    said: usize,
+    heard: Vec<u8>,
+    ended: Option<End>,
+}
+
+impl<M: Side> Party<M> {
+    /// A side at the start of its connection.
+    pub fn new(machine: M) -> Self {
+        Self { machine, input: BytesMut::new(), ended: false, broken: false, tunnel: None, over: false }
+    }
+
+    /// Whether the transport was dropped.
+    pub const fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// The machine has handed the transport over: this side says `greeting`, ends, and hears what the other says.
+    pub fn switch(&mut self, greeting: &[u8]) {
+        let heard = self.input.split().to_vec();
+        self.tunnel = Some(Tunnel { greeting: greeting.to_vec(), said: 0, heard, ended: None });
+    }
+
+    /// What was heard after the machine handed the transport over.
+    pub fn heard(&self) -> Option<&[u8]> {
+        self.tunnel.as_ref().map(|tunnel| &tunnel.heard[..])
+    }
+
+    /// Writes what waits and reads one piece; whether anything moved.
+    ///
+    /// # Panics
+    /// If the machine contradicts itself.
+    pub fn exchange(&mut self, out: &mut Pipe, back: &mut Pipe, now: Instant) -> bool {
+        if self.over {
+            return false;
+        }
+        let mut moved = self.write(out, now);
+        let interest = self.machine.interest();
+        if interest.close {
+            out.finish(if interest.reset { End::Unclean } else { End::Clean });
+            back.abandon();
+            self.over = true;
+            return true;
+        }
+        if interest.shutdown {
+            assert!(!interest.write, "shuts down and has something to write");
+            out.finish(End::Clean);
+        }
+        if self.tunnel.is_some() {
+            return self.converse(out, back) || moved;
+        }
+        if interest.read && !self.ended {
+            match back.read() {
+                Read::Nothing => {}
+                Read::Bytes(piece) => {
+                    self.input.extend_from_slice(&piece);
+                    moved = true;
+                }
+                Read::End(end) => {
+                    self.ended = true;
+                    self.machine.handle_eof(end, now);
+                    moved = true;
+                }
+            }
+        }
+        moved
+    }
+
+    fn write(&mut self, out: &mut Pipe, now: Instant) -> bool {
+        let mut moved = false;
+        while self.machine.interest().write {
+            let mut slices = [&b""[..]; 3];
+            let filled = self.machine.transmit(&mut slices);
+            let offered: usize = slices[..filled].iter().map(|slice| slice.len()).sum();
+            assert!(offered > 0, "wants to write, and has nothing");
+            match out.write(&slices[..filled]) {
+                Ok(0) => break,
+                Ok(count) => self.machine.handle_sent(count, now),
+                Err(_) => {
+                    assert!(!self.broken, "goes on writing after an error");
+                    self.broken = true;
+                    self.machine.handle_write_error(now);
+                }
+            }
+            moved = true;
+        }
+        moved
+    }
+
+    fn converse(&mut self, out: &mut Pipe, back: &mut Pipe) -> bool {
+        let Some(tunnel) = &mut self.tunnel else { return false };
+        let mut moved = false;
+        if !self.machine.interest().write && tunnel.said < tunnel.greeting.len() {
+            match out.write(&[&tunnel.greeting[tunnel.said..]]) {
+                Ok(count) => {
+                    tunnel.said += count;
+                    moved |= count > 0;
+                }
+                Err(_) => tunnel.said = tunnel.greeting.len(),
+            }
+        }
+        if tunnel.said == tunnel.greeting.len() {
+            out.finish(End::Clean);
+        }
+        if tunnel.ended.is_none() {
+            match back.read() {
+                Read::Nothing => {}
+                Read::Bytes(piece) => {
+                    tunnel.heard.extend_from_slice(&piece);
+                    moved = true;
+                }
+                Read::End(end) => {
+                    tunnel.ended = Some(end);
+                    moved = true;
+                }
+            }
+        }
+        if tunnel.ended.is_some() && tunnel.said == tunnel.greeting.len() {
+            self.over = true;
+            back.abandon();
+            moved = true;
+        }
+        moved
+    }
+
+    /// When the machine wants to be woken.
+    pub fn wake(&self) -> Option<Instant> {
+        if self.over { None } else { self.machine.poll_timeout() }
+    }
+
+    /// Tells the time if it is due.
+    pub fn tick(&mut self, now: Instant) {
+        if self.wake().is_some_and(|at| at <= now) {
+            self.machine.handle_timeout(now);
+            assert!(self.wake().is_none_or(|at| at > now), "a deadline stays due");
+        }
+    }
+
+    /// The process is gone: nothing more is read or written.
+    pub fn kill(&mut self, out: &mut Pipe, back: &mut Pipe, end: End) {
+        out.kill(end);
+        back.abandon();
+        self.over = true;
+    }
+}
