@@ -23,6 +23,7 @@ use crate::parse::{Scan, Spare};
 use crate::phase::Phase;
 use crate::reason::Reason;
 use crate::time::Instant;
+use crate::version::Version;
 use crate::wire::{Closed, Interest, Life, Linger, Pause, Wire};
 
 /// What a client's connection tells the application. Responses come in the order of their requests.
@@ -126,6 +127,8 @@ pub struct Connection {
     pub(super) spare: Spare,
     /// Requests sent so far.
     pub(super) requests: u64,
+    /// The version of the last response; until one has come, that of the requests.
+    pub(super) peer: Version,
 }
 
 /// The incoming half: the response to the first request that awaits one.
@@ -166,6 +169,7 @@ impl Connection {
             persistent: true,
             spare: Spare::default(),
             requests: 0,
+            peer: Version::Http11,
         };
         connection.rearm(Pause::NeedsInput, now);
         connection
@@ -244,6 +248,7 @@ impl Connection {
         let persistence = &self.wire.config.persistence;
         let outline = Outline {
             persistent: persistence.keep_alive && persistence.requests.is_none_or(|most| self.requests + 1 < most),
+            peer: self.peer,
             ..Outline::default()
         };
         let facts = head.facts();
@@ -463,11 +468,19 @@ impl Connection {
 
     /// What of the state can change what happens, as [`Canonical`](crate::model::Canonical) wants it.
     pub(crate) fn describe(&self, out: &mut Collector, now: Instant) {
-        let Self { wire, receive, send, pending, persistent, spare: _, requests } = self;
+        let Self { wire, receive, send, pending, persistent, spare: _, requests, peer } = self;
         wire.describe(out, now);
         let most = wire.config.persistence.requests;
         // Of the number of requests it matters beside that whether there was one.
-        out.value((receive, send, persistent, *requests > 0, most.map(|most| most.min(*requests)), pending.len()));
+        out.value((
+            receive,
+            send,
+            persistent,
+            peer,
+            *requests > 0,
+            most.map(|most| most.min(*requests)),
+            pending.len(),
+        ));
         pending.iter().for_each(|pending| pending.describe(out, &wire.outbox));
     }
 

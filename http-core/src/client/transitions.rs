@@ -145,6 +145,7 @@ impl Connection {
             Meaning::Final => {
                 front.received = Received::Final;
                 let framing = head.framing();
+                self.peer = head.version();
                 front.persistent &= certain && framing != Framing::UntilClose && facts.persistent(head.version());
                 self.wire.deadlines.disarm(Deadline::Head);
                 self.begin_response(framing, head.status());

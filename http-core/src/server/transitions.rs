@@ -271,8 +271,9 @@ impl Connection {
             _ => (Wanted::Yes, Some(0)),
         };
         let budget = self.wire.config.limits.drain;
+        // A peer that has shut down its side is still answered what it had sent before (RFC 9112 §9.6).
         self.exchange.persistent
-            && self.wire.ended.is_none()
+            && (self.wire.ended.is_none() || self.wire.left > 0)
             && exchange::survives_final_response(
                 self.exchange.expecting,
                 self.progress_of_request(),
