@@ -14,14 +14,16 @@ mod io;
 mod runtime;
 #[cfg(feature = "async-std")]
 mod serve;
+mod tunnel;
 
 #[cfg(feature = "async-std")]
 pub use connect::{Client, TcpConnector, client};
 pub use http_core as core;
-pub use http_driver::{Error, Full, Incoming, server, service_fn};
+pub use http_driver::{Error, Full, Incoming, Tunnel, Upgrade, server, service_fn};
 pub use io::FuturesIo;
 pub use runtime::AsyncIoTimer;
 #[cfg(feature = "async-std")]
 pub use runtime::AsyncStdRuntime;
 #[cfg(feature = "async-std")]
 pub use serve::{Listener, Server};
+pub use tunnel::TunnelStream;

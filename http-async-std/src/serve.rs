@@ -163,7 +163,11 @@ impl Server {
                         // A task of async-std goes on when its handle is dropped, so that it has to be told.
                         poll_fn(|cx| match cut.poll_begun(cx) {
                             Poll::Ready(()) => Poll::Ready(()),
-                            Poll::Pending => serving.as_mut().poll(cx).map(drop),
+                            Poll::Pending => serving.as_mut().poll(cx).map(|served| {
+                                if let Ok(Some(switched)) = served {
+                                    switched.deliver();
+                                }
+                            }),
                         })
                         .await;
                         drop(counted);

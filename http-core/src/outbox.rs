@@ -52,6 +52,21 @@ enum Segment {
     Linked(Bytes),
 }
 
+/// An outbox of one's own, for transports that are written to beside a connection.
+///
+/// ```
+/// let mut outbox = http_core::Outbox::from(bytes::Bytes::from_static(b"hello"));
+/// assert_eq!(outbox.advance(2), 2);
+/// assert_eq!(outbox.len(), 3);
+/// ```
+impl From<Bytes> for Outbox {
+    fn from(bytes: Bytes) -> Self {
+        let mut outbox = Self::default();
+        outbox.push(bytes);
+        outbox
+    }
+}
+
 impl Outbox {
     /// Whether nothing waits and nothing is in flight.
     #[must_use]
@@ -152,8 +167,9 @@ impl Outbox {
         }
     }
 
-    /// Accounts for `count` sent bytes; returns how many of them there were to send.
-    pub(crate) fn advance(&mut self, count: usize) -> usize {
+    /// Accounts for `count` sent bytes; returns how many of them there were to send. For an outbox of one's own: that
+    /// of a connection is told by the connection's `handle_sent`.
+    pub fn advance(&mut self, count: usize) -> usize {
         let of_flight = count.min(self.in_flight);
         self.in_flight -= of_flight;
         let mut left = (count - of_flight).min(self.waiting);

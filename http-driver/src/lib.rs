@@ -12,6 +12,7 @@ mod link;
 mod machine;
 pub mod server;
 mod simple;
+mod tunnel;
 
 pub use body::Incoming;
 pub use convert::{ReasonPhrase, Unconvertible, fields, header_map, request, request_head, response, response_head};
@@ -19,3 +20,4 @@ pub use error::Error;
 pub use io::{Runtime, Timer, Transport};
 pub use link::BoxTap;
 pub use simple::{Full, ServiceFn, service_fn};
+pub use tunnel::{Tunnel, Upgrade};

@@ -4,10 +4,12 @@ mod connect;
 mod io;
 mod runtime;
 mod serve;
+mod tunnel;
 
 pub use connect::{Client, TcpConnector, client};
 pub use http_core as core;
-pub use http_driver::{Error, Full, Incoming, server, service_fn};
+pub use http_driver::{Error, Full, Incoming, Tunnel, Upgrade, server, service_fn};
 pub use io::TokioIo;
 pub use runtime::{TokioRuntime, TokioTimer};
 pub use serve::{Listener, Server};
+pub use tunnel::TunnelStream;

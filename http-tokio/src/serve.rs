@@ -161,7 +161,12 @@ impl Server {
                 Some(Ok(stream)) => {
                     let connection = Connection::new(TokioIo::new(stream), TokioRuntime, self.config.clone());
                     let (options, watch) = (self.options.clone(), self.shutdown.watch());
-                    tasks.spawn(serve_connection(connection, service.clone(), options, Some(watch)));
+                    let serving = serve_connection(connection, service.clone(), options, Some(watch));
+                    tasks.spawn(async move {
+                        if let Ok(Some(switched)) = serving.await {
+                            switched.deliver();
+                        }
+                    });
                 }
                 Some(Err(error)) => pause(&error).await,
             }

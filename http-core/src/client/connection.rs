@@ -461,6 +461,18 @@ impl Connection {
         matches!(self.send, Send::Content(_) | Send::Expecting(..))
     }
 
+    /// Whether the response that was read last hands the connection over: [`Event::Switched`] follows, or has come.
+    #[must_use]
+    pub fn is_switching(&self) -> bool {
+        matches!(self.receive, Receive::Switching) && !self.wire.is_dead()
+    }
+
+    /// Whether the connection speaks another protocol, since [`Event::Switched`].
+    #[must_use]
+    pub fn is_switched(&self) -> bool {
+        self.wire.life == Life::Switched
+    }
+
     /// The requests whose response is not complete, in order, with what was sent of each and received for it.
     pub fn unanswered(&self) -> impl Iterator<Item = Unanswered> {
         self.pending.iter().map(|pending| pending.unanswered(&self.wire.outbox))

@@ -487,6 +487,18 @@ impl Connection {
         matches!(self.send, Send::Content(_))
     }
 
+    /// Whether the open request would have the connection handed over: it offers an upgrade, or is a `CONNECT`.
+    #[must_use]
+    pub fn may_switch(&self) -> bool {
+        self.is_answering() && (self.exchange.upgrade_offered || self.exchange.kind == RequestKind::Connect)
+    }
+
+    /// Whether the connection speaks another protocol, since [`Event::Switched`].
+    #[must_use]
+    pub fn is_switched(&self) -> bool {
+        self.wire.life == Life::Switched
+    }
+
     /// Whether content of the open request is still to come.
     #[must_use]
     pub const fn content_is_due(&self) -> bool {

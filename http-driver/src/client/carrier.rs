@@ -24,6 +24,7 @@ use crate::body::{Demand, Feed, Incoming};
 use crate::convert;
 use crate::error::Error;
 use crate::io::Runtime;
+use crate::tunnel::{Promise, Tunnel, Upgrade};
 
 /// Why a connection is not used any more.
 struct Over {
@@ -64,6 +65,7 @@ where
     let tap = shared.tap(id);
     let mut connection = Connection::with_tap(transport, shared.runtime.clone(), shared.config.clone(), tap);
     let _ = shared.input(Input::Connected(id));
+    let mut promise = None;
     let over = loop {
         let order = poll_fn(|cx| match slot.poll(cx) {
             Poll::Ready(order) => Poll::Ready(Some(order)),
@@ -75,13 +77,19 @@ where
             Some(Order::Close) => break Over::LOCAL,
             None => break Over { cause: LostCause::Eof, unanswered: None },
         };
-        if let Err(over) = exchange(&shared, &mut connection, &slot, id, request).await {
+        if let Err(over) = exchange(&shared, &mut connection, &slot, id, request, &mut promise).await {
             break over;
         }
     };
     shared.leave(id);
-    // What the transport still holds is cut off before the dispatcher makes another connection for its request.
-    drop(connection);
+    match promise {
+        Some(promise) if connection.is_switched() => {
+            let (transport, early) = connection.into_parts();
+            promise.keep(Tunnel::new(transport, early));
+        }
+        // What the transport still holds is cut off before the dispatcher makes another connection for its request.
+        _ => drop(connection),
+    }
     let _ = shared.input(Input::Lost(id, over.cause, over.unanswered.into_iter().collect()));
 }
 
@@ -92,6 +100,7 @@ async fn exchange<C, R>(
     slot: &Slot,
     id: ConnectionId,
     request: RequestId,
+    promise: &mut Option<Promise>,
 ) -> Result<(), Over>
 where
     C: Connector,
@@ -123,6 +132,7 @@ where
     };
     let mut run = Run {
         shared,
+        promise,
         id,
         request,
         body,
@@ -140,6 +150,8 @@ struct Run<'a, C, R> {
     shared: &'a Arc<Shared<C, R>>,
     id: ConnectionId,
     request: RequestId,
+    /// What brings the tunnel to whom the response promised it.
+    promise: &'a mut Option<Promise>,
     /// What of the request's content is still to be sent.
     body: Option<BoxBody>,
     feed: Option<Feed>,
@@ -257,7 +269,10 @@ where
                 }
             }
             Event::End(trailers) => return Some(self.end(connection, &trailers)),
-            // Upgrades are for the exchange level.
+            Event::Switched => {
+                let _ = self.shared.input(Input::Finished(self.request));
+                return Some(Err(Over { cause: LostCause::Last, unanswered: None }));
+            }
             _ => return Some(Err(Over::LOCAL)),
         }
         None
@@ -287,7 +302,15 @@ where
         self.left = body.size_hint().exact();
         self.feed = feed;
         let Some(job) = self.shared.forget(self.request) else { return };
-        match convert::response(head, body) {
+        let response = convert::response(head, body).map(|mut response| {
+            if connection.machine().is_switching() {
+                let (upgrade, promise) = Upgrade::new();
+                response.extensions_mut().insert(upgrade);
+                *self.promise = Some(promise);
+            }
+            response
+        });
+        match response {
             Ok(response) if self.feed.is_none() => self.held = Some(Held::Response(Box::new((job, response)))),
             other => job.reply.complete(other.map_err(RequestError::unsendable)),
         }

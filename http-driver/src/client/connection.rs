@@ -88,6 +88,12 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         });
     }
 
+    /// Whether the connection speaks another protocol: take it with [`into_parts`](Self::into_parts).
+    #[must_use]
+    pub fn is_switched(&self) -> bool {
+        self.link.machine.is_switched()
+    }
+
     /// The machine, to look at: its phase, its deadlines, what is unanswered.
     pub const fn machine(&self) -> &client::Connection {
         &self.link.machine

@@ -59,6 +59,9 @@ where
     /// A body that is all there at once can be sent again when that is needed; one that streams cannot, once it was
     /// begun. A request counts as idempotent by its method (RFC 9110 §9.2.2), or with an `Idempotency-Key` field.
     ///
+    /// A response that hands its connection over, 101 or 2xx to `CONNECT`, carries an [`Upgrade`](crate::Upgrade) among
+    /// its extensions. A `CONNECT` names its target as `host:port`.
+    ///
     /// The request is queued by this call; what the future does is to wait.
     ///
     /// # Errors
@@ -97,7 +100,7 @@ where
         B::Error: Into<BoxError>,
     {
         let (parts, body) = request.into_parts();
-        let origin = Origin::of(&parts.uri).ok_or_else(RequestError::no_origin)?;
+        let origin = Origin::of_request(&parts.method, &parts.uri).ok_or_else(RequestError::no_origin)?;
         let head = convert::request_head(&parts).map_err(RequestError::unsendable)?;
         // Looked at once; whoever sends a body that was not all there polls it again, with a waker that works.
         let payload = Payload::of(body, &mut Context::from_waker(Waker::noop()));

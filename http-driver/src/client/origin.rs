@@ -37,6 +37,16 @@ impl Origin {
         Some(Self { scheme: scheme.to_ascii_lowercase(), host: host.to_ascii_lowercase(), port })
     }
 
+    /// Where a request goes: the origin of its URI, but for a `CONNECT`, whose URI is the authority that it asks for. It
+    /// goes to that itself, in plain, unless a proxy is configured.
+    pub(super) fn of_request(method: &http::Method, uri: &Uri) -> Option<Self> {
+        if method != http::Method::CONNECT || uri.scheme().is_some() {
+            return Self::of(uri);
+        }
+        let host = uri.host().filter(|host| !host.is_empty())?;
+        Some(Self { scheme: "http".to_owned(), host: host.to_ascii_lowercase(), port: uri.port_u16()? })
+    }
+
     /// The scheme, in lower case.
     #[must_use]
     pub fn scheme(&self) -> &str {

@@ -59,7 +59,8 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         connection
     }
 
-    /// The next request; `None` when the connection has ended as it should. What is left of the exchange before is
+    /// The next request; `None` when the connection has ended as it should, or speaks another protocol, see
+    /// [`is_switched`](Self::is_switched). What is left of the exchange before is
     /// finished first: a response that was not begun is answered with 500, one that was not ended is cut off.
     ///
     /// # Errors
@@ -87,12 +88,25 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
                     self.tell_date();
                     return Poll::Ready(Ok(Some(head)));
                 }
+                Poll::Ready(Ok(Event::Switched)) => return self.poll_switched(cx),
                 // The rest of an exchange that was left, and the end of the connection.
                 Poll::Ready(Ok(_)) => {}
+                Poll::Pending if self.is_switched() => return self.poll_switched(cx),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => return Poll::Pending,
             }
         }
+    }
+
+    /// The connection is handed over once everything before was written.
+    fn poll_switched(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<RequestHead>, Error>> {
+        self.poll_flush(cx).map_ok(|()| None)
+    }
+
+    /// Whether the connection speaks another protocol: take it with [`into_parts`](Self::into_parts).
+    #[must_use]
+    pub fn is_switched(&self) -> bool {
+        self.link.machine.is_switched()
     }
 
     /// Answers what is open, then ends the connection: an idle one at once.

@@ -11,3 +11,5 @@ pub use exchange::Exchange;
 pub use interim::Interim;
 pub use service::{Options, serve_connection};
 pub use shutdown::{Shutdown, Watch};
+
+pub use crate::tunnel::Switched;

@@ -19,6 +19,7 @@ use crate::body::{Demand, Feed, Incoming};
 use crate::convert;
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
+use crate::tunnel::{Promise, Switched, Upgrade};
 
 /// An error of the application.
 type BoxError = Box<dyn core::error::Error + Send + Sync>;
@@ -52,6 +53,10 @@ impl Options {
 ///
 /// An error of the service is answered with 500; an error of a response's body cuts the connection.
 ///
+/// A request that offers an upgrade, and a `CONNECT`, carries an [`Upgrade`]. If the service's answer hands the
+/// connection over it is returned, and [`Switched::deliver`] makes that future ready. A request that asks for neither
+/// costs nothing for it.
+///
 /// # Errors
 /// The connection failed: the client broke a rule, was too slow, or left inside a message. It was answered where that
 /// was possible.
@@ -63,7 +68,7 @@ pub async fn serve_connection<T, R, S, B>(
     mut service: S,
     options: Options,
     mut watch: Option<Watch>,
-) -> Result<(), Error>
+) -> Result<Option<Switched<T>>, Error>
 where
     T: Transport,
     R: Runtime,
@@ -72,6 +77,7 @@ where
     B: Body,
     B::Error: Into<BoxError>,
 {
+    let mut promise = None;
     loop {
         let accepted = poll_fn(|cx| {
             end_if_told(&mut connection, &mut watch, cx);
@@ -79,17 +85,24 @@ where
         });
         let head = match accepted.await {
             Ok(Some(head)) => head,
-            Ok(None) => return Ok(()),
+            Ok(None) if connection.is_switched() => {
+                let (transport, early) = connection.into_parts();
+                return Ok(Some(Switched::new(transport, early, promise)));
+            }
+            Ok(None) => return Ok(None),
             Err(error) => {
                 connection.finish().await;
                 return Err(error);
             }
         };
-        let answered = answer(&mut connection, head, &mut service, &options, &mut watch).await;
-        if let Err(error) = answered {
-            connection.finish().await;
-            return Err(error);
-        }
+        // Whoever waits for a hand-over by an earlier request learns that there was none.
+        promise = match answer(&mut connection, head, &mut service, &options, &mut watch).await {
+            Ok(promise) => promise,
+            Err(error) => {
+                connection.finish().await;
+                return Err(error);
+            }
+        };
     }
 }
 
@@ -109,7 +122,7 @@ async fn answer<T, R, S, B>(
     service: &mut S,
     options: &Options,
     watch: &mut Option<Watch>,
-) -> Result<(), Error>
+) -> Result<Option<Promise>, Error>
 where
     T: Transport,
     R: Runtime,
@@ -124,8 +137,14 @@ where
     let asks_head = head.method() == http_core::Method::Head;
     connection.recycle(head.into());
     let Ok(mut request) = request else {
-        return Ok(connection.respond(&ResponseHead::new(StatusCode::BAD_REQUEST), Content::Empty)?);
+        connection.respond(&ResponseHead::new(StatusCode::BAD_REQUEST), Content::Empty)?;
+        return Ok(None);
     };
+    let promise = connection.machine().may_switch().then(|| {
+        let (upgrade, promise) = Upgrade::new();
+        request.extensions_mut().insert(upgrade);
+        promise
+    });
     let interim = options.interim.then(Interim::default);
     if let Some(interim) = &interim {
         request.extensions_mut().insert(interim.clone());
@@ -159,10 +178,12 @@ where
     // The error has no way to the client; the status tells that there is one.
     let Ok(response) = response else {
         connection.close();
-        return Ok(connection.respond(&ResponseHead::new(StatusCode::INTERNAL_SERVER_ERROR), Content::Empty)?);
+        connection.respond(&ResponseHead::new(StatusCode::INTERNAL_SERVER_ERROR), Content::Empty)?;
+        return Ok(None);
     };
     content.keep_wanted(connection);
-    send(connection, response, content, asks_head, watch).await
+    send(connection, response, content, asks_head, watch).await?;
+    Ok(promise)
 }
 
 /// Sends a response, and goes on feeding the request's body meanwhile.

@@ -64,14 +64,14 @@ house!(crate::on_tokio::Tokio, http_tokio::Server);
 house!(crate::on_async_std::AsyncStd, http_async_std::Server);
 
 /// A stranger's connection, with patience enough for what happens at once.
-fn dial(address: SocketAddr) -> TcpStream {
+pub(crate) fn dial(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(AT_ONCE)).unwrap();
     stream
 }
 
 /// Everything up to the end of the stream, which has to come at once.
-fn rest(mut stream: &TcpStream) -> String {
+pub(crate) fn rest(mut stream: &TcpStream) -> String {
     let mut answer = Vec::new();
     let ended = stream.read_to_end(&mut answer);
     let answer = String::from_utf8_lossy(&answer).into_owned();
@@ -80,7 +80,7 @@ fn rest(mut stream: &TcpStream) -> String {
 }
 
 /// Reads up to the end of a head.
-fn head(mut stream: &TcpStream) -> String {
+pub(crate) fn head(mut stream: &TcpStream) -> String {
     let (mut head, mut byte) = (Vec::new(), [0]);
     while !head.ends_with(b"\r\n\r\n") {
         stream.read_exact(&mut byte).unwrap_or_else(|e| panic!("{e} after {}", head.escape_ascii()));

@@ -9,6 +9,7 @@ mod on_tokio;
 #[path = "../../../examples/shared/routes.rs"]
 mod routes;
 mod scenarios;
+mod tunnels;
 #[path = "../../../examples/shared/world.rs"]
 mod world;
 
@@ -47,6 +48,10 @@ on_both! {
     scenarios::an_idle_connection_is_closed
     scenarios::services_send_interim_responses_and_trailers
     scenarios::a_handler_that_answers_before_it_reads_lets_the_client_go_on
+    tunnels::a_service_hands_a_connection_over_with_what_was_read
+    tunnels::a_hand_over_that_is_refused_leaves_a_connection
+    tunnels::a_client_gets_a_tunnel
+    tunnels::large_content_goes_both_ways_through_a_tunnel
     endings::the_end_of_a_connection_is_told_at_once
     endings::a_client_that_shut_down_its_side_is_answered
     endings::a_client_that_is_gone_drops_the_services_future

@@ -1,0 +1,302 @@
+//! A connection that speaks another protocol now: after an upgrade, or through `CONNECT`.
+
+use core::fmt;
+use core::future::{Future, poll_fn};
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker, ready};
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::{Buf, Bytes, BytesMut};
+use http_core::{Closed, Outbox};
+
+use crate::buffers;
+use crate::error::Error;
+use crate::io::Transport;
+
+/// The most that one write takes.
+const PIECE: usize = 64 * 1024;
+
+/// A stream of bytes in both directions: what is left of a connection that was handed over (RFC 9110 §7.8, §9.3.6).
+///
+/// Bytes that the peer sent early come first. No deadline of the connection runs any more. The two directions end
+/// apart: a read of nothing is the end of the peer's, [`end`](Self::end) is that of our own. Dropped, both are over.
+///
+/// The adapters have newtypes of it that implement their runtime's traits for streams.
+///
+/// ```
+/// # use http_driver::Tunnel;
+/// /// Sends back what it gets until the peer ends, then ends as well.
+/// async fn echo(mut tunnel: Tunnel) -> std::io::Result<()> {
+///     loop {
+///         let bytes = tunnel.read().await?;
+///         if bytes.is_empty() {
+///             return tunnel.end().await;
+///         }
+///         tunnel.write(bytes).await?;
+///     }
+/// }
+/// ```
+pub struct Tunnel {
+    transport: Box<dyn Transport + Send>,
+    input: BytesMut,
+    outbox: Outbox,
+}
+
+impl Tunnel {
+    /// A tunnel over a transport of which `early` was read already.
+    pub fn new(transport: impl Transport + Send + 'static, early: BytesMut) -> Self {
+        Self { transport: Box::new(transport), input: early, outbox: Outbox::default() }
+    }
+
+    /// What comes next; empty at the end of the peer's direction.
+    ///
+    /// # Errors
+    /// The stream broke.
+    ///
+    /// # Cancellation
+    /// Safe: nothing is lost.
+    pub async fn read(&mut self) -> io::Result<Bytes> {
+        poll_fn(|cx| {
+            ready!(self.poll_fill(cx))?;
+            Poll::Ready(Ok(self.input.split().freeze()))
+        })
+        .await
+    }
+
+    /// Writes all of `bytes`: the transport has them when this returns.
+    ///
+    /// # Errors
+    /// The stream broke.
+    ///
+    /// # Cancellation
+    /// What was not written is written with what follows.
+    pub async fn write(&mut self, bytes: impl Into<Bytes>) -> io::Result<()> {
+        poll_fn(|cx| self.poll_flush(cx)).await?;
+        self.outbox = Outbox::from(bytes.into());
+        poll_fn(|cx| self.poll_flush(cx)).await
+    }
+
+    /// Ends our direction. The peer's goes on until it ends it.
+    ///
+    /// # Errors
+    /// The stream broke.
+    ///
+    /// # Cancellation
+    /// Safe: call it again.
+    pub async fn end(&mut self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_end(cx)).await
+    }
+
+    /// Reads into `buffer`: how many bytes; 0 at the end, or if there is no room.
+    ///
+    /// # Errors
+    /// The stream broke.
+    pub fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        if buffer.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        ready!(self.poll_fill(cx))?;
+        let count = buffer.len().min(self.input.len());
+        self.input.copy_to_slice(&mut buffer[..count]);
+        if self.input.is_empty() {
+            buffers::give_back(&mut self.input);
+        }
+        Poll::Ready(Ok(count))
+    }
+
+    /// Takes bytes to write: how many. They are sent on by and by; [`poll_flush`](Self::poll_flush) waits for that.
+    ///
+    /// # Errors
+    /// The stream broke.
+    pub fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        ready!(self.poll_flush(cx))?;
+        let count = bytes.len().min(PIECE);
+        self.outbox = Outbox::from(Bytes::copy_from_slice(&bytes[..count]));
+        if let Poll::Ready(Err(error)) = self.poll_flush(cx) {
+            return Poll::Ready(Err(error));
+        }
+        Poll::Ready(Ok(count))
+    }
+
+    /// Writes until the transport has everything.
+    ///
+    /// # Errors
+    /// The stream broke.
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.outbox.is_empty() {
+            let count = ready!(self.transport.poll_write(cx, &mut self.outbox))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            let _ = self.outbox.advance(count);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes what waits, and ends our direction.
+    ///
+    /// # Errors
+    /// The stream broke.
+    pub fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_flush(cx))?;
+        self.transport.poll_shutdown(cx)
+    }
+
+    /// Reads if nothing is there.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.input.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        buffers::borrow(&mut self.input, buffers::SMALL);
+        let polled = self.transport.poll_read(cx, &mut self.input);
+        if self.input.is_empty() {
+            buffers::give_back(&mut self.input);
+        }
+        polled.map_ok(drop)
+    }
+}
+
+impl fmt::Debug for Tunnel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tunnel").field("unread", &self.input.len()).finish_non_exhaustive()
+    }
+}
+
+/// A hand-over that may come: a future that is ready with the [`Tunnel`] when the connection has been handed over.
+///
+/// On a server it is among the extensions of each request that offers an upgrade and of each `CONNECT`; it comes true
+/// after the service has answered with 101, or with 2xx to `CONNECT`, so it is waited for in a task of its own. On a
+/// client it is among the extensions of such a response. Clones share the one tunnel: the first that is ready has it.
+///
+/// # Errors
+/// The response did not hand the connection over, the connection failed before it could, or another clone has it.
+///
+/// ```
+/// use http_driver::{Full, Incoming, Runtime, Upgrade};
+///
+/// async fn echo<R: Runtime>(runtime: R, request: http::Request<Incoming>) -> http::Response<Full> {
+///     let mut response = http::Response::new(Full::default());
+///     if let Some(upgrade) = request.extensions().get::<Upgrade>().cloned() {
+///         runtime.spawn(async move {
+///             if let Ok(mut tunnel) = upgrade.await {
+///                 let _ = tunnel.write("hello").await;
+///                 let _ = tunnel.end().await;
+///             }
+///         });
+///         *response.status_mut() = http::StatusCode::SWITCHING_PROTOCOLS;
+///         response.headers_mut().insert("upgrade", http::HeaderValue::from_static("hello"));
+///     }
+///     response
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Upgrade(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    outcome: Option<Result<Tunnel, Error>>,
+    settled: bool,
+    waiting: Vec<Waker>,
+}
+
+impl Upgrade {
+    /// A hand-over that may come, and the side that brings it.
+    pub(crate) fn new() -> (Self, Promise) {
+        let state = Arc::new(Mutex::new(State::default()));
+        (Self(state.clone()), Promise(state))
+    }
+}
+
+impl Future for Upgrade {
+    type Output = Result<Tunnel, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match state.outcome.take() {
+            Some(outcome) => Poll::Ready(outcome),
+            None if state.settled => Poll::Ready(Err(Error::Closed(Closed::Abandoned))),
+            None => {
+                if !state.waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
+                    state.waiting.push(cx.waker().clone());
+                }
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Upgrade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upgrade").finish_non_exhaustive()
+    }
+}
+
+/// The side of an [`Upgrade`] that brings the tunnel. Dropped, it says that none comes.
+pub(crate) struct Promise(Arc<Mutex<State>>);
+
+impl Promise {
+    pub(crate) fn keep(self, tunnel: Tunnel) {
+        self.settle(Some(Ok(tunnel)));
+    }
+
+    fn settle(&self, outcome: Option<Result<Tunnel, Error>>) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !state.settled {
+            state.settled = true;
+            state.outcome = outcome;
+        }
+        let waiting = core::mem::take(&mut state.waiting);
+        drop(state);
+        waiting.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        self.settle(None);
+    }
+}
+
+impl fmt::Debug for Promise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Promise").finish_non_exhaustive()
+    }
+}
+
+/// A connection whose service has answered with a hand-over.
+///
+/// ```
+/// use http_driver::server::Switched;
+/// fn to_whom_it_was_promised<T: http_driver::Transport + Send + 'static>(switched: Switched<T>) {
+///     switched.deliver();
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use = "dropped, it ends the connection that was handed over"]
+pub struct Switched<T> {
+    transport: T,
+    early: BytesMut,
+    promise: Option<Promise>,
+}
+
+impl<T> Switched<T> {
+    pub(crate) const fn new(transport: T, early: BytesMut, promise: Option<Promise>) -> Self {
+        Self { transport, early, promise }
+    }
+
+    /// The transport, and what was read from it and belongs to the other protocol. The service's [`Upgrade`] fails.
+    pub fn into_parts(self) -> (T, BytesMut) {
+        (self.transport, self.early)
+    }
+
+    /// Hands the connection to whoever waits for the request's [`Upgrade`].
+    pub fn deliver(self)
+    where
+        T: Transport + Send + 'static,
+    {
+        if let Some(promise) = self.promise {
+            promise.keep(Tunnel::new(self.transport, self.early));
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Connections that are handed over, on either adapter: upgrades and `CONNECT`.
+
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::sync::Arc;
+
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_core::Config;
+use http_driver::server::{Connection, Options, serve_connection};
+use http_driver::{Full, Incoming, Runtime, Tunnel, Upgrade, service_fn};
+
+use crate::clients::{client, content};
+use crate::endings::{dial, head, rest};
+use crate::scenarios::{Outcome, anywhere, stranger};
+use crate::world::World;
+
+/// Sends back what it gets, with a word before and one behind, and ends each direction after the peer's.
+async fn echo(mut tunnel: Tunnel) -> std::io::Result<()> {
+    tunnel.write("hello ").await?;
+    loop {
+        let bytes = tunnel.read().await?;
+        if bytes.is_empty() {
+            break;
+        }
+        tunnel.write(bytes).await?;
+    }
+    tunnel.write(" goodbye").await?;
+    tunnel.end().await
+}
+
+/// A server that upgrades to an echo where that is offered, and is one for `CONNECT`; `/refuse` is refused.
+async fn echo_server<W: World>(world: &W) -> std::io::Result<std::net::SocketAddr> {
+    let listener = world.listen(anywhere()).await?;
+    let address = world.address(&listener)?;
+    let server = world.clone();
+    world.runtime().spawn(async move {
+        while let Ok(stream) = server.accept(&listener).await {
+            let runtime = server.runtime();
+            let service = service_fn(move |request: Request<Incoming>| {
+                let runtime = runtime.clone();
+                async move {
+                    let mut response = Response::new(Full::default());
+                    let refused = request.uri().path() == "/refuse";
+                    match request.extensions().get::<Upgrade>().cloned() {
+                        None => *response.body_mut() = Full::from("no tunnel"),
+                        Some(upgrade) => {
+                            runtime.spawn(async move {
+                                match upgrade.await {
+                                    Ok(tunnel) => drop(echo(tunnel).await),
+                                    Err(_) => assert!(refused, "no hand-over"),
+                                }
+                            });
+                        }
+                    }
+                    if request.headers().contains_key("upgrade") && !refused {
+                        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+                        response.headers_mut().insert("upgrade", HeaderValue::from_static("echo"));
+                    }
+                    Ok::<_, std::convert::Infallible>(response)
+                }
+            });
+            let connection = Connection::new(stream, server.runtime(), Arc::new(Config::default()));
+            server.runtime().spawn(async move {
+                if let Ok(Some(switched)) = serve_connection(connection, service, Options::default(), None).await {
+                    switched.deliver();
+                }
+            });
+        }
+    });
+    Ok(address)
+}
+
+pub(crate) async fn a_service_hands_a_connection_over_with_what_was_read<W: World>(world: W) -> Outcome {
+    let address = echo_server(&world).await?;
+    for (request, status) in [
+        ("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\nnot HTTP", "101"),
+        ("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\nnot HTTP", "200"),
+    ] {
+        stranger(&world, move || {
+            let stream = dial(address);
+            (&stream).write_all(request.as_bytes()).unwrap();
+            assert_eq!(&head(&stream)[9..12], status);
+            let mut early = [0; 14];
+            (&stream).read_exact(&mut early).unwrap();
+            assert_eq!(&early, b"hello not HTTP");
+            (&stream).write_all(b", really").unwrap();
+            // Our direction ends; the other one goes on until its own end.
+            stream.shutdown(Shutdown::Write).unwrap();
+            assert_eq!(rest(&stream), ", really goodbye");
+        })
+        .await;
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_hand_over_that_is_refused_leaves_a_connection<W: World>(world: W) -> Outcome {
+    let address = echo_server(&world).await?;
+    stranger(&world, move || {
+        let stream = dial(address);
+        let offer = "GET /refuse HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
+        (&stream).write_all(offer.as_bytes()).unwrap();
+        assert_eq!(&head(&stream)[9..12], "200");
+        (&stream).write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+        assert!(rest(&stream).ends_with("\r\n\r\nno tunnel"));
+    })
+    .await;
+    Ok(())
+}
+
+pub(crate) async fn a_client_gets_a_tunnel<W: World>(world: W) -> Outcome {
+    let address = echo_server(&world).await?;
+    let client = client(&world);
+    let upgrade = Request::get(format!("http://{address}/")).header("connection", "upgrade").header("upgrade", "echo");
+    let connect = Request::connect(address.to_string());
+    for (request, status) in [(upgrade, 101), (connect, 200)] {
+        let mut response = client.request(request.body(Full::default())?).await?;
+        assert_eq!(response.status().as_u16(), status);
+        let mut tunnel = response.extensions_mut().remove::<Upgrade>().ok_or("no hand-over")?.await?;
+        tunnel.write("are you there?").await?;
+        tunnel.end().await?;
+        let mut heard = Vec::new();
+        loop {
+            let bytes = tunnel.read().await?;
+            if bytes.is_empty() {
+                break;
+            }
+            heard.extend_from_slice(&bytes);
+        }
+        assert_eq!(String::from_utf8(heard)?, "hello are you there? goodbye");
+    }
+    // The client is as it was: the tunnels are none of its connections.
+    let plain = client.request(Request::get(format!("http://{address}/")).body(Full::default())?).await?;
+    assert!(plain.extensions().get::<Upgrade>().is_none());
+    assert_eq!(content(plain.into_body()).await?, b"no tunnel");
+    assert_eq!(client.connections(), 1);
+    Ok(())
+}
+
+pub(crate) async fn large_content_goes_both_ways_through_a_tunnel<W: World>(world: W) -> Outcome {
+    const SIZE: usize = 4 << 20;
+    let address = echo_server(&world).await?;
+    let connect = Request::connect(address.to_string()).body(Full::default())?;
+    let mut response = client(&world).request(connect).await?;
+    let mut tunnel = response.extensions_mut().remove::<Upgrade>().ok_or("no hand-over")?.await?;
+    assert_eq!(&tunnel.read().await?[..], b"hello ");
+    let sent: Vec<u8> = (0..SIZE).map(|n| (n * 31 % 251) as u8).collect();
+    let mut heard = Vec::new();
+    for piece in sent.chunks(128 * 1024) {
+        tunnel.write(piece.to_vec()).await?;
+        let until = heard.len() + piece.len();
+        while heard.len() < until {
+            heard.extend_from_slice(&tunnel.read().await?);
+        }
+    }
+    assert!(heard == sent);
+    Ok(())
+}
