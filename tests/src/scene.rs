@@ -281,6 +281,13 @@ impl Server {
         self.machine.send_response(&response(status, fields), content, self.now)
     }
 
+    /// What is sent, by its statuses; 100 left out.
+    fn statuses(&mut self) -> Vec<Line> {
+        let sent = self.sends();
+        let statuses = sent.match_indices("HTTP/1.1 ").filter_map(|(at, _)| sent.get(at + 9..at + 12));
+        statuses.filter(|status| *status != "100").map(|status| Line::Word(format!("answers {status}"))).collect()
+    }
+
     /// The application answers with all of its content, and what was sent is told.
     ///
     /// # Panics
@@ -365,7 +372,14 @@ pub fn serve(config: &Config, bytes: impl AsRef<[u8]>) -> Vec<String> {
         let bytes = bytes.as_ref();
         for piece in bytes.chunks(if drips { 1 } else { bytes.len().max(1) }) {
             server.input.extend_from_slice(piece);
-            while server.poll_once_into(&mut told) {
+            loop {
+                let more = server.poll_once_into(&mut told);
+                // What was answered on the way to a request was answered before it.
+                let at = told.len() - usize::from(more && told.last().is_some_and(Line::is_head));
+                told.splice(at..at, server.statuses());
+                if !more {
+                    break;
+                }
                 if server.machine.content_is_due() {
                     server.machine.want_content(server.now);
                 } else if server.machine.awaits_response() && !told.last().is_some_and(Line::is_head) {
@@ -373,9 +387,7 @@ pub fn serve(config: &Config, bytes: impl AsRef<[u8]>) -> Vec<String> {
                     let content = if connect { Content::Empty } else { Content::Full("ok".into()) };
                     server.responds(200, &[], content).expect("an answer that fits");
                 }
-                let sent = server.sends();
-                let statuses = sent.match_indices("HTTP/1.1 ").filter_map(|(at, _)| sent.get(at + 9..at + 12));
-                told.extend(statuses.filter(|s| *s != "100").map(|s| Line::Word(format!("answers {s}"))));
+                told.extend(server.statuses());
             }
         }
         if server.is_over() {

@@ -24,6 +24,8 @@ use crate::time::Instant;
 use crate::version::Version;
 use crate::wire::{Closed, Interest, Life, Linger, Pause, Wire};
 
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
 /// What a server's connection tells the application.
 ///
 /// ```
@@ -243,7 +245,7 @@ impl Connection {
         let response = self.progress_of_response();
         if let Receive::Content(_, wanted @ (Wanted::NotYet | Wanted::Yes)) = &mut self.receive {
             if exchange::continues(self.exchange.expecting, response, self.wire.left > 0) && self.wire.is_open() {
-                self.wire.outbox.push_copy(b"HTTP/1.1 100 Continue\r\n\r\n");
+                self.wire.outbox.push_copy(CONTINUE);
             }
             if response == Progress::Head {
                 self.exchange.expecting = Expecting::Nothing;
@@ -305,7 +307,16 @@ impl Connection {
             date: self.date,
             ..Outline::answering(self.exchange.kind)
         };
-        let sending = self.wire.outbox.stage(|out| generate::make_header_response(head, &content, &outline, out))?;
+        // RFC 9110 §7.8: a client that asked for both is sent 100 before 101.
+        let continues = head.status().as_u16() == 101
+            && self.content_is_due()
+            && exchange::continues(self.exchange.expecting, Progress::Head, self.wire.left > 0);
+        let sending = self.wire.outbox.stage(|out| {
+            if continues {
+                out.extend_from_slice(CONTINUE);
+            }
+            generate::make_header_response(head, &content, &outline, out)
+        })?;
         self.exchange.persistent = sending.persistent;
         self.exchange.switching = head.status().as_u16() == 101 || outline.connect && head.status().is_success();
         self.send = match (Encoder::new(sending.framing), content) {
