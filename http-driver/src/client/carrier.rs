@@ -229,7 +229,7 @@ where
                 break;
             }
             let begun = connection.unanswered().is_some_and(|unanswered| unanswered.sent >= Sent::HeadPartly);
-            if !begun || connection.machine().send_capacity() == 0 {
+            if !begun || !connection.has_room() {
                 break;
             }
             match body.as_mut().poll_frame(cx) {

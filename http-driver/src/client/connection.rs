@@ -178,6 +178,12 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         self.link.poll_flush(cx)
     }
 
+    /// Whether to produce more content: while less waits than half of what may, so that a piece that comes on top stays
+    /// within it.
+    pub(super) fn has_room(&self) -> bool {
+        self.link.machine.send_capacity() > self.link.machine.config().limits.send_buffer / 2
+    }
+
     fn or_cause(&mut self, result: Result<(), Misuse>) -> Result<(), Error> {
         match result {
             Err(Misuse::Closed) => Err(self.cause()),

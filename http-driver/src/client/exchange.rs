@@ -212,8 +212,7 @@ impl<'c, T: Transport, R: Runtime> Exchange<'c, T, R> {
     /// Waits for room to send content. Heads that come meanwhile are kept; content of the response is left where it is.
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
-            let machine = self.connection.machine();
-            if machine.send_capacity() > 0 || !machine.awaits_content() {
+            if self.connection.has_room() || !self.connection.machine().awaits_content() {
                 return Poll::Ready(Ok(()));
             }
             if matches!(self.early.back(), Some(Event::Response(_))) || self.response != Response::Head {

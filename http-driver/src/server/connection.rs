@@ -292,7 +292,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     }
 
     pub(super) fn poll_write(&mut self, content: &mut Bytes, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        while self.link.machine.send_capacity() == 0 && self.link.machine.awaits_content() {
+        while !self.has_room() && self.link.machine.awaits_content() {
             if self.link.machine.interest().close {
                 return Poll::Ready(Err(self.cause()));
             }
@@ -301,6 +301,12 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
             }
         }
         Poll::Ready(self.write(core::mem::take(content)))
+    }
+
+    /// Whether to produce more content: while less waits than half of what may, so that a piece that comes on top stays
+    /// within it.
+    pub(super) fn has_room(&self) -> bool {
+        self.link.machine.send_capacity() > self.link.machine.config().limits.send_buffer / 2
     }
 
     fn or_cause(&mut self, result: Result<(), Misuse>) -> Result<(), Error> {

@@ -2,8 +2,10 @@
 
 mod connection;
 mod exchange;
+mod inflow;
 mod interim;
 mod service;
+mod serving;
 mod shutdown;
 
 pub use connection::Connection;

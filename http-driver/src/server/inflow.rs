@@ -1,0 +1,61 @@
+//! The content of a request on its way to its body.
+
+use core::task::{Context, Poll, ready};
+
+use http_core::server::Event;
+
+use super::connection::Connection;
+use crate::body::{Demand, Feed};
+use crate::error::Error;
+use crate::io::{Runtime, Transport};
+
+/// The content of the request on its way to its body.
+pub(super) struct Inflow {
+    pub(super) feed: Option<Feed>,
+}
+
+impl Inflow {
+    /// Feeds the body if it wants something. Ready when it was fed; pending when there is nothing to do, and the task
+    /// will be woken when there is.
+    pub(super) fn poll<T: Transport, R: Runtime>(
+        &mut self,
+        connection: &mut Connection<T, R>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        let Some(feed) = &self.feed else { return Poll::Pending };
+        match feed.demand(cx) {
+            Demand::Nothing => return Poll::Pending,
+            Demand::Dropped => {
+                connection.discard_content();
+                self.feed = None;
+                return Poll::Pending;
+            }
+            Demand::Frame => connection.want_content(),
+        }
+        let event = ready!(connection.poll_event(cx));
+        match (event, self.feed.take()) {
+            (Ok(Event::Content(bytes)), Some(feed)) => {
+                feed.data(bytes);
+                self.feed = Some(feed);
+            }
+            (Ok(Event::End(trailers)), Some(feed)) => feed.end(&trailers),
+            (Ok(Event::Closed(why)), Some(feed)) => feed.fail(Error::Closed(why)),
+            (Ok(_), feed) => self.feed = feed,
+            (Err(error), Some(feed)) => feed.fail(error),
+            (Err(_), None) => {}
+        }
+        Poll::Ready(())
+    }
+
+    /// A final response is about to begin. If somebody still wants the content, a client that waits for 100 (Continue)
+    /// is let go first: after the final response it would not send it.
+    pub(super) fn keep_wanted<T: Transport, R: Runtime>(&self, connection: &mut Connection<T, R>) {
+        if let Some(feed) = &self.feed {
+            if feed.is_held() {
+                connection.want_content();
+            } else {
+                connection.discard_content();
+            }
+        }
+    }
+}

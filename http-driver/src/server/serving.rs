@@ -1,0 +1,385 @@
+//! A service at work on a connection.
+
+use core::future::{Future, poll_fn};
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll, ready};
+use std::io;
+
+use bytes::{Buf, Bytes};
+use http::{Request, Response};
+use http_body::Body;
+use http_core::{Content, Fields, Misuse, RequestHead, ResponseHead, StatusCode};
+use tower_service::Service;
+
+use super::connection::Connection;
+use super::inflow::Inflow;
+use super::interim::Interim;
+use super::service::Options;
+use super::shutdown::Watch;
+use crate::body::Incoming;
+use crate::convert;
+use crate::error::Error;
+use crate::io::{Runtime, Transport};
+use crate::tunnel::{Promise, Switched, Upgrade};
+
+/// An error of the application.
+pub(super) type BoxError = Box<dyn core::error::Error + Send + Sync>;
+
+/// A connection with the service that answers its requests.
+pub(super) struct Serving<T, R: Runtime, S> {
+    connection: Connection<T, R>,
+    service: S,
+    options: Options,
+    watch: Option<Watch>,
+    /// What an answer would bring to whom the request of it promised a tunnel.
+    promise: Option<Promise>,
+}
+
+/// A request that the service has.
+struct Open {
+    content: Inflow,
+    interim: Option<Interim>,
+    asks_head: bool,
+}
+
+/// The service at work on a request.
+struct Called<F> {
+    future: F,
+    open: Open,
+}
+
+/// What a response's body says at once.
+enum Begun {
+    /// All that is to be sent is queued.
+    Complete,
+    Going,
+}
+
+impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
+    pub(super) const fn new(connection: Connection<T, R>, service: S, options: Options, watch: Option<Watch>) -> Self {
+        Self { connection, service, options, watch, promise: None }
+    }
+
+    /// The connection, if the last answer handed it over.
+    pub(super) fn switched(self) -> Option<Switched<T>> {
+        if !self.connection.is_switched() {
+            return None;
+        }
+        let (transport, early) = self.connection.into_parts();
+        Some(Switched::new(transport, early, self.promise))
+    }
+
+    /// Answers requests until the connection ends, or is handed over.
+    pub(super) async fn run<B>(&mut self) -> Result<(), Error>
+    where
+        S: Service<Request<Incoming>, Response = Response<B>>,
+        S::Error: Into<BoxError>,
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        loop {
+            let mut waiting = None;
+            let answered = match poll_fn(|cx| self.poll_call(&mut waiting, cx)).await {
+                Ok(Some(called)) => self.answer(called).await,
+                Ok(None) => return Ok(()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = answered {
+                self.connection.finish().await;
+                return Err(error);
+            }
+        }
+    }
+
+    /// The next request, given to the service; nothing if there is none. It waits for a service that is not ready,
+    /// which is not asked before: what it sets aside for a request is not held by idle connections.
+    fn poll_call<B>(
+        &mut self,
+        waiting: &mut Option<RequestHead>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Called<S::Future>>, Error>>
+    where
+        S: Service<Request<Incoming>, Response = Response<B>>,
+    {
+        self.end_if_told(cx);
+        loop {
+            if waiting.is_none() {
+                *waiting = ready!(self.connection.poll_accept(cx))?;
+                // Whoever waits for a hand-over by an earlier request learns that there was none.
+                if !self.connection.is_switched() {
+                    self.promise = None;
+                }
+            }
+            if waiting.is_none() {
+                return Poll::Ready(Ok(None));
+            }
+            let ready = match self.service.poll_ready(cx) {
+                Poll::Ready(ready) => ready,
+                Poll::Pending => return self.connection.poll_aside(cx).map(Err),
+            };
+            let Some(head) = waiting.take() else { continue };
+            if ready.is_err() {
+                self.refuse(StatusCode::INTERNAL_SERVER_ERROR)?;
+                continue;
+            }
+            match self.open(head) {
+                Some((request, open)) => {
+                    return Poll::Ready(Ok(Some(Called { future: self.service.call(request), open })));
+                }
+                None => self.connection.respond(&ResponseHead::new(StatusCode::BAD_REQUEST), Content::Empty)?,
+            }
+        }
+    }
+
+    /// The request as the service gets it; nothing if it has no form for that.
+    fn open(&mut self, head: RequestHead) -> Option<(Request<Incoming>, Open)> {
+        let (body, feed) = Incoming::new(head.framing());
+        let request = convert::request(&head, body);
+        let asks_head = head.method() == http_core::Method::Head;
+        self.connection.recycle(head.into());
+        let mut request = request.ok()?;
+        if self.connection.machine().may_switch() {
+            let (upgrade, promise) = Upgrade::new();
+            request.extensions_mut().insert(upgrade);
+            self.promise = Some(promise);
+        }
+        let interim = self.options.interim.then(Interim::default);
+        if let Some(interim) = &interim {
+            request.extensions_mut().insert(interim.clone());
+        }
+        Some((request, Open { content: Inflow { feed }, interim, asks_head }))
+    }
+
+    /// Waits for the service, and sends what it answers.
+    async fn answer<B, F, E>(&mut self, called: Called<F>) -> Result<(), Error>
+    where
+        F: Future<Output = Result<Response<B>, E>>,
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        let Called { future, mut open } = called;
+        let response = {
+            let mut future = pin!(future);
+            poll_fn(|cx| self.poll_called(future.as_mut(), &mut open, cx)).await?
+        };
+        // The error has no way to the client; the status tells that there is one.
+        let Ok(response) = response else { return self.refuse(StatusCode::INTERNAL_SERVER_ERROR) };
+        open.content.keep_wanted(&mut self.connection);
+        let (parts, body) = response.into_parts();
+        let mut body = pin!(body);
+        let mut parts = Some(parts);
+        poll_fn(|cx| {
+            self.end_if_told(cx);
+            if let Some(parts) = parts.take() {
+                if let Begun::Complete = self.begin(&parts, body.as_mut(), open.asks_head, cx)? {
+                    return Poll::Ready(Ok(()));
+                }
+            }
+            self.poll_send(body.as_mut(), &mut open.content, cx)
+        })
+        .await
+    }
+
+    fn poll_called<B, F, E>(
+        &mut self,
+        mut future: Pin<&mut F>,
+        open: &mut Open,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Result<Response<B>, E>, Error>>
+    where
+        F: Future<Output = Result<Response<B>, E>>,
+    {
+        self.end_if_told(cx);
+        loop {
+            let polled = future.as_mut().poll(cx);
+            for head in open.interim.iter().flat_map(Interim::take) {
+                // Documented: one that may not be sent is dropped.
+                let _ = self.connection.interim(&head);
+            }
+            if let Poll::Ready(response) = polled {
+                return Poll::Ready(Ok(response));
+            }
+            match open.content.poll(&mut self.connection, cx) {
+                Poll::Ready(()) => {}
+                Poll::Pending => return self.connection.poll_aside(cx).map(Err),
+            }
+        }
+    }
+
+    /// Begins a response: its head, with the content if that is all there already.
+    fn begin<B>(
+        &mut self,
+        parts: &http::response::Parts,
+        body: Pin<&mut B>,
+        asks_head: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Begun, Error>
+    where
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        let head = convert::response_head(parts);
+        let (announced, first) = first_piece(body, cx);
+        let begun = match head {
+            Ok(head) => self.connection.respond(&head, announced),
+            Err(convert::Unconvertible::Misuse(misuse)) => Err(misuse),
+            Err(_) => Err(Misuse::FieldValue),
+        };
+        if begun.is_err() {
+            // What the application built cannot be sent; the client learns that much.
+            self.refuse(StatusCode::INTERNAL_SERVER_ERROR)?;
+            return Ok(Begun::Complete);
+        }
+        if asks_head || parts.status == http::StatusCode::NOT_MODIFIED {
+            // The bytes would be dropped; their producer need not be run.
+            if self.connection.machine().awaits_content() {
+                self.connection.end(&Fields::new())?;
+            }
+            return Ok(Begun::Complete);
+        }
+        match first {
+            First::None => {}
+            First::Piece(piece) => {
+                if self.connection.machine().awaits_content() {
+                    self.connection.write(piece)?;
+                }
+            }
+            First::Failed(error) => {
+                self.connection.abandon();
+                return Err(Error::Body(error));
+            }
+        }
+        Ok(if self.connection.machine().awaits_content() { Begun::Going } else { Begun::Complete })
+    }
+
+    /// Sends content, and goes on feeding the request's body meanwhile.
+    fn poll_send<B>(
+        &mut self,
+        mut body: Pin<&mut B>,
+        content: &mut Inflow,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>>
+    where
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        let connection = &mut self.connection;
+        loop {
+            let mut starved = false;
+            while connection.has_room() {
+                match body.as_mut().poll_frame(cx) {
+                    Poll::Ready(Some(Ok(frame))) => pass_on(connection, frame)?,
+                    Poll::Ready(Some(Err(error))) => {
+                        connection.abandon();
+                        return Poll::Ready(Err(Error::Body(error.into())));
+                    }
+                    Poll::Ready(None) => match connection.end(&Fields::new()) {
+                        Ok(()) => {}
+                        Err(error) => {
+                            connection.abandon();
+                            return Poll::Ready(Err(error));
+                        }
+                    },
+                    Poll::Pending => {
+                        starved = true;
+                        break;
+                    }
+                }
+            }
+            if !connection.machine().awaits_content() {
+                return Poll::Ready(Ok(()));
+            }
+            if content.poll(connection, cx).is_ready() {
+                continue;
+            }
+            if let Poll::Ready(error) = connection.poll_aside(cx) {
+                return Poll::Ready(Err(error));
+            }
+            // Whatever was written meanwhile may have made room.
+            if starved || !connection.has_room() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Answers with a status alone, and ends the connection.
+    fn refuse(&mut self, status: StatusCode) -> Result<(), Error> {
+        self.connection.close();
+        Ok(self.connection.respond(&ResponseHead::new(status), Content::Empty)?)
+    }
+
+    fn end_if_told(&mut self, cx: &Context<'_>) {
+        if self.watch.as_mut().is_some_and(|watch| watch.poll_begun(cx).is_ready()) {
+            self.connection.close();
+        }
+    }
+}
+
+fn pass_on<T, R, D>(connection: &mut Connection<T, R>, frame: http_body::Frame<D>) -> Result<(), Error>
+where
+    T: Transport,
+    R: Runtime,
+    D: Buf,
+{
+    match frame.into_data() {
+        Ok(mut data) => {
+            let written = connection.write(data.copy_to_bytes(data.remaining()));
+            if written.is_err() {
+                connection.abandon();
+            }
+            written
+        }
+        Err(frame) => {
+            let trailers = frame.into_trailers().map(|map| convert::fields(&map));
+            // Trailers that may not be sent are left out; the content is complete without them.
+            let sent = match trailers {
+                Ok(Ok(fields)) => connection.end(&fields).is_ok(),
+                _ => false,
+            };
+            if sent { Ok(()) } else { connection.end(&Fields::new()) }
+        }
+    }
+}
+
+enum First {
+    None,
+    Piece(Bytes),
+    Failed(BoxError),
+}
+
+/// What can be announced of a body. One whose only piece is there already is sent together with its head.
+fn first_piece<B>(body: Pin<&mut B>, cx: &mut Context<'_>) -> (Content, First)
+where
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    let length = match body.size_hint().exact() {
+        None => return (Content::Streaming, First::None),
+        Some(0) => return (Content::Empty, First::None),
+        Some(length) => length,
+    };
+    match body.poll_frame(cx) {
+        Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+            Ok(mut data) => {
+                let piece = data.copy_to_bytes(data.remaining());
+                if piece.len() as u64 == length {
+                    (Content::Full(piece), First::None)
+                } else {
+                    (Content::Sized(length), First::Piece(piece))
+                }
+            }
+            Err(_) => (Content::Sized(length), First::None),
+        },
+        Poll::Ready(Some(Err(error))) => (Content::Sized(length), First::Failed(error.into())),
+        Poll::Ready(None) | Poll::Pending => (Content::Sized(length), First::None),
+    }
+}
+
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Io(error) => error,
+            error => Self::other(error),
+        }
+    }
+}
