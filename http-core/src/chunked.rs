@@ -70,12 +70,13 @@ impl ChunkDecoder {
         Self { in_response: true, ..Self::default() }
     }
 
-    /// The next piece of content or the end. Whatever was read is taken off the front of `input`.
-    pub(crate) fn decode(&mut self, input: &mut BytesMut, config: &Config) -> Result<Decoded, Broken> {
+    /// The next piece of content, of `room` bytes at most, or the end. Whatever was read is taken off the front of
+    /// `input`.
+    pub(crate) fn decode(&mut self, input: &mut BytesMut, room: u64, config: &Config) -> Result<Decoded, Broken> {
         if self.state == State::Trailers {
             return self.trailers(input, config);
         }
-        let (kept, used, broken) = self.run(input, config);
+        let (kept, used, broken) = self.run(input, usize::try_from(room).unwrap_or(usize::MAX), config);
         if kept > 0 {
             return Ok(Decoded::Data(into_piece(input, kept, used)));
         }
@@ -98,14 +99,17 @@ impl ChunkDecoder {
 
     /// Slides the content of as many chunks as there are to the front of `input`; returns how long it is, how many
     /// bytes it was made from, and the fault that ended the run.
-    fn run(&mut self, input: &mut [u8], config: &Config) -> (usize, usize, Option<Broken>) {
+    fn run(&mut self, input: &mut [u8], room: usize, config: &Config) -> (usize, usize, Option<Broken>) {
         let (mut at, mut kept) = (0, 0);
         let mut state = self.state;
         while at < input.len() && state != State::Trailers {
             if let State::Data(left) = state {
-                let here = usize::try_from(left).unwrap_or(usize::MAX).min(input.len() - at);
-                if kept > 0 && here >= LARGE {
+                let here = usize::try_from(left).unwrap_or(usize::MAX).min(input.len() - at).min(room - kept);
+                if kept > 0 && (here >= LARGE || here == 0) {
                     break;
+                }
+                if here == 0 {
+                    return (0, at, Some(Broken(Reason::ContentTooLong, at)));
                 }
                 if kept != at {
                     input.copy_within(at..at + here, kept);
@@ -119,7 +123,7 @@ impl ChunkDecoder {
                 continue;
             }
             if state == State::Start && config.limits.chunk_line >= SMALL_DIGITS {
-                if let Some((data, size)) = small_chunk(&input[at..]) {
+                if let Some((data, size)) = small_chunk(&input[at..]).filter(|(_, size)| *size <= room - kept) {
                     // Most chunks of one run are of one byte where they are tiny at all; a call to copy it costs more.
                     match size {
                         1 => input[kept] = input[at + data],
@@ -429,12 +433,12 @@ mod tests {
         // RFC 9112 §5.2
         let wire = b"X: a\r\n b\r\n\r\n";
         let mut in_response = ChunkDecoder { state: State::Trailers, ..ChunkDecoder::of_response() };
-        match in_response.decode(&mut BytesMut::from(&wire[..]), &Config::default()).unwrap() {
+        match in_response.decode(&mut BytesMut::from(&wire[..]), u64::MAX, &Config::default()).unwrap() {
             Decoded::End(trailers) => assert_eq!(trailers.as_wire(), b"X: a b\r\n"),
             other => panic!("{other:?}"),
         }
         let mut in_request = ChunkDecoder { state: State::Trailers, ..ChunkDecoder::default() };
-        let refused = in_request.decode(&mut BytesMut::from(&wire[..]), &Config::default()).unwrap_err();
+        let refused = in_request.decode(&mut BytesMut::from(&wire[..]), u64::MAX, &Config::default()).unwrap_err();
         assert_eq!(refused, Broken(Reason::ObsFold, 6));
     }
 
@@ -461,11 +465,11 @@ mod tests {
         }
         input.extend_from_slice(b"0\r\n\r\n");
         let mut decoder = ChunkDecoder::default();
-        match decoder.decode(&mut input, &Config::default()).unwrap() {
+        match decoder.decode(&mut input, u64::MAX, &Config::default()).unwrap() {
             Decoded::Data(piece) => assert_eq!(piece.len(), 1000),
             _ => panic!("content expected"),
         }
-        assert!(matches!(decoder.decode(&mut input, &Config::default()), Ok(Decoded::End(_))));
+        assert!(matches!(decoder.decode(&mut input, u64::MAX, &Config::default()), Ok(Decoded::End(_))));
     }
 
     #[test]

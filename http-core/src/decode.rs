@@ -36,8 +36,6 @@ enum Kind {
     Length(u64),
     Chunked(ChunkDecoder),
     UntilClose,
-    /// The limit is passed.
-    Over,
 }
 
 impl Decoder {
@@ -63,37 +61,27 @@ impl Decoder {
 
     /// The next piece of content or the end. Whatever was read is taken off the front of `input`.
     pub(crate) fn decode(&mut self, input: &mut BytesMut, config: &Config) -> Result<Decoded, Broken> {
+        // Nothing beyond the limit is taken, so that the first byte of it is refused where it stands.
+        let room = config.limits.content.map_or(u64::MAX, |limit| limit.saturating_sub(self.read));
         let decoded = match &mut self.kind {
-            Kind::Over => return Err(Broken(Reason::ContentTooLong, 0)),
             Kind::Length(0) => Decoded::End(Fields::new()),
             _ if input.is_empty() => Decoded::Partial,
+            Kind::Chunked(decoder) => decoder.decode(input, room, config)?,
+            Kind::Length(_) | Kind::UntilClose if room == 0 => return Err(Broken(Reason::ContentTooLong, 0)),
             Kind::Length(left) => {
-                let here = usize::try_from(*left).unwrap_or(usize::MAX).min(input.len());
+                let here = usize::try_from(room.min(*left)).unwrap_or(usize::MAX).min(input.len());
                 *left -= here as u64;
                 Decoded::Data(into_piece(input, here, here))
             }
-            Kind::Chunked(decoder) => decoder.decode(input, config)?,
             Kind::UntilClose => {
-                let all = input.len();
-                Decoded::Data(into_piece(input, all, all))
+                let here = usize::try_from(room).unwrap_or(usize::MAX).min(input.len());
+                Decoded::Data(into_piece(input, here, here))
             }
         };
-        match (decoded, config.limits.content) {
-            (Decoded::Data(piece), Some(limit)) => self.within(piece, limit),
-            (decoded, _) => Ok(decoded),
+        if let Decoded::Data(piece) = &decoded {
+            self.read += piece.len() as u64;
         }
-    }
-
-    /// The part of a piece that is within the limit; what is beyond it is refused when that part was delivered, so
-    /// that it does not matter how the input was cut.
-    fn within(&mut self, mut piece: Bytes, limit: u64) -> Result<Decoded, Broken> {
-        let allowed = limit - self.read;
-        if piece.len() as u64 > allowed {
-            self.kind = Kind::Over;
-            piece.truncate(allowed as usize);
-        }
-        self.read += piece.len() as u64;
-        if piece.is_empty() { Err(Broken(Reason::ContentTooLong, 0)) } else { Ok(Decoded::Data(piece)) }
+        Ok(decoded)
     }
 
     /// Whether the end of the connection is the end of this content.
@@ -110,7 +98,7 @@ impl Decoder {
     pub(crate) const fn remaining(&self) -> Option<u64> {
         match self.kind {
             Kind::Length(left) => Some(left),
-            Kind::Chunked(_) | Kind::UntilClose | Kind::Over => None,
+            Kind::Chunked(_) | Kind::UntilClose => None,
         }
     }
 }

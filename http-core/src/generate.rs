@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::content::Content;
 use crate::error::Misuse;
-use crate::framing::{Coding, Expectation, Facts, Length, RequestKind};
+use crate::framing::{Coding, Expectation, Facts, LONGEST, Length, RequestKind};
 use crate::head::{RequestHead, ResponseHead};
 use crate::token;
 use crate::version::Version;
@@ -268,7 +268,9 @@ fn response_framing(
     if outline.head || status.as_u16() == 304 {
         // The fields describe the answer to GET; those of the caller stand, if they could be that answer's.
         return match (facts.length, facts.coding) {
-            (Length::Absent, _) | (Length::Of(_), Coding::Absent) => {
+            _ if content.length().is_some_and(|length| length > LONGEST) => Err(Misuse::Framing),
+            (Length::Absent, Coding::Absent | Coding::Chunked | Coding::UnknownThenChunked)
+            | (Length::Of(_), Coding::Absent) => {
                 if facts.coding != Coding::Absent && outline.peer == Version::Http10 {
                     return Err(Misuse::Framing);
                 }
@@ -282,6 +284,9 @@ fn response_framing(
 
 /// One decision from content and the caller's own framing fields, which may say the same but nothing else.
 fn announced(content: &Content, facts: &Facts, chunked_allowed: bool) -> Result<SendFraming, Misuse> {
+    if content.length().is_some_and(|length| length > LONGEST) {
+        return Err(Misuse::Framing);
+    }
     match (facts.length, facts.coding) {
         (Length::Absent, Coding::Absent) => Ok(match content.length() {
             Some(length) => SendFraming::Length(length),

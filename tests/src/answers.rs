@@ -36,6 +36,7 @@ impl Answer {
 }
 
 /// Reads all responses in `wire`, the answers to requests with these methods; `ended` is whether the stream ended.
+/// A request that is answered with 417 is not among them: the machine refuses it by itself.
 ///
 /// # Panics
 /// If the bytes are not what a sender may send: a malformed head, two kinds of framing, octets without a response.
@@ -44,7 +45,7 @@ pub fn read(wire: &[u8], methods: &[impl AsRef<str>], ended: bool) -> Vec<Answer
     let mut rest = wire;
     let mut answers: Vec<Answer> = Vec::new();
     while !rest.is_empty() {
-        let finals = answers.iter().filter(|a| !a.is_interim()).count();
+        let finals = answers.iter().filter(|a| !a.is_interim() && a.status != 417).count();
         let method = methods.get(finals).map_or("GET", AsRef::as_ref);
         let Some((answer, after)) = read_one(rest, method, ended) else { break };
         let over = answer.status == 101 || method == "CONNECT" && (200..300).contains(&answer.status);

@@ -139,7 +139,11 @@ impl Pair {
     /// Whether both have dropped their transport.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.client.is_over() && self.server.is_over()
+        let told = |ending: &Ending, heard: Option<&[u8]>| ending.closed.is_some() || heard.is_some();
+        self.client.is_over()
+            && self.server.is_over()
+            && told(&self.outcome.client, self.client.heard())
+            && told(&self.outcome.server, self.server.heard())
     }
 
     /// Each side does what it can, and the network carries a piece in each direction; whether anything moved.
@@ -197,7 +201,7 @@ impl Pair {
 
     fn client_turn(&mut self) -> bool {
         let mut moved = false;
-        if self.client.is_over() || self.client.heard().is_some() {
+        if self.outcome.client.closed.is_some() || self.client.heard().is_some() {
             return false;
         }
         loop {
@@ -312,7 +316,7 @@ impl Pair {
 
     fn server_turn(&mut self) -> bool {
         let mut moved = false;
-        if self.server.is_over() || self.server.heard().is_some() {
+        if self.outcome.server.closed.is_some() || self.server.heard().is_some() {
             return false;
         }
         loop {

@@ -193,7 +193,8 @@ pub fn as_server(config: &Arc<Config>, bytes: &[u8], cut: &Cut, end: Option<End>
             reading.answers.iter().enumerate().find(|(_, a)| a.status != 200).map(|(at, a)| (at, a.status));
     }
     reading.continued = Ignored(!interim.is_empty());
-    for (message, answer) in reading.messages.iter_mut().zip(&reading.answers) {
+    let answers = reading.answers.iter().filter(|answer| answer.status != 417);
+    for (message, answer) in reading.messages.iter_mut().zip(answers) {
         let tunnel = method_of(message).is_some_and(|method| method == "CONNECT");
         message.keep_alive = (!tunnel).then(|| !answer.says_close());
     }

@@ -2,7 +2,12 @@
 
 use bytes::BytesMut;
 use http_core::server::{Connection, Event};
-use http_core::{Config, Content, Instant, ResponseHead, StatusCode};
+use http_core::{
+    Config, Content, Instant, Method, Misuse, Outline, Reason, RequestHead, ResponseHead, StatusCode, Version, client,
+    make_header_response,
+};
+use tests::cut::Cut;
+use tests::read::as_server;
 
 const NOW: Instant = Instant::ZERO;
 
@@ -48,4 +53,59 @@ fn a_write_error_after_a_switch_leaves_nothing_to_write() {
     connection.handle_write_error(NOW);
     assert!(!connection.interest().write);
     assert_eq!(connection.poll_timeout(), None);
+}
+
+/// How many bytes precede the fault did depend on how the content was cut.
+#[test]
+fn content_beyond_the_limit_is_refused_where_it_begins() {
+    let mut config = Config::default();
+    config.limits.content = Some(4);
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let wire = format!("{head}3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n");
+    for cut in [Cut::Whole, Cut::Bytes] {
+        let reading = as_server(&config.clone().into(), wire.as_bytes(), &cut, None);
+        let expected = (Reason::ContentTooLong, head.len() as u64 + 12);
+        assert_eq!((reading.error, reading.partial.unwrap().content), (Some(expected), b"abcd".to_vec()), "{cut:?}");
+    }
+}
+
+/// Bytes before a fault counted against what is dropped after it, if they came together.
+#[test]
+fn what_precedes_a_fault_is_not_lingered_over() {
+    let mut config = Config::default();
+    config.limits.linger = 21;
+    let wire = b"GET / HTTP/1.1\r\nHost: a\r\nThis line has no name\r\n\r\n";
+    for cut in [Cut::Whole, Cut::Bytes] {
+        let reading = as_server(&config.clone().into(), wire, &cut, None);
+        assert_eq!((reading.error, reading.closed), (Some((Reason::SpaceBeforeColon, 29)), None), "{cut:?}");
+    }
+}
+
+/// The answer to `HEAD` said what an answer to `GET` could not have said; a length was sent that is refused when read.
+#[test]
+fn framing_that_no_reader_takes_is_not_sent() {
+    let mut outline = Outline::default();
+    let mut out = Vec::new();
+    let coded = ResponseHead::new(StatusCode::OK).with("Transfer-Encoding", "chunked, chunked").unwrap();
+    for head in [false, true] {
+        outline.head = head;
+        let made = make_header_response(&coded, &Content::Streaming, &outline, &mut out);
+        assert_eq!(made, Err(Misuse::Framing));
+        let long = Content::Sized(1 << 63);
+        let made = make_header_response(&ResponseHead::new(StatusCode::OK), &long, &outline, &mut out);
+        assert_eq!(made, Err(Misuse::Framing));
+    }
+    assert!(out.is_empty());
+}
+
+/// Two sides waited for each other: a server ignores the expectation of an HTTP/1.0 request.
+#[test]
+fn an_old_request_does_not_wait_for_100() {
+    let mut connection = client::Connection::new(Config::default().into(), NOW);
+    let head = RequestHead::new(Method::Post, "/").unwrap().with_version(Version::Http10);
+    let head = head.with("Expect", "100-continue").unwrap();
+    connection.send_request(&head, Content::Full("abc".into()), NOW).unwrap();
+    let mut slices = [&b""[..]; 4];
+    let count = connection.transmit(&mut slices);
+    assert!(slices[..count].concat().ends_with(b"\r\n\r\nabc"));
 }

@@ -270,7 +270,10 @@ impl Connection {
             interim: 0,
             received: Received::Nothing,
         });
-        let expecting = facts.expectation == Expectation::Continue && sending.framing_has_content();
+        // RFC 9110 §10.1.1: a server ignores the expectation of an HTTP/1.0 request, so waiting for it is in vain.
+        let expecting = facts.expectation == Expectation::Continue
+            && head.version() == Version::Http11
+            && sending.framing_has_content();
         match (Encoder::new(sending.framing), content) {
             (None, _) | (Some(_), Content::Empty) => self.request_complete(),
             (Some(encoder), content) if expecting => {

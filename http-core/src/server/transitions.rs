@@ -1,6 +1,6 @@
 //! The transitions of a server's connection: what a poll reads, and what follows when both messages are as far as they are.
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 
 use super::connection::{Connection, Event, Exchange, Receive, Send};
 use crate::content::Content;
@@ -70,6 +70,10 @@ impl Connection {
                 }
                 Err(Broken(reason, offset)) => {
                     let error = self.wire.error(reason, offset);
+                    // What is dropped from here counts against the budget of lingering, and no more than that.
+                    let seen = offset.min(input.len());
+                    self.wire.received = self.wire.received.saturating_add(seen as u64);
+                    input.advance(seen);
                     self.fail(error, now);
                     return Err(error);
                 }
