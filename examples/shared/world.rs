@@ -7,13 +7,14 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use http_driver::client::Connector;
+use http_driver::server::Listener;
 use http_driver::{Runtime, Transport};
 
 /// A runtime with its sockets.
 pub(crate) trait World: Clone + Send + Sync + 'static {
     type Runtime: Runtime<Timer: Send> + Send + Sync + 'static;
     type Stream: Transport + Send + 'static;
-    type Listener: Send;
+    type Listener: Listener<Self::Runtime> + Send + 'static;
     type Connector: Connector;
 
     fn runtime(&self) -> Self::Runtime;

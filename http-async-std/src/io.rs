@@ -11,7 +11,7 @@ use async_io::Async;
 use bytes::{BufMut, BytesMut};
 use futures_io::{AsyncRead, AsyncWrite};
 use http_core::Outbox;
-use http_driver::Transport;
+use http_driver::{Peer, Transport};
 use socket2::SockRef;
 
 /// Slices of one vectored write.
@@ -91,6 +91,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport for FuturesIo<S> {
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_close(cx))?;
         Poll::Ready(end_sending(&self.stream))
+    }
+
+    fn describe(&self, peer: &mut Peer) {
+        let stream = &self.stream as &dyn Any;
+        if let Some(socket) = stream.downcast_ref::<Async<std::net::TcpStream>>() {
+            peer.address = socket.get_ref().peer_addr().ok();
+            peer.local = socket.get_ref().local_addr().ok();
+        }
+        #[cfg(feature = "async-std")]
+        if let Some(socket) = stream.downcast_ref::<async_std::net::TcpStream>() {
+            peer.address = socket.peer_addr().ok();
+            peer.local = socket.local_addr().ok();
+        }
     }
 
     fn reset_on_drop(&mut self, reset: bool) {

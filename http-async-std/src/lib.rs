@@ -25,5 +25,5 @@ pub use runtime::AsyncIoTimer;
 #[cfg(feature = "async-std")]
 pub use runtime::AsyncStdRuntime;
 #[cfg(feature = "async-std")]
-pub use serve::{Listener, Server};
+pub use serve::Server;
 pub use tunnel::TunnelStream;

@@ -1,73 +1,14 @@
-//! Accepts connections and serves each in a task of its own.
+//! Listeners, and the server on them.
 
-use core::future::{Future, poll_fn};
-use core::pin::{Pin, pin};
-use core::task::Poll;
-use core::time::Duration;
 use std::io;
-use std::sync::Arc;
 
 use async_std::net::{TcpListener, TcpStream};
-use async_std::task;
-use futures_io::{AsyncRead, AsyncWrite};
-use http::{Request, Response};
-use http_body::Body;
-use http_core::Config;
-use http_driver::Incoming;
-use http_driver::server::{Connection, Options, Shutdown, serve_connection};
-use tower_service::Service;
+use http_driver::server::{self, Listener};
 
 use crate::io::FuturesIo;
 use crate::runtime::AsyncStdRuntime;
 
-/// Where connections come from.
-///
-/// ```no_run
-/// use std::io;
-/// use http_async_std::Listener;
-/// /// Counts what it accepts.
-/// struct Counted(async_std::net::TcpListener, usize);
-/// impl Listener for Counted {
-///     type Stream = async_std::net::TcpStream;
-///     async fn accept(&mut self) -> io::Result<Self::Stream> {
-///         self.1 += 1;
-///         Listener::accept(&mut self.0).await
-///     }
-/// }
-/// ```
-pub trait Listener: Send {
-    /// A connection.
-    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
-
-    /// The next connection.
-    ///
-    /// # Errors
-    /// The connection that was to be accepted failed, or there are no resources for it; the server waits a little and
-    /// goes on.
-    fn accept(&mut self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
-}
-
-impl Listener for TcpListener {
-    type Stream = TcpStream;
-
-    async fn accept(&mut self) -> io::Result<TcpStream> {
-        let (stream, _) = TcpListener::accept(self).await?;
-        // A reply that waits for more to send is a reply that is late.
-        stream.set_nodelay(true)?;
-        Ok(stream)
-    }
-}
-
-#[cfg(unix)]
-impl Listener for async_std::os::unix::net::UnixListener {
-    type Stream = async_std::os::unix::net::UnixStream;
-
-    async fn accept(&mut self) -> io::Result<Self::Stream> {
-        Ok(async_std::os::unix::net::UnixListener::accept(self).await?.0)
-    }
-}
-
-/// A server: what its connections share.
+/// A server on async-std: see [`http_driver::server::Server`].
 ///
 /// ```no_run
 /// use std::convert::Infallible;
@@ -81,125 +22,24 @@ impl Listener for async_std::os::unix::net::UnixListener {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, Default)]
-pub struct Server {
-    config: Arc<Config>,
-    options: Options,
-    shutdown: Shutdown,
-    drain: Option<Duration>,
-}
+pub type Server = server::Server<AsyncStdRuntime>;
 
-impl Server {
-    /// A server with the default configuration.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
+impl Listener<AsyncStdRuntime> for TcpListener {
+    type Transport = FuturesIo<TcpStream>;
 
-    /// The configuration of its connections: time-outs, limits, leniencies.
-    #[must_use]
-    pub fn config(mut self, config: impl Into<Arc<Config>>) -> Self {
-        self.config = config.into();
-        self
-    }
-
-    /// What requests carry for the service.
-    #[must_use]
-    pub fn options(mut self, options: Options) -> Self {
-        self.options = options;
-        self
-    }
-
-    /// How long a shutdown waits for open exchanges before it cuts them. Default: until they end, which the deadlines
-    /// of the connections bound.
-    #[must_use]
-    pub const fn drain(mut self, most: Duration) -> Self {
-        self.drain = Some(most);
-        self
-    }
-
-    /// The handle that begins the shutdown: no connection is accepted any more, idle ones are closed, and the others
-    /// after their exchange.
-    #[must_use]
-    pub fn shutdown(&self) -> Shutdown {
-        self.shutdown.clone()
-    }
-
-    /// Serves until the shutdown is over. Each connection gets a clone of the service and a task of its own; what goes
-    /// wrong on one concerns no other.
-    ///
-    /// # Cancellation
-    /// Dropping the future cuts all connections.
-    pub async fn serve<L, S, B>(self, mut listener: L, service: S)
-    where
-        L: Listener,
-        S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
-        S::Future: Send,
-        S::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
-        B: Body + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        let connections = Shutdown::new();
-        let cut = Cut(Shutdown::new());
-        let mut begun = self.shutdown.watch();
-        loop {
-            let mut accept = pin!(listener.accept());
-            let accepted = poll_fn(|cx| {
-                if begun.poll_begun(cx).is_ready() {
-                    return Poll::Ready(None);
-                }
-                accept.as_mut().poll(cx).map(Some)
-            });
-            match accepted.await {
-                None => break,
-                Some(Ok(stream)) => {
-                    let connection = Connection::new(FuturesIo::new(stream), AsyncStdRuntime, self.config.clone());
-                    let (options, watch) = (self.options.clone(), self.shutdown.watch());
-                    let serving = serve_connection(connection, service.clone(), options, Some(watch));
-                    let (counted, mut cut) = (connections.watch(), cut.0.watch());
-                    task::spawn(async move {
-                        let mut serving = pin!(serving);
-                        // A task of async-std goes on when its handle is dropped, so that it has to be told.
-                        poll_fn(|cx| match cut.poll_begun(cx) {
-                            Poll::Ready(()) => Poll::Ready(()),
-                            Poll::Pending => serving.as_mut().poll(cx).map(|served| {
-                                if let Ok(Some(switched)) = served {
-                                    switched.deliver();
-                                }
-                            }),
-                        })
-                        .await;
-                        drop(counted);
-                    });
-                }
-                Some(Err(error)) => pause(&error).await,
-            }
-        }
-        drop((listener, begun));
-        let mut drained: Pin<&mut _> = pin!(connections.drained());
-        let mut deadline = self.drain.map(async_io::Timer::after);
-        poll_fn(|cx| {
-            let late = deadline.as_mut().is_some_and(|deadline| Pin::new(deadline).poll(cx).is_ready());
-            if late { Poll::Ready(()) } else { drained.as_mut().poll(cx) }
-        })
-        .await;
+    async fn accept(&mut self) -> io::Result<Self::Transport> {
+        let (stream, _) = TcpListener::accept(self).await?;
+        // A reply that waits for more to send is a reply that is late.
+        stream.set_nodelay(true)?;
+        Ok(FuturesIo::new(stream))
     }
 }
 
-/// Cuts all connections when it is dropped.
-struct Cut(Shutdown);
+#[cfg(unix)]
+impl Listener<AsyncStdRuntime> for async_std::os::unix::net::UnixListener {
+    type Transport = FuturesIo<async_std::os::unix::net::UnixStream>;
 
-impl Drop for Cut {
-    fn drop(&mut self) {
-        self.0.begin();
-    }
-}
-
-/// An error of one connection costs nothing; one of the system, as too many open files, needs time to pass.
-async fn pause(error: &io::Error) {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidInput};
-    if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | InvalidInput) {
-        task::sleep(Duration::from_millis(50)).await;
+    async fn accept(&mut self) -> io::Result<Self::Transport> {
+        Ok(FuturesIo::new(async_std::os::unix::net::UnixListener::accept(self).await?.0))
     }
 }

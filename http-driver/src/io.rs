@@ -8,6 +8,8 @@ use std::time::Instant;
 use bytes::BytesMut;
 use http_core::Outbox;
 
+use crate::peer::Peer;
+
 /// A stream of bytes in both directions: a socket, a TLS session, a pipe in memory.
 ///
 /// Buffers are lent in a form that can be owned, so that one driver serves readiness and completion I/O without a
@@ -60,6 +62,21 @@ pub trait Transport {
     /// # Errors
     /// The stream broke.
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// What has to come before the first byte of HTTP: the handshake of TLS, the header of a PROXY protocol. Polled until
+    /// it is ready, within a deadline of its own, before anything is read or written. Default: nothing.
+    ///
+    /// # Errors
+    /// It failed, and the transport is of no use.
+    fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let _ = cx;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Tells what is known of the peer, once the handshake is done. Default: nothing.
+    fn describe(&self, peer: &mut Peer) {
+        let _ = peer;
+    }
 
     /// Whether dropping the transport from now on is to reset it, so that the peer cannot take what it got for
     /// complete. Told before a byte is written that this matters for. Default: nothing is done, for transports whose

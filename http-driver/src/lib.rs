@@ -10,6 +10,7 @@ mod error;
 mod io;
 mod link;
 mod machine;
+mod peer;
 pub mod server;
 mod simple;
 mod tunnel;
@@ -19,5 +20,6 @@ pub use convert::{ReasonPhrase, Unconvertible, fields, header_map, request, requ
 pub use error::Error;
 pub use io::{Runtime, Timer, Transport};
 pub use link::BoxTap;
+pub use peer::Peer;
 pub use simple::{Full, ServiceFn, service_fn};
 pub use tunnel::{Tunnel, Upgrade};

@@ -9,7 +9,7 @@ use std::io::{self, IoSlice};
 
 use bytes::BytesMut;
 use http_core::Outbox;
-use http_driver::Transport;
+use http_driver::{Peer, Transport};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
@@ -75,6 +75,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport for TokioIo<S> {
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn describe(&self, peer: &mut Peer) {
+        if let Some(socket) = (&self.stream as &dyn Any).downcast_ref::<TcpStream>() {
+            peer.address = socket.peer_addr().ok();
+            peer.local = socket.local_addr().ok();
+        }
     }
 
     fn reset_on_drop(&mut self, reset: bool) {

@@ -11,5 +11,5 @@ pub use http_core as core;
 pub use http_driver::{Error, Full, Incoming, Tunnel, Upgrade, server, service_fn};
 pub use io::TokioIo;
 pub use runtime::{TokioRuntime, TokioTimer};
-pub use serve::{Listener, Server};
+pub use serve::Server;
 pub use tunnel::TunnelStream;

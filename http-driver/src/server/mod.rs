@@ -1,16 +1,20 @@
 //! The server's side: exchanges, and services on top of them.
 
+mod acceptor;
 mod connection;
 mod exchange;
 mod inflow;
 mod interim;
+mod listener;
 mod service;
 mod serving;
 mod shutdown;
 
+pub use acceptor::{MakeService, Report, Server, WhenFull};
 pub use connection::Connection;
 pub use exchange::Exchange;
 pub use interim::Interim;
+pub use listener::Listener;
 pub use service::{Options, serve_connection};
 pub use shutdown::{Shutdown, Watch};
 

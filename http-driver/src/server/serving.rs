@@ -104,6 +104,9 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         self.end_if_told(cx);
         loop {
             if waiting.is_none() {
+                if let Some(watch) = &mut self.watch {
+                    watch.end_exchange();
+                }
                 *waiting = ready!(self.connection.poll_accept(cx))?;
                 // Whoever waits for a hand-over by an earlier request learns that there was none.
                 if !self.connection.is_switched() {
@@ -121,6 +124,9 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
             if ready.is_err() {
                 self.refuse(StatusCode::INTERNAL_SERVER_ERROR)?;
                 continue;
+            }
+            if let Some(watch) = &mut self.watch {
+                watch.begin_exchange();
             }
             match self.open(head) {
                 Some((request, open)) => {

@@ -3,10 +3,11 @@
 use core::fmt;
 use core::future::poll_fn;
 use core::task::{Context, Poll, Waker};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Tells connections to end after what they are doing, and knows how many there are. A cheap handle.
+/// Tells connections to end after what they are doing, and knows how many there are and what they do: the live counts
+/// of a server. A cheap handle.
 ///
 /// ```
 /// use http_driver::server::Shutdown;
@@ -25,6 +26,10 @@ pub struct Shutdown(Arc<Shared>);
 struct Shared {
     /// Set under the lock, so that whoever registers meanwhile is woken; read without it.
     begun: AtomicBool,
+    /// Exchanges that are open.
+    exchanges: AtomicUsize,
+    /// Exchanges so far.
+    served: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -34,7 +39,8 @@ struct State {
     /// One slot for each watcher that waits; the free ones are reused.
     waiting: Vec<Option<Waker>>,
     free: Vec<usize>,
-    drained: Vec<Waker>,
+    /// Those that wait until there are fewer.
+    fewer: Vec<Waker>,
 }
 
 impl Shutdown {
@@ -53,22 +59,49 @@ impl Shutdown {
         waiting.into_iter().for_each(Waker::wake);
     }
 
+    /// Whether [`begin`](Self::begin) was called.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.0.has_begun()
+    }
+
     /// How many connections are watched for.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.0.lock().connections
     }
 
+    /// How many of them have a request that is not answered to its end.
+    #[must_use]
+    pub fn exchanges(&self) -> usize {
+        self.0.exchanges.load(Ordering::Relaxed)
+    }
+
+    /// How many requests there were so far.
+    #[must_use]
+    pub fn served(&self) -> u64 {
+        self.0.served.load(Ordering::Relaxed)
+    }
+
     /// Counts a connection and lets it see the begin.
     #[must_use]
     pub fn watch(&self) -> Watch {
+        self.slot(true)
+    }
+
+    /// Lets somebody see the begin who is no connection.
+    pub(crate) fn overlook(&self) -> Watch {
+        self.slot(false)
+    }
+
+    fn slot(&self, counted: bool) -> Watch {
         let mut state = self.0.lock();
-        state.connections += 1;
+        state.connections += usize::from(counted);
         let slot = state.free.pop().unwrap_or_else(|| {
             state.waiting.push(None);
             state.waiting.len() - 1
         });
-        Watch { shared: self.0.clone(), slot, registered: None }
+        Watch { shared: self.0.clone(), slot, registered: None, counted, open: false }
     }
 
     /// Waits until no connection is left.
@@ -76,22 +109,30 @@ impl Shutdown {
     /// # Cancellation
     /// Safe.
     pub async fn drained(&self) {
-        poll_fn(|cx| {
-            let mut state = self.0.lock();
-            if state.connections == 0 {
-                return Poll::Ready(());
-            }
-            state.drained.push(cx.waker().clone());
-            Poll::Pending
-        })
-        .await;
+        poll_fn(|cx| self.poll_fewer(1, cx)).await;
+    }
+
+    /// Whether fewer than `most` connections are watched for; the task is woken when there is one less.
+    pub(crate) fn poll_fewer(&self, most: usize, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.0.lock();
+        if state.connections < most {
+            return Poll::Ready(());
+        }
+        if !state.fewer.iter().any(|waker| waker.will_wake(cx.waker())) {
+            state.fewer.push(cx.waker().clone());
+        }
+        Poll::Pending
     }
 }
 
 impl fmt::Debug for Shutdown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.0.lock();
-        f.debug_struct("Shutdown").field("begun", &self.0.has_begun()).field("connections", &state.connections).finish()
+        f.debug_struct("Shutdown")
+            .field("begun", &self.0.has_begun())
+            .field("connections", &state.connections)
+            .field("exchanges", &self.exchanges())
+            .finish()
     }
 }
 
@@ -106,6 +147,9 @@ pub struct Watch {
     slot: usize,
     /// What the slot holds, so that a task that polls again need not look.
     registered: Option<Waker>,
+    counted: bool,
+    /// Whether an exchange of this connection counts as open.
+    open: bool,
 }
 
 impl Watch {
@@ -142,15 +186,33 @@ impl Watch {
     }
 }
 
+impl Watch {
+    /// A request was read.
+    pub(super) fn begin_exchange(&mut self) {
+        self.shared.served.fetch_add(1, Ordering::Relaxed);
+        if !core::mem::replace(&mut self.open, true) {
+            self.shared.exchanges.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// It is answered, or will not be.
+    pub(super) fn end_exchange(&mut self) {
+        if core::mem::replace(&mut self.open, false) {
+            self.shared.exchanges.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
 impl Drop for Watch {
     fn drop(&mut self) {
+        self.end_exchange();
         let mut state = self.shared.lock();
-        state.connections -= 1;
+        state.connections -= usize::from(self.counted);
         state.waiting[self.slot] = None;
         state.free.push(self.slot);
-        let drained = if state.connections == 0 { core::mem::take(&mut state.drained) } else { Vec::new() };
+        let fewer = core::mem::take(&mut state.fewer);
         drop(state);
-        drained.into_iter().for_each(Waker::wake);
+        fewer.into_iter().for_each(Waker::wake);
     }
 }
 

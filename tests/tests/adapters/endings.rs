@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_core::{Config, Content, Fields, ResponseHead, StatusCode};
-use http_driver::server::{self, Connection, Interim, Options, serve_connection};
+use http_driver::server::{Connection, Interim, Options, serve_connection};
 use http_driver::{Full, Incoming, Runtime, service_fn};
 
 use crate::scenarios::{Outcome, anywhere, routes_server, stranger};
@@ -22,46 +22,6 @@ use crate::world::World;
 
 /// Well below every default deadline: what is said to happen at once happens within it, on a busy machine too.
 const AT_ONCE: Duration = Duration::from_millis(2500);
-
-/// An adapter's own server.
-pub(crate) trait House: World {
-    /// What serves "Hello", answering each request after `pause`, and the handle that ends it.
-    fn serve(
-        self,
-        listener: Self::Listener,
-        drain: Option<Duration>,
-        pause: Duration,
-    ) -> (server::Shutdown, impl Future<Output = ()> + Send + 'static);
-}
-
-macro_rules! house {
-    ($world:ty, $server:ty) => {
-        impl House for $world {
-            fn serve(
-                self,
-                listener: Self::Listener,
-                drain: Option<Duration>,
-                pause: Duration,
-            ) -> (server::Shutdown, impl Future<Output = ()> + Send + 'static) {
-                let mut server = <$server>::new();
-                if let Some(drain) = drain {
-                    server = server.drain(drain);
-                }
-                let hello = service_fn(move |_: Request<Incoming>| {
-                    let world = self.clone();
-                    async move {
-                        world.sleep(pause).await;
-                        Ok::<_, Infallible>(Response::new(Full::from("Hello")))
-                    }
-                });
-                (server.shutdown(), server.serve(listener, hello))
-            }
-        }
-    };
-}
-
-house!(crate::on_tokio::Tokio, http_tokio::Server);
-house!(crate::on_async_std::AsyncStd, http_async_std::Server);
 
 /// A stranger's connection, with patience enough for what happens at once.
 pub(crate) fn dial(address: SocketAddr) -> TcpStream {
@@ -110,7 +70,7 @@ where
 }
 
 /// Waits until something is so.
-async fn eventually<W: World>(world: &W, what: &str, is_so: impl Fn() -> bool) {
+pub(crate) async fn eventually<W: World>(world: &W, what: &str, is_so: impl Fn() -> bool) {
     let began = Instant::now();
     while !is_so() {
         assert!(began.elapsed() < AT_ONCE, "{what}: not in time");
@@ -430,56 +390,6 @@ pub(crate) async fn a_writer_waits_for_a_slow_reader<W: World>(world: W) -> Outc
         before = now;
     }
     panic!("still writing after {} bytes that nobody reads", made.load(Ordering::SeqCst))
-}
-
-pub(crate) async fn a_shutdown_answers_what_is_open_and_ends<W: House>(world: W) -> Outcome {
-    let listener = world.listen(anywhere()).await?;
-    let address = world.address(&listener)?;
-    let (shutdown, serving) = world.clone().serve(listener, None, Duration::from_millis(300));
-    let ended = Arc::new(AtomicBool::new(false));
-    let end = ended.clone();
-    world.runtime().spawn(async move {
-        serving.await;
-        end.store(true, Ordering::SeqCst);
-    });
-    let begin = shutdown.clone();
-    stranger(&world, move || {
-        let (idle, busy) = (dial(address), dial(address));
-        (&idle).write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
-        head(&idle);
-        (&idle).read_exact(&mut [0; 5]).unwrap();
-        (&busy).write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
-        std::thread::sleep(Duration::from_millis(100));
-        begin.begin();
-        assert_eq!(rest(&idle), "");
-        let answer = rest(&busy);
-        assert!(answer.contains("\r\nConnection: close\r\n") && answer.ends_with("\r\n\r\nHello"), "{answer}");
-        assert!(TcpStream::connect(address).is_err(), "nobody listens any more");
-    })
-    .await;
-    eventually(&world, "the server has ended", || ended.load(Ordering::SeqCst)).await;
-    assert_eq!(shutdown.connections(), 0);
-    Ok(())
-}
-
-pub(crate) async fn a_shutdown_cuts_what_takes_longer_than_its_drain<W: House>(world: W) -> Outcome {
-    let listener = world.listen(anywhere()).await?;
-    let address = world.address(&listener)?;
-    let drain = Some(Duration::from_millis(100));
-    let (shutdown, serving) = world.clone().serve(listener, drain, Duration::from_secs(600));
-    let ended = Arc::new(AtomicBool::new(false));
-    let end = ended.clone();
-    world.runtime().spawn(async move {
-        serving.await;
-        end.store(true, Ordering::SeqCst);
-    });
-    let stream = dial(address);
-    (&stream).write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")?;
-    world.sleep(Duration::from_millis(100)).await;
-    shutdown.begin();
-    eventually(&world, "the server has ended", || ended.load(Ordering::SeqCst)).await;
-    eventually(&world, "no connection is left", || shutdown.connections() == 0).await;
-    Ok(())
 }
 
 pub(crate) async fn content_that_is_not_wanted_is_not_asked_for<W: World>(world: W) -> Outcome {

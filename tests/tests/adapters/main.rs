@@ -9,6 +9,7 @@ mod on_tokio;
 #[path = "../../../examples/shared/routes.rs"]
 mod routes;
 mod scenarios;
+mod servers;
 mod tunnels;
 #[path = "../../../examples/shared/world.rs"]
 mod world;
@@ -66,6 +67,11 @@ on_both! {
     endings::a_writer_waits_for_a_slow_reader
     clients::a_client_is_a_tower_service
     clients::a_future_that_is_dropped_cancels_its_request
-    endings::a_shutdown_answers_what_is_open_and_ends
-    endings::a_shutdown_cuts_what_takes_longer_than_its_drain
+    servers::a_shutdown_answers_what_is_open_and_ends
+    servers::a_shutdown_cuts_what_takes_longer_than_its_drain_and_reports_it
+    servers::connections_beyond_the_limit_wait
+    servers::connections_beyond_the_limit_are_refused_when_asked_for
+    servers::a_service_is_made_for_each_peer_or_it_is_turned_away
+    servers::a_stream_that_was_accepted_elsewhere_is_served
+    servers::a_handshake_that_is_slow_or_fails_holds_up_nobody
 }

@@ -1,0 +1,405 @@
+//! Accepts connections and serves each in a task of its own.
+
+use core::future::{Future, poll_fn};
+use core::pin::pin;
+use core::task::Poll;
+use core::time::Duration;
+use std::io;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use http::{Request, Response, StatusCode};
+use http_body::Body;
+use http_core::Config;
+use tower_service::Service;
+
+use super::connection::Connection;
+use super::listener::Listener;
+use super::service::{Options, serve_connection};
+use super::serving::BoxError;
+use super::shutdown::{Shutdown, Watch};
+use crate::body::Incoming;
+use crate::error::Error;
+use crate::io::{Runtime, Timer, Transport};
+use crate::peer::Peer;
+use crate::simple::{Full, service_fn};
+
+/// A server: what its connections share. The adapters name it for their runtime.
+///
+/// ```
+/// use std::convert::Infallible;
+/// use http::{Request, Response};
+/// use http_driver::server::{Listener, Report, Server};
+/// use http_driver::{Full, Incoming, Runtime, service_fn};
+///
+/// async fn hello<R, L>(listener: L) -> Report
+/// where
+///     R: Runtime<Timer: Send> + Default + Send + Sync + 'static,
+///     L: Listener<R>,
+/// {
+///     let hello = service_fn(|_: Request<Incoming>| async { Ok::<_, Infallible>(Response::new(Full::from("Hello"))) });
+///     Server::<R>::new().max_connections(10_000).serve(listener, hello).await
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Server<R> {
+    runtime: R,
+    config: Arc<Config>,
+    options: Options,
+    shutdown: Shutdown,
+    drain: Option<Duration>,
+    handshake: Duration,
+    most: Option<usize>,
+    when_full: WhenFull,
+}
+
+/// What a server does with connections beyond [`Server::max_connections`].
+///
+/// ```
+/// assert_eq!(http_driver::server::WhenFull::default(), http_driver::server::WhenFull::Pause);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WhenFull {
+    /// They wait in the system's queue until another one ends.
+    #[default]
+    Pause,
+    /// Their first request is answered with 503 (RFC 9110 §15.6.4), and they are closed. At most an eighth of the limit,
+    /// and 16, are refused at a time; beyond that they wait.
+    Refuse,
+}
+
+/// How a server came to its end.
+///
+/// ```
+/// let report = http_driver::server::Report::default();
+/// assert_eq!((report.cut_connections, report.cut_exchanges), (0, 0));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// Connections that were cut because the drain took too long.
+    pub cut_connections: usize,
+    /// How many of them had a request that was not answered to its end.
+    pub cut_exchanges: usize,
+    /// Requests that were served in all.
+    pub served: u64,
+}
+
+impl<R: Default> Default for Server<R> {
+    fn default() -> Self {
+        Self::on(R::default())
+    }
+}
+
+impl<R> Server<R> {
+    /// A server with the default configuration.
+    pub fn new() -> Self
+    where
+        R: Default,
+    {
+        Self::default()
+    }
+
+    /// The same, on a runtime that has to be given.
+    pub fn on(runtime: R) -> Self {
+        Self {
+            runtime,
+            config: Arc::default(),
+            options: Options::default(),
+            shutdown: Shutdown::new(),
+            drain: None,
+            handshake: Duration::from_secs(10),
+            most: None,
+            when_full: WhenFull::default(),
+        }
+    }
+
+    /// The configuration of its connections: time-outs, limits, leniencies.
+    pub fn config(mut self, config: impl Into<Arc<Config>>) -> Self {
+        self.config = config.into();
+        self
+    }
+
+    /// What requests carry for the service.
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// How long a shutdown waits for open exchanges before it cuts them. Default: until they end, which the deadlines
+    /// of the connections bound.
+    pub const fn drain(mut self, most: Duration) -> Self {
+        self.drain = Some(most);
+        self
+    }
+
+    /// How long the handshake of a connection may take: TLS, the header of a PROXY protocol. Default 10 s.
+    pub const fn handshake_timeout(mut self, most: Duration) -> Self {
+        self.handshake = most;
+        self
+    }
+
+    /// The most connections at a time. Default: no limit but the system's.
+    pub const fn max_connections(mut self, most: usize) -> Self {
+        self.most = Some(most);
+        self
+    }
+
+    /// What becomes of those beyond the limit. Default: they wait.
+    pub const fn when_full(mut self, when_full: WhenFull) -> Self {
+        self.when_full = when_full;
+        self
+    }
+
+    /// The handle that begins the shutdown, after which no connection is accepted any more, idle ones are closed, and
+    /// the others after their exchange; and that tells the live counts.
+    #[must_use]
+    pub fn shutdown(&self) -> Shutdown {
+        self.shutdown.clone()
+    }
+}
+
+impl<R> Server<R>
+where
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    /// Serves until the shutdown is over. Each connection gets a clone of the service and a task of its own; what goes
+    /// wrong on one concerns no other.
+    ///
+    /// # Cancellation
+    /// Dropping the future cuts all connections.
+    pub async fn serve<L, S, B>(self, listener: L, service: S) -> Report
+    where
+        L: Listener<R>,
+        S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+        S::Future: Send,
+        S::Error: Into<BoxError> + Send,
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<BoxError>,
+    {
+        self.serve_with(listener, Given(service)).await
+    }
+
+    /// Serves until the shutdown is over, each connection with the service that `make` returns for it, once its
+    /// handshake is done: where a peer's address is kept for the requests, a socket's options are set, and a peer is
+    /// turned away.
+    ///
+    /// # Cancellation
+    /// Dropping the future cuts all connections.
+    pub async fn serve_with<L, M, S, B>(self, mut listener: L, make: M) -> Report
+    where
+        L: Listener<R>,
+        M: MakeService<L::Transport, Service = S> + Clone + Send + 'static,
+        S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
+        S::Future: Send,
+        S::Error: Into<BoxError> + Send,
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<BoxError>,
+    {
+        let cut = Cut(Shutdown::new());
+        let refused = Shutdown::new();
+        let mut begun = self.shutdown.overlook();
+        while poll_fn(|cx| match begun.poll_begun(cx) {
+            Poll::Ready(()) => Poll::Ready(false),
+            Poll::Pending => self.poll_room(&refused, cx).map(|()| true),
+        })
+        .await
+        {
+            let mut accept = pin!(listener.accept());
+            let accepted = poll_fn(|cx| match begun.poll_begun(cx) {
+                Poll::Ready(()) => Poll::Ready(None),
+                Poll::Pending => accept.as_mut().poll(cx).map(Some),
+            });
+            match accepted.await {
+                None => break,
+                Some(Ok(transport)) if self.refuses() => self.refuse(transport, refused.watch()),
+                Some(Ok(transport)) => {
+                    let serving = self.serve_transport(transport, make.clone());
+                    self.runtime.spawn(until_cut(cut.0.overlook(), serving));
+                }
+                Some(Err(error)) => self.rest(&error).await,
+            }
+        }
+        drop((listener, begun));
+        let mut drained = pin!(self.shutdown.drained());
+        let mut deadline = self.drain.map(|most| self.runtime.timer(self.runtime.now() + most));
+        poll_fn(|cx| match deadline.as_mut().map(|deadline| deadline.poll(cx)) {
+            Some(Poll::Ready(())) => Poll::Ready(()),
+            _ => drained.as_mut().poll(cx),
+        })
+        .await;
+        Report {
+            cut_connections: self.shutdown.connections(),
+            cut_exchanges: self.shutdown.exchanges(),
+            served: self.shutdown.served(),
+        }
+    }
+
+    /// Serves one connection that was accepted elsewhere, with the configuration and the shutdown of this server: its
+    /// handshake, its requests, and what it is handed over for.
+    ///
+    /// # Cancellation
+    /// Dropping the future cuts the connection.
+    pub fn serve_transport<T, M, S, B>(
+        &self,
+        transport: T,
+        make: M,
+    ) -> impl Future<Output = ()> + Send + use<T, R, M, S, B>
+    where
+        T: Transport + Send + 'static,
+        M: MakeService<T, Service = S> + Send + 'static,
+        S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
+        S::Future: Send,
+        S::Error: Into<BoxError> + Send,
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<BoxError>,
+    {
+        let (runtime, config, options) = (self.runtime.clone(), self.config.clone(), self.options.clone());
+        let (watch, most) = (self.shutdown.watch(), self.handshake);
+        async move {
+            let ready = handshake(&runtime, transport, most).await;
+            let Some((transport, service)) = ready.and_then(|transport| {
+                let service = make.make(&transport)?;
+                Some((transport, service))
+            }) else {
+                return;
+            };
+            let connection = Connection::with_early(transport, runtime, config, BytesMut::new(), None);
+            if let Ok(Some(switched)) = serve_connection(connection, service, options, Some(watch)).await {
+                switched.deliver();
+            }
+        }
+    }
+
+    fn refuses(&self) -> bool {
+        self.when_full == WhenFull::Refuse && self.most.is_some_and(|most| self.shutdown.connections() >= most)
+    }
+
+    /// Whether another connection can be accepted, if only to be refused.
+    fn poll_room(&self, refused: &Shutdown, cx: &core::task::Context<'_>) -> Poll<()> {
+        let Some(most) = self.most else { return Poll::Ready(()) };
+        match self.when_full {
+            WhenFull::Refuse if refused.poll_fewer(most / 8 + 16, cx).is_ready() => Poll::Ready(()),
+            _ => self.shutdown.poll_fewer(most.max(1), cx),
+        }
+    }
+
+    /// Answers the first request of a connection with 503.
+    fn refuse<T: Transport + Send + 'static>(&self, transport: T, watch: Watch) {
+        let mut config = Config::clone(&self.config);
+        config.persistence.keep_alive = false;
+        config.timeouts.idle = config.timeouts.idle.min(self.handshake);
+        let (runtime, most) = (self.runtime.clone(), self.handshake);
+        let busy = service_fn(|_: Request<Incoming>| async {
+            let mut response = Response::new(Full::default());
+            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            Ok::<_, core::convert::Infallible>(response)
+        });
+        self.runtime.spawn(async move {
+            if let Some(transport) = handshake(&runtime, transport, most).await {
+                let connection = Connection::new(transport, runtime, Arc::new(config));
+                let _: Result<_, Error> = serve_connection(connection, busy, Options::default(), Some(watch)).await;
+            }
+        });
+    }
+
+    /// An error of one connection costs nothing; one of the system, as too many open files, needs time to pass.
+    async fn rest(&self, error: &io::Error) {
+        use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidInput};
+        if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | InvalidInput) {
+            let mut timer = self.runtime.timer(self.runtime.now() + Duration::from_millis(50));
+            poll_fn(|cx| timer.poll(cx)).await;
+        }
+    }
+}
+
+/// Makes the service of a connection.
+///
+/// Functions do: they are given the transport, and what it knows of its peer. `None` turns the connection away.
+///
+/// ```
+/// use std::convert::Infallible;
+/// use http::{Request, Response};
+/// use http_driver::server::MakeService;
+/// use http_driver::{Full, Incoming, Peer, service_fn};
+///
+/// /// Tells each client its address.
+/// fn mirror<T: http_driver::Transport>() -> impl MakeService<T> {
+///     |_: &T, peer: &Peer| {
+///         let address = peer.address?;
+///         Some(service_fn(move |_: Request<Incoming>| async move {
+///             Ok::<_, Infallible>(Response::new(Full::from(address.to_string())))
+///         }))
+///     }
+/// }
+/// ```
+pub trait MakeService<T> {
+    /// What is made.
+    type Service;
+
+    /// The service for a connection over `transport`, whose handshake is done.
+    fn make(self, transport: &T) -> Option<Self::Service>;
+}
+
+impl<T: Transport, F, S> MakeService<T> for F
+where
+    F: FnOnce(&T, &Peer) -> Option<S>,
+{
+    type Service = S;
+
+    fn make(self, transport: &T) -> Option<S> {
+        let mut peer = Peer::default();
+        transport.describe(&mut peer);
+        self(transport, &peer)
+    }
+}
+
+/// One service for all connections. What the peer is need not be asked.
+#[derive(Clone)]
+struct Given<S>(S);
+
+impl<T, S> MakeService<T> for Given<S> {
+    type Service = S;
+
+    fn make(self, _: &T) -> Option<S> {
+        Some(self.0)
+    }
+}
+
+/// The transport once its handshake is done; nothing if that failed or took too long.
+async fn handshake<T: Transport, R: Runtime>(runtime: &R, mut transport: T, most: Duration) -> Option<T> {
+    let mut timer = None;
+    let done = poll_fn(|cx| {
+        if let Poll::Ready(result) = transport.poll_handshake(cx) {
+            return Poll::Ready(result.is_ok());
+        }
+        let timer = timer.get_or_insert_with(|| runtime.timer(runtime.now() + most));
+        timer.poll(cx).map(|()| false)
+    });
+    done.await.then_some(transport)
+}
+
+/// Cuts all connections when it is dropped.
+struct Cut(Shutdown);
+
+impl Drop for Cut {
+    fn drop(&mut self) {
+        self.0.begin();
+    }
+}
+
+/// A task cannot be ended from outside on every runtime, so that it has to be told.
+async fn until_cut(mut cut: Watch, serving: impl Future<Output = ()>) {
+    let mut serving = pin!(serving);
+    poll_fn(|cx| match cut.poll_begun(cx) {
+        Poll::Ready(()) => Poll::Ready(()),
+        Poll::Pending => serving.as_mut().poll(cx),
+    })
+    .await;
+}

@@ -1,0 +1,303 @@
+//! What a server does for all its connections, on either adapter.
+
+use std::convert::Infallible;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::mpsc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use http::{Request, Response};
+use http_core::Outbox;
+use http_driver::server::{Listener, Report, Server, Shutdown, WhenFull};
+use http_driver::{Full, Incoming, Peer, Runtime, ServiceFn, Transport, service_fn};
+
+use crate::endings::{dial, eventually, head, rest};
+use crate::scenarios::{Outcome, anywhere, stranger};
+use crate::world::World;
+
+const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+type Answer = std::pin::Pin<Box<dyn Future<Output = Result<Response<Full>, Infallible>> + Send>>;
+
+/// A server of a world.
+fn server<W: World>(world: &W) -> Server<W::Runtime> {
+    Server::on(world.runtime())
+}
+
+/// Says "Hello" after a while.
+fn hello<W: World>(world: &W, pause: Duration) -> ServiceFn<impl Fn(Request<Incoming>) -> Answer + Clone + use<W>> {
+    let world = world.clone();
+    service_fn(move |_| {
+        let world = world.clone();
+        Box::pin(async move {
+            world.sleep(pause).await;
+            Ok(Response::new(Full::from("Hello")))
+        }) as Answer
+    })
+}
+
+/// A server that runs, and how it ended when it has.
+struct Running {
+    address: SocketAddr,
+    shutdown: Shutdown,
+    report: mpsc::Receiver<Report>,
+}
+
+impl Running {
+    async fn hello<W: World>(world: &W, server: Server<W::Runtime>, pause: Duration) -> std::io::Result<Self> {
+        let listener = world.listen(anywhere()).await?;
+        let address = world.address(&listener)?;
+        let (shutdown, serving) = (server.shutdown(), server.serve(listener, hello(world, pause)));
+        Ok(Self { address, shutdown, report: run(world, serving) })
+    }
+}
+
+fn run<W: World>(world: &W, serving: impl Future<Output = Report> + Send + 'static) -> mpsc::Receiver<Report> {
+    let (tell, told) = mpsc::channel();
+    world.runtime().spawn(async move {
+        let _ = tell.send(serving.await);
+    });
+    told
+}
+
+fn is_hello(mut stream: &TcpStream) {
+    assert!(head(stream).starts_with("HTTP/1.1 200 "));
+    let mut content = [0; 5];
+    stream.read_exact(&mut content).unwrap();
+    assert_eq!(&content, b"Hello");
+}
+
+pub(crate) async fn a_shutdown_answers_what_is_open_and_ends<W: World>(world: W) -> Outcome {
+    let Running { address, shutdown, report } =
+        Running::hello(&world, server(&world), Duration::from_millis(300)).await?;
+    let begin = shutdown.clone();
+    let report = stranger(&world, move || {
+        let (idle, busy) = (dial(address), dial(address));
+        (&idle).write_all(GET).unwrap();
+        is_hello(&idle);
+        assert_eq!((begin.exchanges(), begin.served()), (0, 1));
+        (&busy).write_all(GET).unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+        assert_eq!((begin.connections(), begin.exchanges(), begin.served()), (2, 1, 2));
+        begin.begin();
+        assert_eq!(rest(&idle), "");
+        let answer = rest(&busy);
+        assert!(answer.contains("\r\nConnection: close\r\n") && answer.ends_with("\r\n\r\nHello"), "{answer}");
+        assert!(TcpStream::connect(address).is_err(), "nobody listens any more");
+        // Until the client ends its side as well, the server waits for it to read the answer.
+        drop(busy);
+        report.recv_timeout(Duration::from_secs(5)).unwrap()
+    })
+    .await;
+    assert_eq!((report.cut_connections, report.cut_exchanges, report.served), (0, 0, 2));
+    assert_eq!(shutdown.connections(), 0);
+    Ok(())
+}
+
+pub(crate) async fn a_shutdown_cuts_what_takes_longer_than_its_drain_and_reports_it<W: World>(world: W) -> Outcome {
+    let server = server(&world).drain(Duration::from_millis(100));
+    let Running { address, shutdown, report } = Running::hello(&world, server, Duration::from_secs(600)).await?;
+    let stream = dial(address);
+    (&stream).write_all(GET)?;
+    eventually(&world, "the request is there", || shutdown.exchanges() == 1).await;
+    shutdown.begin();
+    let report = stranger(&world, move || report.recv_timeout(Duration::from_secs(5)).unwrap()).await;
+    assert_eq!((report.cut_connections, report.cut_exchanges, report.served), (1, 1, 1));
+    eventually(&world, "no connection is left", || shutdown.connections() == 0).await;
+    assert_eq!(shutdown.exchanges(), 0);
+    Ok(())
+}
+
+pub(crate) async fn connections_beyond_the_limit_wait<W: World>(world: W) -> Outcome {
+    let server = server(&world).max_connections(1);
+    let Running { address, shutdown, .. } = Running::hello(&world, server, Duration::ZERO).await?;
+    stranger(&world, move || {
+        let (first, second) = (dial(address), dial(address));
+        (&first).write_all(GET).unwrap();
+        is_hello(&first);
+        (&second).write_all(GET).unwrap();
+        second.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        assert!((&second).read(&mut [0]).is_err(), "served beyond the limit");
+        assert_eq!(shutdown.connections(), 1);
+        drop(first);
+        second.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        is_hello(&second);
+    })
+    .await;
+    Ok(())
+}
+
+pub(crate) async fn connections_beyond_the_limit_are_refused_when_asked_for<W: World>(world: W) -> Outcome {
+    let server = server(&world).max_connections(1).when_full(WhenFull::Refuse);
+    let Running { address, .. } = Running::hello(&world, server, Duration::ZERO).await?;
+    stranger(&world, move || {
+        let first = dial(address);
+        (&first).write_all(GET).unwrap();
+        is_hello(&first);
+        for _ in 0..30 {
+            let other = dial(address);
+            (&other).write_all(GET).unwrap();
+            let answer = rest(&other);
+            assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nConnection: close\r\n"), "{answer}");
+        }
+        (&first).write_all(GET).unwrap();
+        is_hello(&first);
+    })
+    .await;
+    Ok(())
+}
+
+pub(crate) async fn a_service_is_made_for_each_peer_or_it_is_turned_away<W: World>(world: W) -> Outcome {
+    let listener = world.listen(anywhere()).await?;
+    let address = world.address(&listener)?;
+    let turns = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let serving = server(&world).serve_with(listener, move |_: &_, peer: &Peer| {
+        let told = format!("{} to {}", peer.address?, peer.local?);
+        let turn = turns.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        (turn < 2).then(|| {
+            service_fn(move |_: Request<Incoming>| {
+                let told = told.clone();
+                async move { Ok::<_, Infallible>(Response::new(Full::from(told))) }
+            })
+        })
+    });
+    let _report = run(&world, serving);
+    stranger(&world, move || {
+        for _ in 0..2 {
+            let stream = dial(address);
+            (&stream).write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+            let peer = stream.local_addr().unwrap();
+            assert!(rest(&stream).ends_with(&format!("\r\n\r\n{peer} to {address}")));
+        }
+        assert_eq!(rest(&dial(address)), "");
+    })
+    .await;
+    Ok(())
+}
+
+pub(crate) async fn a_stream_that_was_accepted_elsewhere_is_served<W: World>(world: W) -> Outcome {
+    let listener = world.listen(anywhere()).await?;
+    let address = world.address(&listener)?;
+    let server = server(&world);
+    let stream = dial(address);
+    let transport = world.accept(&listener).await?;
+    let service = hello(&world, Duration::ZERO);
+    world.runtime().spawn(server.serve_transport(transport, move |_: &_, _: &Peer| Some(service)));
+    let shutdown = server.shutdown();
+    stranger(&world, move || {
+        (&stream).write_all(GET).unwrap();
+        is_hello(&stream);
+        assert_eq!(shutdown.connections(), 1);
+        shutdown.begin();
+        assert_eq!(rest(&stream), "");
+    })
+    .await;
+    Ok(())
+}
+
+/// Shakes hands only with those who begin with a plus sign.
+struct Shaking<T>(T, BytesMut);
+
+impl<T: Transport> Transport for Shaking<T> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<std::io::Result<usize>> {
+        self.0.poll_read(cx, buffer)
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<std::io::Result<usize>> {
+        self.0.poll_write(cx, outbox)
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        self.0.poll_shutdown(cx)
+    }
+
+    fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        self.1.reserve(1);
+        self.0.poll_read(cx, &mut self.1).map(|count| match count? {
+            1 if self.1[..] == b"+"[..] => Ok(()),
+            _ => Err(std::io::ErrorKind::InvalidData.into()),
+        })
+    }
+}
+
+struct Shake<L>(L);
+
+impl<R: Runtime, L: Listener<R>> Listener<R> for Shake<L> {
+    type Transport = Shaking<L::Transport>;
+
+    async fn accept(&mut self) -> std::io::Result<Self::Transport> {
+        Ok(Shaking(self.0.accept().await?, BytesMut::new()))
+    }
+}
+
+pub(crate) async fn a_handshake_that_is_slow_or_fails_holds_up_nobody<W: World>(world: W) -> Outcome {
+    let listener = world.listen(anywhere()).await?;
+    let address = world.address(&listener)?;
+    let server = server(&world).handshake_timeout(Duration::from_millis(200));
+    let shutdown = server.shutdown();
+    let _report = run(&world, server.serve(Shake(listener), hello(&world, Duration::ZERO)));
+    let right = stranger(&world, move || {
+        let (slow, wrong, right) = (dial(address), dial(address), dial(address));
+        (&wrong).write_all(b"-").unwrap();
+        (&right).write_all(b"+").unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        (&right).write_all(GET).unwrap();
+        is_hello(&right);
+        assert_eq!((rest(&wrong), rest(&slow)), (String::new(), String::new()));
+        right
+    })
+    .await;
+    eventually(&world, "they are gone", || shutdown.connections() == 1).await;
+    drop(right);
+    Ok(())
+}
+
+/// Serves one connection of a Unix socket with each adapter.
+macro_rules! unix {
+    ($name:ident, $listener:ty, $server:ty, $run:expr) => {
+        #[cfg(unix)]
+        #[test]
+        fn $name() {
+            let path = std::env::temp_dir().join(format!("{}-{}", stringify!($name), std::process::id()));
+            let _ = std::fs::remove_file(&path);
+            let socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+            socket.set_nonblocking(true).unwrap();
+            let client = std::thread::spawn({
+                let path = path.clone();
+                move || {
+                    let mut stream = std::os::unix::net::UnixStream::connect(path).unwrap();
+                    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+                    let mut answer = String::new();
+                    stream.read_to_string(&mut answer).unwrap();
+                    answer
+                }
+            });
+            let serve = async move {
+                let listener = <$listener>::try_from(socket).unwrap();
+                let server = <$server>::new();
+                let shutdown = server.shutdown();
+                let service = service_fn(move |_: Request<Incoming>| {
+                    shutdown.begin();
+                    async { Ok::<_, Infallible>(Response::new(Full::from("over a path"))) }
+                });
+                server.serve(listener, service).await
+            };
+            let report: Report = $run(serve);
+            assert_eq!(report.served, 1);
+            assert!(client.join().unwrap().ends_with("\r\n\r\nover a path"));
+            std::fs::remove_file(path).unwrap();
+        }
+    };
+}
+
+unix!(a_unix_socket_is_served_on_tokio, tokio::net::UnixListener, http_tokio::Server, |serve| {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(serve)
+});
+unix!(
+    a_unix_socket_is_served_on_async_std,
+    async_std::os::unix::net::UnixListener,
+    http_async_std::Server,
+    async_std::task::block_on
+);
