@@ -69,7 +69,9 @@ pub(crate) enum Coding {
     UnknownThenChunked,
     /// Codings the engine does not have, chunked not among them.
     Unknown,
-    /// No coding at all, or something follows chunked. In a response the content lasts until the connection ends.
+    /// The field is there and names no coding, so far.
+    Empty,
+    /// Something follows chunked. In a response the content lasts until the connection ends.
     NotLast,
     /// Chunked twice, or with parameters, or not a list of tokens.
     Invalid,
@@ -192,16 +194,16 @@ impl Coding {
             let chunked = name.eq_ignore_ascii_case(b"chunked");
             self = match self {
                 _ if !token::is_token(name) || chunked && name.len() != coding.len() => Self::Invalid,
-                Self::Absent if chunked => Self::Chunked,
+                Self::Absent | Self::Empty if chunked => Self::Chunked,
                 Self::Unknown if chunked => Self::UnknownThenChunked,
-                Self::Absent | Self::Unknown => Self::Unknown,
+                Self::Absent | Self::Empty | Self::Unknown => Self::Unknown,
                 Self::Invalid => Self::Invalid,
                 // Chunked may be applied only once (RFC 9112 §6.1).
                 _ if chunked => Self::Invalid,
                 Self::Chunked | Self::UnknownThenChunked | Self::NotLast => Self::NotLast,
             };
         }
-        if members == 0 && self == Self::Absent { Self::NotLast } else { self }
+        if members == 0 && self == Self::Absent { Self::Empty } else { self }
     }
 }
 
@@ -226,7 +228,7 @@ pub(crate) fn of_request(facts: &Facts, version: Version, strict: &Strictness) -
     let length = length(facts, strict)?;
     match facts.coding {
         Coding::Absent => Ok((length.map_or(Framing::None, Framing::Length), true)),
-        Coding::Invalid | Coding::NotLast => Err(Reason::TransferEncoding),
+        Coding::Invalid | Coding::NotLast | Coding::Empty => Err(Reason::TransferEncoding),
         _ if version == Version::Http10 => Err(Reason::TransferEncodingInHttp10),
         // A request whose last coding is not chunked has no certain end (RFC 9112 §6.3, 4.).
         Coding::Unknown | Coding::UnknownThenChunked => Err(Reason::TransferCodingUnknown),
@@ -284,7 +286,7 @@ pub(crate) fn of_response(
         Coding::Chunked => (Framing::Chunked, length.is_none()),
         // The content is delimited, but stays in a coding that only the application may know.
         Coding::UnknownThenChunked => (Framing::Chunked, length.is_none()),
-        Coding::Unknown | Coding::NotLast | Coding::Invalid => (Framing::UntilClose, false),
+        Coding::Unknown | Coding::NotLast | Coding::Empty | Coding::Invalid => (Framing::UntilClose, false),
     })
 }
 
@@ -350,6 +352,10 @@ mod tests {
             ("RFC 9112 §7", &[(TE, "chunked;q=1")], Version::Http11, Err(R::TransferEncoding)),
             ("RFC 9112 §7", &[(TE, "\"chunked\"")], Version::Http11, Err(R::TransferEncoding)),
             ("RFC 9112 §7", &[(TE, "")], Version::Http11, Err(R::TransferEncoding)),
+            ("RFC 9112 §7", &[(TE, ","), (TE, "")], Version::Http11, Err(R::TransferEncoding)),
+            ("RFC 9110 §5.6.1", &[(TE, ""), (TE, "chunked")], Version::Http11, Ok((Chunked, true))),
+            ("RFC 9110 §5.6.1", &[(TE, "chunked"), (TE, "")], Version::Http11, Ok((Chunked, true))),
+            ("RFC 9112 §6.1", &[(TE, ""), (TE, "br")], Version::Http11, Err(R::TransferCodingUnknown)),
             ("RFC 9112 §6.1", &[(TE, "chunked")], Version::Http10, Err(R::TransferEncodingInHttp10)),
             ("RFC 9112 §6.1", &[(TE, "chunked"), (CL, "5")], Version::Http11, Err(R::TransferEncodingWithLength)),
             ("RFC 9112 §6.3, 5.", &[(TE, "chunked"), (CL, "a")], Version::Http11, Err(R::ContentLength)),

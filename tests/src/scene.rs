@@ -390,6 +390,8 @@ pub fn serve(config: &Config, bytes: impl AsRef<[u8]>) -> Vec<String> {
                 told.extend(server.statuses());
             }
         }
+        // When so much follows that the peer is not waited for, the end is told already.
+        told.retain(|line| !matches!(line, Line::Word(word) if word.starts_with("closed ")));
         if server.is_over() {
             told.push(Line::Word("closes".into()));
         }
