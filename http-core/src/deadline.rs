@@ -85,45 +85,50 @@ impl Deadlines {
 /// then keep the least rate, and may never pause for longer. Time in which we ourselves do not move is not counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Pace {
-    allowance: Duration,
+    /// In nanoseconds.
+    allowance: u64,
     running_since: Option<Instant>,
 }
 
-/// The figures that a [`Pace`] is held to.
+/// The figures that a [`Pace`] is held to, in nanoseconds, so that no call has to convert them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PaceLimits {
-    pub(crate) pause: Duration,
-    pub(crate) grace: Duration,
-    pub(crate) rate: u32,
+    pause: u64,
+    first: u64,
+    /// Bytes a second.
+    rate: u32,
 }
 
 impl PaceLimits {
     pub(crate) fn of(timeouts: &Timeouts) -> Self {
-        Self { pause: timeouts.content, grace: timeouts.content_grace, rate: timeouts.content_rate }
+        let nanos = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        let (pause, grace, rate) = (nanos(timeouts.content), nanos(timeouts.content_grace), timeouts.content_rate);
+        Self { pause, first: if rate == 0 { pause } else { grace.min(pause) }, rate }
     }
 }
 
 impl Pace {
     /// A fresh allowance; it runs from `resume`.
-    pub(crate) fn new(limits: PaceLimits) -> Self {
-        let allowance = if limits.rate == 0 { limits.pause } else { limits.grace.min(limits.pause) };
-        Self { allowance, running_since: None }
+    pub(crate) const fn new(limits: PaceLimits) -> Self {
+        Self { allowance: limits.first, running_since: None }
     }
 
     /// Begins, or goes on after an interruption; returns when the deadline passes.
     pub(crate) fn resume(&mut self, now: Instant) -> Instant {
-        self.running_since.get_or_insert(now).saturating_add(self.allowance)
+        let since = *self.running_since.get_or_insert(now);
+        Instant::from_nanos(since.as_nanos().saturating_add(self.allowance))
     }
 
     pub(crate) fn interrupt(&mut self, now: Instant) {
         if let Some(since) = self.running_since.take() {
-            self.allowance = self.allowance.saturating_sub(now.saturating_since(since));
+            let ran = now.as_nanos().saturating_sub(since.as_nanos());
+            self.allowance = self.allowance.saturating_sub(ran);
         }
     }
 
     /// What is left of the allowance, and whether it runs down.
     pub(crate) fn describe(&self, out: &mut Collector, now: Instant) {
-        let gone = self.running_since.map_or(Duration::ZERO, |since| now.saturating_since(since));
+        let gone = self.running_since.map_or(0, |since| now.as_nanos().saturating_sub(since.as_nanos()));
         out.value((self.allowance.saturating_sub(gone), self.running_since.is_some()));
     }
 
@@ -133,8 +138,7 @@ impl Pace {
         if bytes > 0 && limits.rate == 0 {
             self.allowance = limits.pause;
         } else if limits.rate > 0 {
-            let earned = u128::from(bytes) * 1_000_000_000 / u128::from(limits.rate);
-            let earned = Duration::from_nanos(u64::try_from(earned).unwrap_or(u64::MAX));
+            let earned = bytes.saturating_mul(1_000_000_000) / u64::from(limits.rate);
             self.allowance = self.allowance.saturating_add(earned).min(limits.pause);
         }
         if running {
@@ -147,7 +151,12 @@ impl Pace {
 mod tests {
     use super::*;
 
-    const LIMITS: PaceLimits = PaceLimits { pause: Duration::from_secs(30), grace: Duration::from_secs(10), rate: 240 };
+    fn limits(rate: u32) -> PaceLimits {
+        let mut timeouts = crate::Config::default().timeouts;
+        (timeouts.content, timeouts.content_grace) = (Duration::from_secs(30), Duration::from_secs(10));
+        timeouts.content_rate = rate;
+        PaceLimits::of(&timeouts)
+    }
 
     fn at(seconds: u64) -> Instant {
         Instant::from_nanos(seconds * 1_000_000_000)
@@ -168,15 +177,15 @@ mod tests {
 
     #[test]
     fn content_must_move_and_keep_its_rate() {
-        let mut pace = Pace::new(LIMITS);
+        let mut pace = Pace::new(limits(240));
         assert_eq!(pace.resume(at(100)), at(110), "the grace is shorter than the pause");
-        pace.moved(240 * 5, at(101), LIMITS);
+        pace.moved(240 * 5, at(101), limits(240));
         assert_eq!(pace.resume(at(101)), at(115), "five seconds earned");
-        pace.moved(1, at(114), LIMITS);
+        pace.moved(1, at(114), limits(240));
         assert!(pace.resume(at(114)) < at(116), "a trickle earns next to nothing");
-        pace.moved(1 << 30, at(115), LIMITS);
+        pace.moved(1 << 30, at(115), limits(240));
         assert_eq!(pace.resume(at(115)), at(145), "fast content is held to the pause alone");
-        let off = PaceLimits { rate: 0, ..LIMITS };
+        let off = limits(0);
         let mut pace = Pace::new(off);
         assert_eq!(pace.resume(at(100)), at(130));
         pace.moved(1, at(120), off);
@@ -185,11 +194,11 @@ mod tests {
 
     #[test]
     fn time_in_which_we_do_not_read_does_not_count() {
-        let mut pace = Pace::new(LIMITS);
+        let mut pace = Pace::new(limits(240));
         pace.resume(at(0));
         pace.interrupt(at(1));
         pace.interrupt(at(500));
-        pace.moved(240, at(600), LIMITS);
+        pace.moved(240, at(600), limits(240));
         assert_eq!(pace.resume(at(1001)), at(1011));
     }
 }

@@ -151,6 +151,13 @@ impl Fields {
         self.lines.clear();
     }
 
+    /// As new, but for the memory.
+    pub(crate) fn reset(&mut self) {
+        self.block.clear();
+        self.lines.clear();
+        self.start = 0;
+    }
+
     /// The lines in wire format: each with its CRLF, without the empty line that ends a section.
     #[must_use]
     pub fn as_wire(&self) -> &[u8] {

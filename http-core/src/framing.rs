@@ -97,11 +97,21 @@ impl Facts {
     /// Takes in one field line.
     pub(crate) fn add(&mut self, known: Known, value: &[u8]) {
         match known {
-            Known::Other | Known::KeepAlive | Known::Trailer => {}
             Known::Host => {
                 self.hosts = self.hosts.saturating_add(1);
                 self.host_valid = crate::target::is_host(value);
             }
+            Known::Connection if token::spells(value, b"keep-alive") => self.connection.keep_alive = true,
+            Known::Connection if token::spells(value, b"close") => self.connection.close = true,
+            _ => self.add_list(known, value),
+        }
+    }
+
+    /// Apart, so that the fields of nearly every request are taken in without what a list needs.
+    #[inline(never)]
+    fn add_list(&mut self, known: Known, value: &[u8]) {
+        match known {
+            Known::Other | Known::KeepAlive | Known::Trailer | Known::Host => {}
             Known::Date => self.date = true,
             Known::Upgrade => self.upgrade |= token::list(value).next().is_some(),
             Known::Te => self.te_trailers |= token::list(value).any(|t| t.eq_ignore_ascii_case(b"trailers")),
@@ -113,7 +123,13 @@ impl Facts {
     }
 
     /// The facts of a section that was built or read before.
+    #[inline(always)]
     pub(crate) fn of(fields: &Fields) -> Self {
+        if fields.lines.iter().all(|line| line.known == Known::Other) { Self::default() } else { Self::gather(fields) }
+    }
+
+    #[inline(never)]
+    fn gather(fields: &Fields) -> Self {
         let mut facts = Self::default();
         for line in &fields.lines {
             if line.known != Known::Other {
@@ -138,15 +154,6 @@ impl Facts {
 
 impl Options {
     fn add(&mut self, value: &[u8]) {
-        // Nearly always one of these two alone, which is no list to walk.
-        if token::spells(value, b"keep-alive") {
-            self.keep_alive = true;
-            return;
-        }
-        if token::spells(value, b"close") {
-            self.close = true;
-            return;
-        }
         for option in token::list(value) {
             self.close |= option.eq_ignore_ascii_case(b"close");
             self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
@@ -245,6 +252,17 @@ pub(crate) enum RequestKind {
     Connect,
     #[default]
     Other,
+}
+
+impl RequestKind {
+    #[inline]
+    pub(crate) fn of(method: &[u8]) -> Self {
+        match method {
+            b"HEAD" => Self::Head,
+            b"CONNECT" => Self::Connect,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// The framing of a received response, and whether the connection may be used after it.

@@ -129,12 +129,13 @@ pub fn make_header_request(
         write_line(out, b"Host: ", authority);
     }
     write_framing(out, framing, &facts);
-    let options = [
-        (!persistent && http11 && !facts.connection.close, &b"close"[..]),
-        (facts.upgrade && !facts.connection.upgrade, b"upgrade"),
-        (facts.te_trailers && !names_te(head), b"TE"),
-    ];
-    write_options(out, &options);
+    let close = !persistent && http11 && !facts.connection.close;
+    let upgrade = facts.upgrade && !facts.connection.upgrade;
+    let te = facts.te_trailers && !names_te(head);
+    // Mostly nothing is to be said.
+    if close | upgrade | te {
+        write_options(out, [(close, b"close"), (upgrade, b"upgrade"), (te, b"TE")]);
+    }
     out.extend_from_slice(b"\r\n");
     Ok(Sending { framing, persistent })
 }
@@ -169,24 +170,31 @@ pub fn make_header_response(
     if let (false, Some(date)) = (facts.date, &outline.date) {
         write_line(out, b"Date: ", date);
     }
-    let length_of_get = match content {
+    let length = match framing {
+        SendFraming::Length(length) if facts.length == Length::Absent => Some(length),
         // RFC 9110 §8.6: the answer to HEAD may tell the length of the answer to GET.
-        _ if framing != SendFraming::Omitted || facts.length != Length::Absent || facts.coding != Coding::Absent => {
-            None
+        SendFraming::Omitted
+            if outline.head
+                && facts.length == Length::Absent
+                && facts.coding == Coding::Absent
+                && !matches!(content, Content::Empty) =>
+        {
+            content.length()
         }
-        Content::Full(_) | Content::Sized(_) if outline.head => content.length(),
         _ => None,
     };
-    match length_of_get {
-        Some(length) => write_length(out, length),
-        None => write_framing(out, framing, &facts),
+    if let Some(length) = length {
+        write_length(out, length);
+    } else if framing == SendFraming::Chunked && facts.coding == Coding::Absent {
+        out.extend_from_slice(CHUNKED);
     }
-    let options = [
-        (!persistent && !switching && !facts.connection.close, &b"close"[..]),
-        (persistent && outline.peer == Version::Http10 && !facts.connection.keep_alive, b"keep-alive"),
-        (status.as_u16() == 101 && !facts.connection.upgrade, b"upgrade"),
-    ];
-    write_options(out, &options);
+    let close = !persistent && !switching && !facts.connection.close;
+    let keep_alive = persistent && outline.peer == Version::Http10 && !facts.connection.keep_alive;
+    let upgrade = status.as_u16() == 101 && !facts.connection.upgrade;
+    // Mostly nothing is to be said.
+    if close | keep_alive | upgrade {
+        write_options(out, [(close, b"close"), (keep_alive, b"keep-alive"), (upgrade, b"upgrade")]);
+    }
     out.extend_from_slice(b"\r\n");
     Ok(Sending { framing, persistent })
 }
@@ -313,12 +321,14 @@ fn names_te(head: &RequestHead) -> bool {
 /// The fields that a response is given hardly ever take more than this.
 const ADDED: usize = 128;
 
+const CHUNKED: &[u8; 28] = b"Transfer-Encoding: chunked\r\n";
+
 #[inline]
 fn write_framing(out: &mut Vec<u8>, framing: SendFraming, facts: &Facts) {
     match framing {
         SendFraming::Length(length) if facts.length == Length::Absent => write_length(out, length),
         SendFraming::Chunked if facts.coding == Coding::Absent => {
-            out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
+            out.extend_from_slice(CHUNKED);
         }
         _ => {}
     }
@@ -329,21 +339,15 @@ fn write_length(out: &mut Vec<u8>, length: u64) {
     write_line(out, b"Content-Length: ", token::write_decimal(length, &mut [0; 20]));
 }
 
-#[inline]
-fn write_options(out: &mut Vec<u8>, options: &[(bool, &[u8]); 3]) {
-    // Mostly nothing is to be said.
-    if !options.iter().fold(false, |any, (needed, _)| any | needed) {
-        return;
-    }
+#[cold]
+fn write_options(out: &mut Vec<u8>, options: [(bool, &[u8]); 3]) {
     let mut separator = &b"Connection: "[..];
-    for (_, option) in options.iter().filter(|(needed, _)| *needed) {
+    for (_, option) in options.into_iter().filter(|(needed, _)| *needed) {
         out.extend_from_slice(separator);
         out.extend_from_slice(option);
         separator = b", ";
     }
-    if separator == b", " {
-        out.extend_from_slice(b"\r\n");
-    }
+    out.extend_from_slice(b"\r\n");
 }
 
 /// The name's length is part of its type, so that it is copied by a few moves and not by a call.

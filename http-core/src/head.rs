@@ -180,11 +180,7 @@ impl RequestHead {
     }
 
     pub(crate) fn kind(&self) -> RequestKind {
-        match &self.fields.block[self.method_at as usize..][..usize::from(self.method_len)] {
-            b"HEAD" => RequestKind::Head,
-            b"CONNECT" => RequestKind::Connect,
-            _ => RequestKind::Other,
-        }
+        RequestKind::of(&self.fields.block[self.method_at as usize..][..usize::from(self.method_len)])
     }
 
     pub(crate) fn facts(&self) -> Facts {

@@ -170,6 +170,14 @@ impl Outbox {
     /// Accounts for `count` sent bytes; returns how many of them there were to send. For an outbox of one's own: that
     /// of a connection is told by the connection's `handle_sent`.
     pub fn advance(&mut self, count: usize) -> usize {
+        let all = self.len();
+        if count >= all {
+            self.segments.clear();
+            (self.waiting, self.in_flight) = (0, 0);
+            self.sent += all as u64;
+            self.rewind();
+            return all;
+        }
         let of_flight = count.min(self.in_flight);
         self.in_flight -= of_flight;
         let mut left = (count - of_flight).min(self.waiting);
@@ -200,13 +208,19 @@ impl Outbox {
         }
         self.sent += done as u64;
         if self.segments.is_empty() {
-            self.staged_gone = 0;
-            self.staged.clear();
-            if self.staged.capacity() > KEEP {
-                self.staged = Vec::new();
-            }
+            self.rewind();
         }
         done
+    }
+
+    /// Nothing is staged any more.
+    #[inline]
+    fn rewind(&mut self) {
+        self.staged_gone = 0;
+        self.staged.clear();
+        if self.staged.capacity() > KEEP {
+            self.staged = Vec::new();
+        }
     }
 
     /// Drops what waits: the transport takes no more.

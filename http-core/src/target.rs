@@ -119,12 +119,22 @@ fn split_query(bytes: &[u8]) -> (&[u8], Option<&[u8]>) {
 
 /// Whether `value` is `uri-host [ ":" port ]` (RFC 9110 §7.2), or empty, as for a target without an authority.
 pub(crate) fn is_host(value: &[u8]) -> bool {
-    // Nearly always a name or an IPv4 address, perhaps with a port: one pass tells.
-    match value.split_at(token::plain_name_len(value)) {
-        (_, []) => return true,
-        (host, [b':', port @ ..]) if !host.is_empty() => return is_port(port),
-        _ => {}
+    // Nearly always a name or an IPv4 address, perhaps with a port: one pass tells. A dot follows a label.
+    let mut label = 0;
+    for (at, &byte) in value.iter().enumerate() {
+        match byte {
+            _ if token::is_of(token::LABEL, byte) => {}
+            b'.' if at > label => label = at + 1,
+            b':' if at > 0 => return is_port(&value[at + 1..]),
+            _ => return is_rare_host(value),
+        }
     }
+    true
+}
+
+/// Anything else that a host may be.
+#[cold]
+fn is_rare_host(value: &[u8]) -> bool {
     match split_port(value) {
         Some((host, port)) => is_uri_host(host) && port.is_none_or(is_port) && (port.is_none() || !host.is_empty()),
         None => false,
@@ -145,8 +155,13 @@ fn split_port(authority: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
 }
 
 fn is_port(port: &[u8]) -> bool {
-    // Nobody listens on port 0.
-    port.is_empty() || token::decimal(port).is_some_and(|n| (1..=65_535).contains(&n))
+    // Nobody listens on port 0. Up to nine digits cannot pass what a word holds.
+    let number = match port.len() {
+        0 => return true,
+        1..=9 => port.iter().try_fold(0, |number: u32, &b| b.is_ascii_digit().then(|| number * 10 + u32::from(b & 15))),
+        _ => token::decimal(port).and_then(|number| u32::try_from(number).ok()),
+    };
+    number.is_some_and(|number| (1..=65_535).contains(&number))
 }
 
 fn is_uri_host(host: &[u8]) -> bool {

@@ -10,7 +10,8 @@ pub(crate) const TARGET: Class = 4;
 const HOST: Class = 8;
 const HEX: Class = 16;
 pub(crate) const LAX_TARGET: Class = 32;
-const LABEL: u8 = 64;
+/// What the labels of a host name are made of.
+pub(crate) const LABEL: Class = 64;
 
 static CLASS: [u8; 256] = classes();
 
@@ -107,17 +108,10 @@ pub(crate) fn is_reg_name(bytes: &[u8]) -> bool {
     all(bytes, HOST)
 }
 
-/// How many bytes at the front of `bytes` are of a plain name: letters, digits, hyphens, and dots that follow one.
-pub(crate) fn plain_name_len(bytes: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let class = CLASS[usize::from(byte)];
-        if class & LABEL == 0 && !(byte == b'.' && at > 0 && bytes[at - 1] != b'.') {
-            break;
-        }
-        at += 1;
-    }
-    at
+/// How many bytes at the front of `bytes` are of `class`.
+#[inline]
+pub(crate) fn span(bytes: &[u8], class: Class) -> usize {
+    bytes.iter().position(|&b| !is_of(class, b)).unwrap_or(bytes.len())
 }
 
 /// Whether every `%` begins a `pct-encoded` (RFC 3986 §2.1).
@@ -221,6 +215,7 @@ pub(crate) enum Known {
 
 impl Known {
     /// What the engine knows a field name as; `name` must be a token.
+    #[inline(always)]
     pub(crate) fn of(name: &[u8]) -> Self {
         match name.len() {
             2 if spells(name, b"te") => Self::Te,
@@ -240,12 +235,30 @@ impl Known {
 
 /// Whether a token, or a field value, is `lower`, letters in any case.
 ///
-/// Without a branch for each byte, so that it comes to a few operations on words. Setting one bit folds the case of
-/// letters, and makes nothing else that may stand in a token or a value a letter or a hyphen: what it would is CR.
-#[inline]
+/// Words are compared, the last one overlapping the one before it. Setting one bit folds the case of letters, and makes
+/// nothing else that may stand in a token or a value a letter or a hyphen: what it would is CR.
+#[inline(always)]
 pub(crate) fn spells<const N: usize>(token: &[u8], lower: &[u8; N]) -> bool {
     let Ok(token) = <&[u8; N]>::try_from(token) else { return false };
-    token.iter().zip(lower).fold(0, |difference, (byte, expected)| difference | (byte | 0x20) ^ expected) == 0
+    match N {
+        8.. => same_words::<N, 8>(token, lower, |word| u64::from_ne_bytes(word) | 0x2020_2020_2020_2020),
+        4.. => same_words::<N, 4>(token, lower, |word| u64::from(u32::from_ne_bytes(word) | 0x2020_2020)),
+        _ => same_words::<N, 1>(token, lower, |[byte]| u64::from(byte | 0x20)),
+    }
+}
+
+/// Whether two arrays are the same by words of `W` bytes, each folded.
+#[inline(always)]
+fn same_words<const N: usize, const W: usize>(a: &[u8; N], b: &[u8; N], fold: impl Fn([u8; W]) -> u64) -> bool {
+    let word = |of: &[u8; N], at: usize| of[at..].first_chunk().copied().map_or(0, &fold);
+    let mut difference = 0;
+    let mut at = 0;
+    while at < N {
+        let from = at.min(N - W);
+        difference |= word(a, from) ^ word(b, from);
+        at += W;
+    }
+    difference == 0
 }
 
 #[cfg(test)]

@@ -135,6 +135,7 @@ pub(crate) struct Wire {
     pub(crate) pause: Pause,
     /// A failure that was met outside `poll_event` and is told by it.
     failure: Option<ProtocolError>,
+    pace_limits: PaceLimits,
     receive_pace: Pace,
     send_pace: Pace,
     /// Bytes dropped since the end began.
@@ -146,9 +147,11 @@ pub(crate) struct Wire {
 
 impl Wire {
     pub(crate) fn new(config: Arc<Config>, now: Instant) -> Self {
-        let pace = Pace::new(PaceLimits::of(&config.timeouts));
+        let pace_limits = PaceLimits::of(&config.timeouts);
+        let pace = Pace::new(pace_limits);
         Self {
             config,
+            pace_limits,
             outbox: Outbox::default(),
             deadlines: Deadlines::NONE,
             life: Life::Open,
@@ -202,7 +205,7 @@ impl Wire {
     /// Something may have been queued.
     pub(crate) fn queued(&mut self, now: Instant) {
         if !self.outbox.is_empty() && !self.deadlines.is_armed(Deadline::Send) {
-            self.send_pace = Pace::new(PaceLimits::of(&self.config.timeouts));
+            self.send_pace = Pace::new(self.pace_limits);
             self.deadlines.arm(Deadline::Send, self.send_pace.resume(now));
         }
     }
@@ -212,7 +215,7 @@ impl Wire {
         if self.outbox.is_empty() {
             self.deadlines.disarm(Deadline::Send);
         } else if count > 0 {
-            self.send_pace.moved(count as u64, now, PaceLimits::of(&self.config.timeouts));
+            self.send_pace.moved(count as u64, now, self.pace_limits);
             self.deadlines.arm(Deadline::Send, self.send_pace.resume(now));
         }
         self.settle(now);
@@ -220,11 +223,11 @@ impl Wire {
 
     /// Content of another message begins to arrive.
     pub(crate) fn begin_content(&mut self) {
-        self.receive_pace = Pace::new(PaceLimits::of(&self.config.timeouts));
+        self.receive_pace = Pace::new(self.pace_limits);
     }
 
     pub(crate) fn content_moved(&mut self, bytes: u64, now: Instant) {
-        self.receive_pace.moved(bytes, now, PaceLimits::of(&self.config.timeouts));
+        self.receive_pace.moved(bytes, now, self.pace_limits);
     }
 
     /// We wait for content, and its deadline runs.
@@ -252,7 +255,8 @@ impl Wire {
     }
 
     pub(crate) fn take_failure(&mut self) -> Option<ProtocolError> {
-        self.failure.take()
+        // Nearly always there is none, and nothing to write back.
+        if self.failure.is_some() { self.failure.take() } else { None }
     }
 
     /// Ends the connection when what waits has been sent.
@@ -282,7 +286,14 @@ impl Wire {
     }
 
     /// Goes on with the end of the connection as far as it can.
+    #[inline]
     pub(crate) fn settle(&mut self, now: Instant) {
+        if !self.is_open() {
+            self.settle_end(now);
+        }
+    }
+
+    fn settle_end(&mut self, now: Instant) {
         match self.life {
             Life::Closing(why, Linger::Yes) if self.outbox.is_empty() && self.ended.is_none() => {
                 self.life = Life::Lingering(why);

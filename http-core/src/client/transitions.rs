@@ -10,14 +10,18 @@ use crate::encode::Encoder;
 use crate::error::{Misuse, ProtocolError};
 use crate::exchange::{self, At, Ended, Expecting, Meaning, Next, Progress, Rest, Wanted};
 use crate::field::Fields;
-use crate::framing::Framing;
+use crate::framing::{Facts, Framing};
 use crate::outbox::Outbox;
-use crate::parse::{Broken, Scan};
+use crate::parse::{Broken, Scan, StatusLine};
 use crate::reason::Reason;
 use crate::time::Instant;
 use crate::wire::{Closed, Life, Linger, Pause};
 
 enum Step {
+    /// A response, which the spare memory holds the head of.
+    Response(StatusLine),
+    /// The same for an interim one.
+    Interim(StatusLine),
     Event(Event),
     Again,
     Pause(Pause),
@@ -34,6 +38,14 @@ impl Connection {
                 return Ok(self.poll_over(input, now));
             }
             match self.step(input, now) {
+                Ok(Step::Response(line)) => {
+                    self.wire.left = input.len();
+                    return Ok(Some(Event::Response(line.into_head(self.spare.take()))));
+                }
+                Ok(Step::Interim(line)) => {
+                    self.wire.left = input.len();
+                    return Ok(Some(Event::Interim(line.into_head(self.spare.take()))));
+                }
                 Ok(Step::Event(event)) => {
                     self.wire.left = input.len();
                     return Ok(Some(event));
@@ -106,11 +118,9 @@ impl Connection {
             front.received = front.received.max(Received::Interim);
         }
         let ended = self.wire.ended;
-        let mut dropped = 0;
-        let config = &self.wire.config;
-        let parsed = scan.response(input, &mut dropped, config, &mut self.spare, front.kind, ended.is_some());
-        self.wire.received = self.wire.received.saturating_add(dropped as u64);
-        let Some((head, facts, certain)) = parsed? else {
+        let (mut facts, kind, config) = (Facts::default(), front.kind, &self.wire.config);
+        let parsed = scan.response(input, config, &mut self.spare, &mut facts, kind, ended.is_some())?;
+        let Some(line) = parsed else {
             let Some(end) = ended else { return Ok(Step::Pause(Pause::NeedsInput)) };
             let at = if input.is_empty() && front.interim == 0 { At::Start } else { At::Head };
             return match exchange::ended(at, end) {
@@ -121,7 +131,8 @@ impl Connection {
                 }
             };
         };
-        match exchange::meaning(head.status(), front.kind, front.upgrade_offered) {
+        self.wire.received = self.wire.received.saturating_add(line.length as u64);
+        match exchange::meaning(line.status, front.kind, front.upgrade_offered) {
             Meaning::Unexpected => Err(Broken(Reason::UnexpectedSwitch, 0)),
             meaning @ (Meaning::Interim | Meaning::Continue) => {
                 front.interim += 1;
@@ -133,23 +144,23 @@ impl Connection {
                 }
                 self.wire.deadlines.disarm(Deadline::Head);
                 self.await_head(now);
-                Ok(Step::Event(Event::Interim(head)))
+                Ok(Step::Interim(line))
             }
             Meaning::Switched => {
                 front.received = Received::Final;
                 self.receive = Receive::Switching;
                 self.wire.deadlines.disarm(Deadline::Head);
                 self.release_content(now);
-                Ok(Step::Event(Event::Response(head)))
+                Ok(Step::Response(line))
             }
             Meaning::Final => {
                 front.received = Received::Final;
-                let framing = head.framing();
-                self.peer = head.version();
-                front.persistent &= certain && framing != Framing::UntilClose && facts.persistent(head.version());
+                let StatusLine { status, version, certain, framing, .. } = &line;
+                self.peer = *version;
+                front.persistent &= *certain && *framing != Framing::UntilClose && facts.persistent(*version);
                 self.wire.deadlines.disarm(Deadline::Head);
-                self.begin_response(framing, head.status());
-                Ok(Step::Event(Event::Response(head)))
+                self.begin_response(*framing, *status);
+                Ok(Step::Response(line))
             }
         }
     }

@@ -2,13 +2,13 @@
 
 use super::finish::{RequestLine, StatusLine};
 use crate::field::{Fields, Line};
-use crate::framing::Facts;
+use crate::framing::{Facts, Framing, RequestKind};
 use crate::status::StatusCode;
 use crate::token::{self, Known};
 use crate::version::Version;
 
 /// `head` is all of a request head, with its empty line.
-pub(super) fn request(head: &[u8], fields: &mut Fields) -> RequestLine {
+pub(super) fn request(head: &[u8], fields: &mut Fields, facts: &mut Facts) -> RequestLine {
     let (line, section) = next_line(head);
     let mut words = line.split(|&b| b == b' ');
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
@@ -17,18 +17,21 @@ pub(super) fn request(head: &[u8], fields: &mut Fields) -> RequestLine {
         fields.block.extend_from_slice(part);
     }
     fields.start = fields.block.len() as u32;
+    *facts = self::section(section, fields);
     RequestLine {
-        method_len: method.len() as u16,
+        length: head.len(),
         target_at: method.len() as u32 + 1,
         target_len: target.len() as u32,
+        method_len: method.len() as u16,
         version,
         minor,
-        facts: self::section(section, fields),
+        kind: RequestKind::Other,
+        framing: Framing::None,
     }
 }
 
 /// `head` is all of a response head, with its empty line.
-pub(super) fn response(head: &[u8], fields: &mut Fields) -> StatusLine {
+pub(super) fn response(head: &[u8], fields: &mut Fields, facts: &mut Facts) -> StatusLine {
     let (line, section) = next_line(head);
     let (version, minor) = version(line.get(..8).unwrap_or_default());
     let digits = line.get(9..12).unwrap_or_default();
@@ -38,8 +41,17 @@ pub(super) fn response(head: &[u8], fields: &mut Fields) -> StatusLine {
         fields.block.extend_from_slice(part);
     }
     fields.start = fields.block.len() as u32;
-    let reason_len = reason.len() as u32;
-    StatusLine { status, reason_at: 13, reason_len, version, minor, facts: self::section(section, fields) }
+    *facts = self::section(section, fields);
+    StatusLine {
+        length: head.len(),
+        reason_at: 13,
+        reason_len: reason.len() as u32,
+        status,
+        version,
+        minor,
+        certain: true,
+        framing: Framing::None,
+    }
 }
 
 /// Field lines up to the empty one, written to `fields` with one space after each colon.

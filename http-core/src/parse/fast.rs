@@ -1,128 +1,129 @@
-//! The fast reader: `httparse`, then a strict pass over what it found.
+//! The fast reader: a start-line in its one strict form, then `httparse`, and a strict pass over what it found.
 //!
-//! It accepts only what the checker would accept as it stands; whatever else it meets, the checker decides.
+//! It accepts only what the checker would accept as it stands; whatever else it meets, the checker decides. The
+//! start-line is read here, because holding what `httparse` makes of a looser one to the strict form costs more.
 
-use core::mem::MaybeUninit;
+use httparse::{EMPTY_HEADER, Header, Status};
 
-use httparse::{Header, ParserConfig, Status};
-
-use super::Outcome;
 use super::finish::{RequestLine, StatusLine};
 use crate::config::Config;
 use crate::field::{Fields, Line};
-use crate::framing::Facts;
+use crate::framing::{Facts, Framing, RequestKind};
 use crate::status::StatusCode;
 use crate::token::{self, Known};
 use crate::version::Version;
 
+/// Most heads have fewer fields than this.
+const FEW_FIELDS: usize = 24;
+
 /// Heads with more fields are rare; the checker reads them.
 const MOST_FIELDS: usize = 128;
 
-// Apart from its callers: its table on the stack is a page, which a poll that finds nothing new must not touch.
+// Apart from its callers: the table of fields on the stack is large, and a poll that finds nothing new must not touch it.
 #[inline(never)]
-pub(super) fn request(input: &[u8], config: &Config, fields: &mut Fields) -> Outcome<RequestLine> {
-    let mut headers = [const { MaybeUninit::<Header<'_>>::uninit() }; MOST_FIELDS];
-    let mut request = httparse::Request::new(&mut []);
-    let used = match request.parse_with_uninit_headers(input, &mut headers) {
-        Ok(Status::Complete(used)) => used,
-        Ok(Status::Partial) | Err(_) => return Outcome::Unsure,
+pub(super) fn request(input: &[u8], config: &Config, fields: &mut Fields, facts: &mut Facts) -> Option<RequestLine> {
+    let method_len = token::span(input, token::TCHAR);
+    let (b" ", rest) = input.get(method_len..)?.split_at_checked(1)? else { return None };
+    let target_len = token::span(rest, token::TARGET);
+    let Some([b' ', rest @ ..]) = rest.get(target_len..) else { return None };
+    let (version, minor, section) = match rest.split_first_chunk()? {
+        (b"HTTP/1.1\r\n", section) => (Version::Http11, 1, section),
+        (b"HTTP/1.0\r\n", section) => (Version::Http10, 0, section),
+        _ => return None,
     };
-    let (Some(method), Some(target), Some(minor)) = (request.method, request.path, request.version) else {
-        return Outcome::Unsure;
-    };
-    let target_end = method.len() + 1 + target.len();
-    let start = target_end + 11;
-    // Where the parts lie shows that single spaces and a CRLF separate them.
-    let holds = offset(input, method.as_bytes()) == 0
-        && offset(input, target.as_bytes()) == method.len() + 1
-        && input.get(start - 2..start) == Some(b"\r\n")
-        && method.len() <= usize::from(u16::MAX)
-        && target.len() <= config.limits.target
-        && token::is_target(target.as_bytes());
-    if !holds {
-        return Outcome::Unsure;
+    let method_len = u16::try_from(method_len).ok().filter(|&length| length > 0)?;
+    if target_len == 0 || target_len > config.limits.target {
+        return None;
     }
-    match section(input, request.headers, start, used, config, fields) {
-        None => Outcome::Unsure,
-        Some(facts) => Outcome::Complete(
-            RequestLine {
-                method_len: method.len() as u16,
-                target_at: method.len() as u32 + 1,
-                target_len: target.len() as u32,
-                version: version(minor),
-                minor,
-                facts,
-            },
-            used,
-        ),
+    let length = self::section(input, section, config, fields, facts)?;
+    Some(RequestLine {
+        length,
+        target_at: u32::from(method_len) + 1,
+        target_len: target_len as u32,
+        method_len,
+        version,
+        minor,
+        kind: RequestKind::Other,
+        framing: Framing::None,
+    })
+}
+
+// Apart from its callers, as `request`.
+#[inline(never)]
+pub(super) fn response(input: &[u8], config: &Config, fields: &mut Fields, facts: &mut Facts) -> Option<StatusLine> {
+    let (version, minor, rest) = match input.split_first_chunk()? {
+        (b"HTTP/1.1 ", rest) => (Version::Http11, 1, rest),
+        (b"HTTP/1.0 ", rest) => (Version::Http10, 0, rest),
+        _ => return None,
+    };
+    let ([a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', b' '], rest) = rest.split_first_chunk()? else {
+        return None;
+    };
+    let reason_len = token::span(rest, token::VALUE);
+    let Some([b'\r', b'\n', section @ ..]) = rest.get(reason_len..) else { return None };
+    let status = StatusCode::new(100 * u16::from(a & 15) + 10 * u16::from(b & 15) + u16::from(c & 15))?;
+    let length = self::section(input, section, config, fields, facts)?;
+    Some(StatusLine {
+        length,
+        reason_at: 13,
+        reason_len: reason_len as u32,
+        status,
+        version,
+        minor,
+        certain: true,
+        framing: Framing::None,
+    })
+}
+
+/// Has `httparse` find the field lines of `section`, which ends `input`; returns how long the head is.
+#[inline]
+fn section(input: &[u8], section: &[u8], config: &Config, fields: &mut Fields, facts: &mut Facts) -> Option<usize> {
+    match httparse::parse_headers(section, &mut [EMPTY_HEADER; FEW_FIELDS]) {
+        Ok(Status::Complete((used, headers))) => lines(input, section, headers, used, config, fields, facts),
+        Err(httparse::Error::TooManyHeaders) => many(input, section, config, fields, facts),
+        Ok(Status::Partial) | Err(_) => None,
     }
 }
 
-// Apart from its callers: its table on the stack is a page, which a poll that finds nothing new must not touch.
+/// As `section`, for more fields.
+#[cold]
 #[inline(never)]
-pub(super) fn response(input: &[u8], config: &Config, fields: &mut Fields) -> Outcome<StatusLine> {
-    let mut headers = [const { MaybeUninit::<Header<'_>>::uninit() }; MOST_FIELDS];
-    let mut response = httparse::Response::new(&mut []);
-    let parsed = ParserConfig::default().parse_response_with_uninit_headers(&mut response, input, &mut headers);
-    let used = match parsed {
-        Ok(Status::Complete(used)) => used,
-        Ok(Status::Partial) | Err(_) => return Outcome::Unsure,
-    };
-    let (Some(code), Some(reason), Some(minor)) = (response.code, response.reason, response.version) else {
-        return Outcome::Unsure;
-    };
-    let start = 13 + reason.len() + 2;
-    let holds = input.first() == Some(&b'H')
-        && input.get(12) == Some(&b' ')
-        && (reason.is_empty() || offset(input, reason.as_bytes()) == 13)
-        && input.get(start - 2..start) == Some(b"\r\n");
-    let Some(status) = StatusCode::new(code).filter(|_| holds) else { return Outcome::Unsure };
-    match section(input, response.headers, start, used, config, fields) {
-        None => Outcome::Unsure,
-        Some(facts) => Outcome::Complete(
-            StatusLine {
-                status,
-                reason_at: 13,
-                reason_len: reason.len() as u32,
-                version: version(minor),
-                minor,
-                facts,
-            },
-            used,
-        ),
+fn many(input: &[u8], section: &[u8], config: &Config, fields: &mut Fields, facts: &mut Facts) -> Option<usize> {
+    match httparse::parse_headers(section, &mut [EMPTY_HEADER; MOST_FIELDS]) {
+        Ok(Status::Complete((used, headers))) => lines(input, section, headers, used, config, fields, facts),
+        Ok(Status::Partial) | Err(_) => None,
     }
 }
 
-/// Checks that the field lines fill the head without a gap and end with CRLF each, and copies the head.
-fn section(
+/// Checks that the field lines fill the head without a gap and end with CRLF each, copies the head, and gathers the
+/// facts; `None` if the checker has to decide.
+#[inline(never)]
+fn lines(
     input: &[u8],
+    section: &[u8],
     headers: &[Header<'_>],
-    start: usize,
     used: usize,
     config: &Config,
     fields: &mut Fields,
-) -> Option<Facts> {
+    facts: &mut Facts,
+) -> Option<usize> {
+    let start = input.len() - section.len();
+    let used = start + used;
     if used > config.limits.head || used > u32::MAX as usize || headers.len() > config.limits.fields {
         return None;
     }
-    let mut facts = Facts::default();
     let mut at = start;
-    fields.lines.reserve(headers.len());
     for header in headers {
         let (name, value) = (header.name.as_bytes(), header.value);
-        if offset(input, name) != at || name.len() > usize::from(u16::MAX) {
-            return None;
-        }
         let value_at = offset(input, value);
         let mut end = value_at + value.len();
-        // Whitespace after a value is rare.
-        if input.get(end) != Some(&b'\r') {
-            while let Some(b' ' | b'\t') = input.get(end) {
-                end += 1;
+        if !ends_at(input, end) {
+            end = past_whitespace(input, end);
+            if !ends_at(input, end) {
+                return None;
             }
         }
-        let ends = input.get(end..).is_some_and(|rest| rest.starts_with(b"\r\n"));
-        if !ends || end - at > config.limits.field_line {
+        if offset(input, name) != at {
             return None;
         }
         let known = Known::of(name);
@@ -133,24 +134,39 @@ fn section(
             name_len: name.len() as u16,
             known,
         });
+        at = end + 2;
         if known != Known::Other {
             facts.add(known, value);
         }
-        at = end + 2;
+    }
+    // A name within a line of so many bytes fits its place in the table.
+    if used - start > config.limits.field_line.min(usize::from(u16::MAX)) {
+        return None;
     }
     if input.get(at..used) != Some(b"\r\n") {
         return None;
     }
     fields.block.extend_from_slice(&input[..at]);
     fields.start = start as u32;
-    Some(facts)
+    Some(used)
+}
+
+/// Whether a line of `input` ends at `at`.
+#[inline]
+fn ends_at(input: &[u8], at: usize) -> bool {
+    input.get(at..at + 2) == Some(b"\r\n")
+}
+
+/// Whitespace after a value is rare.
+#[cold]
+fn past_whitespace(input: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\t') = input.get(at) {
+        at += 1;
+    }
+    at
 }
 
 /// Where `part`, a slice of `whole`, begins in it.
 fn offset(whole: &[u8], part: &[u8]) -> usize {
     (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize)
-}
-
-fn version(minor: u8) -> Version {
-    if minor == 0 { Version::Http10 } else { Version::Http11 }
 }

@@ -4,54 +4,105 @@ use crate::config::Config;
 use crate::field::Fields;
 use crate::framing::{self, Expectation, Facts, Framing, RequestKind};
 use crate::head::{RequestHead, ResponseHead};
+use crate::method::Method;
 use crate::reason::Reason;
 use crate::status::StatusCode;
+use crate::target::Target;
 use crate::version::Version;
 
-/// Where the parts of a request-line lie in their block, and what the field lines say.
-pub(super) struct RequestLine {
-    pub(super) method_len: u16,
+/// What a request head says besides its fields: where the parts of its first line lie in the block, and what follows
+/// from all of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RequestLine {
+    /// How many bytes of input the head took.
+    pub(super) length: usize,
     pub(super) target_at: u32,
     pub(super) target_len: u32,
-    pub(super) version: Version,
+    pub(super) method_len: u16,
+    pub(crate) version: Version,
     pub(super) minor: u8,
-    pub(super) facts: Facts,
+    pub(crate) kind: RequestKind,
+    pub(crate) framing: Framing,
 }
 
-/// Where the parts of a status-line lie in their block, and what the field lines say.
-pub(super) struct StatusLine {
-    pub(super) status: StatusCode,
+impl RequestLine {
+    /// The head that `fields` was built for.
+    #[inline]
+    pub(crate) fn into_head(self, fields: Fields) -> RequestHead {
+        RequestHead {
+            fields,
+            method_at: 0,
+            target_at: self.target_at,
+            target_len: self.target_len,
+            method_len: self.method_len,
+            version: self.version,
+            minor: self.minor,
+            framing: self.framing,
+        }
+    }
+}
+
+/// The same for a response head.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StatusLine {
+    /// How many bytes of input the head took.
+    pub(crate) length: usize,
     pub(super) reason_at: u32,
     pub(super) reason_len: u32,
-    pub(super) version: Version,
+    pub(crate) status: StatusCode,
+    pub(crate) version: Version,
     pub(super) minor: u8,
-    pub(super) facts: Facts,
+    /// Whether the connection may be used after the message as far as its framing goes.
+    pub(crate) certain: bool,
+    pub(crate) framing: Framing,
 }
 
-pub(super) fn request(line: RequestLine, fields: Fields, config: &Config) -> Result<(RequestHead, Facts), Reason> {
-    let RequestLine { method_len, target_at, target_len, version, minor, mut facts } = line;
+impl StatusLine {
+    /// The head that `fields` was built for.
+    #[inline]
+    pub(crate) fn into_head(self, fields: Fields) -> ResponseHead {
+        ResponseHead {
+            fields,
+            reason_at: self.reason_at,
+            reason_len: self.reason_len,
+            status: self.status,
+            version: self.version,
+            minor: self.minor,
+            framing: self.framing,
+        }
+    }
+}
+
+/// Judges a request head whose lines are good each, and sets its kind and framing.
+#[inline]
+pub(super) fn request(
+    line: &mut RequestLine,
+    facts: &mut Facts,
+    fields: &Fields,
+    config: &Config,
+) -> Result<(), Reason> {
     let strict = &config.strictness;
-    let mut head =
-        RequestHead { fields, method_at: 0, target_at, target_len, method_len, version, minor, framing: Framing::None };
+    let method = &fields.block[..usize::from(line.method_len)];
+    line.kind = RequestKind::of(method);
+    let target = &fields.block[line.target_at as usize..][..line.target_len as usize];
     // An origin-form target, the common case, needs no more than its first byte.
-    let kind = head.kind();
-    let origin_form = head.target().first() == Some(&b'/') && kind != RequestKind::Connect;
+    let origin_form = target.first() == Some(&b'/') && line.kind != RequestKind::Connect;
     if !origin_form {
-        match head.target_form() {
-            None if !strict.allow_lax_target || kind == RequestKind::Connect => return Err(Reason::TargetForm),
-            _ => {}
+        let form = Method::from_bytes(method).and_then(|method| Target::parse(method, target));
+        if form.is_none() && (!strict.allow_lax_target || line.kind == RequestKind::Connect) {
+            return Err(Reason::TargetForm);
         }
     }
     match facts.hosts {
         // RFC 9112 §3.2: no Host in an HTTP/1.1 request, more than one, or an invalid one is answered with 400.
-        0 if version == Version::Http11 && !strict.allow_missing_host => return Err(Reason::MissingHost),
+        0 if line.version == Version::Http11 && !strict.allow_missing_host => return Err(Reason::MissingHost),
         0 => {}
         1 if !facts.host_valid => return Err(Reason::InvalidHost),
         1 => {}
         _ => return Err(Reason::DuplicateHost),
     }
-    let (framing, certain) = framing::of_request(&facts, version, strict)?;
-    if version == Version::Http10 {
+    let (framing, certain) = framing::of_request(facts, line.version, strict)?;
+    if line.version == Version::Http10 {
         // RFC 9110 §10.1.1, §7.8: both are of HTTP/1.1.
         facts.expectation = Expectation::None;
         facts.upgrade = false;
@@ -60,18 +111,18 @@ pub(super) fn request(line: RequestLine, fields: Fields, config: &Config) -> Res
         facts.expectation = Expectation::None;
     }
     facts.connection.close |= !certain;
-    head.framing = framing;
-    Ok((head, facts))
+    line.framing = framing;
+    Ok(())
 }
 
+/// Judges a response head whose lines are good each, and sets its framing.
+#[inline]
 pub(super) fn response(
-    line: StatusLine,
-    fields: Fields,
+    line: &mut StatusLine,
+    facts: &Facts,
     request: RequestKind,
     config: &Config,
-) -> Result<(ResponseHead, Facts, bool), Reason> {
-    let StatusLine { status, reason_at, reason_len, version, minor, facts } = line;
-    let (framing, certain) = framing::of_response(&facts, version, status, request, &config.strictness)?;
-    let head = ResponseHead { fields, reason_at, reason_len, status, version, minor, framing };
-    Ok((head, facts, certain))
+) -> Result<(), Reason> {
+    (line.framing, line.certain) = framing::of_response(facts, line.version, line.status, request, &config.strictness)?;
+    Ok(())
 }

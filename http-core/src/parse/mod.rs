@@ -7,17 +7,15 @@ mod finish;
 #[cfg(test)]
 mod tests;
 
-use alloc::vec::Vec;
-
 use bytes::{Buf, BytesMut};
 
 use crate::config::Config;
-use crate::field::{Fields, Line};
+use crate::field::Fields;
 use crate::framing::{Facts, RequestKind};
-use crate::head::{RequestHead, ResponseHead};
 use crate::reason::Reason;
 
 pub(crate) use checker::{Checker, Found, Grammar};
+pub(crate) use finish::{RequestLine, StatusLine};
 
 /// Builds the trailer section that a checker found good.
 pub(crate) fn trailers(section: &[u8]) -> Fields {
@@ -39,113 +37,104 @@ pub(crate) struct Scan {
     pub(crate) start_line_read: bool,
 }
 
-/// What a reader found at the front of the buffer.
-enum Outcome<T> {
-    Complete(T, usize),
-    /// Not for this reader; the checker decides.
-    Unsure,
-}
-
 /// A rule that was broken, at an offset from the start of the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Broken(pub(crate) Reason, pub(crate) usize);
 
-/// The memory of a head that was given back.
+/// The memory that the next head is built in: that of one which was given back, or none yet.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Spare {
-    block: Vec<u8>,
-    lines: Vec<Line>,
-}
+pub(crate) struct Spare(Fields);
 
 impl Spare {
-    pub(crate) fn keep(&mut self, fields: Fields) {
-        if fields.block.capacity() > self.block.capacity() {
-            self.block = fields.block;
-            self.lines = fields.lines;
-            self.block.clear();
-            self.lines.clear();
+    pub(crate) fn keep(&mut self, mut fields: Fields) {
+        if fields.block.capacity() > self.0.block.capacity() {
+            fields.reset();
+            self.0 = fields;
         }
     }
 
-    /// An empty section that starts with this memory.
-    fn fields(&mut self) -> Fields {
-        Fields { block: core::mem::take(&mut self.block), lines: core::mem::take(&mut self.lines), start: 0 }
+    /// The head that was built last.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Fields {
+        core::mem::take(&mut self.0)
     }
 }
 
 impl Scan {
-    /// Reads a request head and takes it off the front of `input`. An offset in the error counts from the first byte
-    /// of `input`.
+    /// Reads a request head into `spare`, what its fields say into `facts`, which are empty, and takes it off the
+    /// front of `input`. An offset in the error counts from the first byte of `input`.
     pub(crate) fn request(
         &mut self,
         input: &mut BytesMut,
-        dropped: &mut usize,
+        received: &mut u64,
         config: &Config,
         spare: &mut Spare,
+        facts: &mut Facts,
         at_end: bool,
-    ) -> Result<Option<(RequestHead, Facts)>, Broken> {
-        if !self.drop_empty_lines(input, dropped, config)? || input.is_empty() {
+    ) -> Result<Option<RequestLine>, Broken> {
+        if !self.drop_empty_lines(input, received, config)? || input.is_empty() {
             return Ok(None);
         }
-        let mut fields = spare.fields();
-        let mut outcome = Outcome::Unsure;
-        if !self.checker.has_begun() {
-            // All of a head that is there is read at once.
-            outcome = fast::request(input, config, &mut fields);
-        }
-        let (line, used) = match outcome {
-            Outcome::Complete(line, used) => (line, used),
-            Outcome::Unsure => {
-                let Some(used) = self.check(input, config, Grammar::Request, at_end)? else {
-                    spare.keep(fields);
-                    return Ok(None);
-                };
-                fields.clear();
-                (build::request(&input[..used], &mut fields), used)
+        let fields = &mut spare.0;
+        fields.reset();
+        // All of a head that is there is read at once.
+        let line = if self.checker.has_begun() { None } else { fast::request(input, config, fields, facts) };
+        let mut line = match line {
+            Some(line) => line,
+            None => {
+                fields.reset();
+                let Some(used) = self.check(input, config, Grammar::Request, at_end)? else { return Ok(None) };
+                build::request(&input[..used], fields, facts)
             }
         };
-        let head = finish::request(line, fields, config).map_err(|reason| Broken(reason, used))?;
-        input.advance(used);
-        *dropped += used;
-        *self = Self::default();
-        Ok(Some(head))
+        let used = line.length;
+        finish::request(&mut line, facts, fields, config).map_err(|reason| Broken(reason, used))?;
+        self.take_off(input, used);
+        *received = received.saturating_add(used as u64);
+        Ok(Some(line))
     }
 
-    /// Reads a response head and takes it off the front of `input`.
+    /// Reads a response head into `spare`, what its fields say into `facts`, and takes it off the front of `input`.
     pub(crate) fn response(
         &mut self,
         input: &mut BytesMut,
-        dropped: &mut usize,
         config: &Config,
         spare: &mut Spare,
+        facts: &mut Facts,
         request: RequestKind,
         at_end: bool,
-    ) -> Result<Option<(ResponseHead, Facts, bool)>, Broken> {
+    ) -> Result<Option<StatusLine>, Broken> {
         if input.is_empty() {
             return Ok(None);
         }
-        let mut fields = spare.fields();
-        let mut outcome = Outcome::Unsure;
-        if !self.checker.has_begun() {
-            // All of a head that is there is read at once.
-            outcome = fast::response(input, config, &mut fields);
-        }
-        let (line, used) = match outcome {
-            Outcome::Complete(line, used) => (line, used),
-            Outcome::Unsure => {
-                let Some(used) = self.check(input, config, Grammar::Response, at_end)? else {
-                    spare.keep(fields);
-                    return Ok(None);
-                };
-                fields.clear();
-                (build::response(&input[..used], &mut fields), used)
+        let fields = &mut spare.0;
+        fields.reset();
+        // All of a head that is there is read at once.
+        let line = if self.checker.has_begun() { None } else { fast::response(input, config, fields, facts) };
+        let mut line = match line {
+            Some(line) => line,
+            None => {
+                fields.reset();
+                let Some(used) = self.check(input, config, Grammar::Response, at_end)? else { return Ok(None) };
+                build::response(&input[..used], fields, facts)
             }
         };
-        let head = finish::response(line, fields, request, config).map_err(|reason| Broken(reason, used))?;
-        input.advance(used);
-        *dropped += used;
+        let used = line.length;
+        finish::response(&mut line, facts, request, config).map_err(|reason| Broken(reason, used))?;
+        self.take_off(input, used);
+        Ok(Some(line))
+    }
+
+    /// A head of `used` bytes was read.
+    #[inline]
+    fn take_off(&mut self, input: &mut BytesMut, used: usize) {
+        if used == input.len() {
+            // Leaves the buffer where it begins, so that it is soon full less often.
+            input.clear();
+        } else {
+            input.advance(used);
+        }
         *self = Self::default();
-        Ok(Some(head))
     }
 
     /// How long the head is, once all of it is there and good.
@@ -194,7 +183,8 @@ impl Scan {
 
     /// RFC 9112 §2.2: a server ignores at least one empty line before the request-line. False while it is not clear
     /// whether another one comes.
-    fn drop_empty_lines(&mut self, input: &mut BytesMut, dropped: &mut usize, config: &Config) -> Result<bool, Broken> {
+    #[inline]
+    fn drop_empty_lines(&mut self, input: &mut BytesMut, received: &mut u64, config: &Config) -> Result<bool, Broken> {
         if self.checker.has_begun() {
             return Ok(true);
         }
@@ -210,7 +200,7 @@ impl Scan {
             }
             self.empty_lines += 1;
             input.advance(length);
-            *dropped += length;
+            *received = received.saturating_add(length as u64);
         }
     }
 }

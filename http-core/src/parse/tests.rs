@@ -13,16 +13,17 @@ use crate::version::Version;
 type Read = Result<Option<(String, Vec<u8>, Facts)>, Broken>;
 
 fn read(pieces: &[&[u8]], config: &Config, response: Option<RequestKind>) -> Read {
-    let (mut scan, mut input, mut spare, mut dropped) = (Scan::default(), BytesMut::new(), Spare::default(), 0);
+    let (mut scan, mut input, mut spare, mut received) = (Scan::default(), BytesMut::new(), Spare::default(), 0);
     let mut pieces = pieces.iter();
     loop {
+        let mut facts = Facts::default();
         let read = match response {
             None => scan
-                .request(&mut input, &mut dropped, config, &mut spare, false)
-                .map(|read| read.map(|(head, facts)| (format!("{head:?} {:?}", head.framing()), facts))),
+                .request(&mut input, &mut received, config, &mut spare, &mut facts, false)
+                .map(|read| read.map(|line| (format!("{:?} {:?}", line.into_head(spare.take()), line.framing), facts))),
             Some(request) => scan
-                .response(&mut input, &mut dropped, config, &mut spare, request, false)
-                .map(|read| read.map(|(head, facts, _)| (format!("{head:?} {:?}", head.framing()), facts))),
+                .response(&mut input, config, &mut spare, &mut facts, request, false)
+                .map(|read| read.map(|line| (format!("{:?} {:?}", line.into_head(spare.take()), line.framing), facts))),
         };
         match read {
             Ok(Some((head, facts))) => {
@@ -34,7 +35,7 @@ fn read(pieces: &[&[u8]], config: &Config, response: Option<RequestKind>) -> Rea
                 None => return Ok(None),
             },
             // An offset counts from what is left of the input; what was dropped before are empty lines.
-            Err(Broken(reason, at)) => return Err(Broken(reason, dropped + at)),
+            Err(Broken(reason, at)) => return Err(Broken(reason, received as usize + at)),
         }
     }
 }
@@ -193,9 +194,16 @@ fn a_line_is_refused_when_it_is_complete() {
     ] {
         assert_eq!(request(wire), Ok(None), "{}", wire.escape_ascii());
         assert!(request(&[wire, complete].concat()).is_err(), "{}", wire.escape_ascii());
-        let (mut scan, mut dropped) = (Scan::default(), 0);
+        let (mut scan, mut received) = (Scan::default(), 0);
         let mut input = BytesMut::from(wire);
-        let ended = scan.request(&mut input, &mut dropped, &Config::default(), &mut Spare::default(), true);
+        let ended = scan.request(
+            &mut input,
+            &mut received,
+            &Config::default(),
+            &mut Spare::default(),
+            &mut Facts::default(),
+            true,
+        );
         assert!(ended.is_err(), "its end completes the line: {}", wire.escape_ascii());
     }
 }
@@ -243,8 +251,13 @@ fn leniencies_are_off_and_on() {
         let mut config = Config::evhttp();
         config.strictness.allow_trailing_space_in_request_line = true;
         all_ways(wire, &config, None).unwrap().unwrap();
-        let (mut scan, mut dropped, mut input) = (Scan::default(), 0, BytesMut::from(wire));
-        let (head, _) = scan.request(&mut input, &mut dropped, &config, &mut Spare::default(), false).unwrap().unwrap();
+        let (mut scan, mut received, mut spare, mut input) =
+            (Scan::default(), 0, Spare::default(), BytesMut::from(wire));
+        let line = scan
+            .request(&mut input, &mut received, &config, &mut spare, &mut Facts::default(), false)
+            .unwrap()
+            .unwrap();
+        let head = line.into_head(spare.take());
         let read: Vec<_> = head.fields().iter().map(|(n, v)| (n, core::str::from_utf8(v).unwrap())).collect();
         assert_eq!(read, fields, "{}", wire.escape_ascii());
     }
@@ -257,9 +270,11 @@ fn versions_are_kept_as_sent() {
         [(&b"1.0"[..], Version::Http10, 0), (b"1.1", Version::Http11, 1), (b"1.7", Version::Http11, 7)]
     {
         let wire = [b"GET / HTTP/", wire, b"\r\nHost: a\r\n\r\n"].concat();
-        let (mut scan, mut dropped, mut input) = (Scan::default(), 0, BytesMut::from(&wire[..]));
-        let read = scan.request(&mut input, &mut dropped, &Config::default(), &mut Spare::default(), false);
-        let (head, _) = read.unwrap().unwrap();
+        let (mut scan, mut received, mut spare, mut input) =
+            (Scan::default(), 0, Spare::default(), BytesMut::from(&wire[..]));
+        let read =
+            scan.request(&mut input, &mut received, &Config::default(), &mut spare, &mut Facts::default(), false);
+        let head = read.unwrap().unwrap().into_head(spare.take());
         assert_eq!((head.version(), head.minor_version()), (version, minor));
         assert!(head.as_wire().starts_with(format!("GET / {}\r\n", version.as_str()).as_bytes()));
     }

@@ -13,10 +13,10 @@ use crate::error::{Misuse, ProtocolError};
 use crate::exchange::{self, At, End, Ended, Expecting, Progress, Wanted};
 use crate::field::Fields;
 use crate::framing::RequestKind;
-use crate::generate::{self, Outline};
+use crate::generate::{self, Outline, SendFraming};
 use crate::head::{RequestHead, ResponseHead};
 use crate::model::Collector;
-use crate::outbox::Outbox;
+use crate::outbox::{LINK_FROM, Outbox};
 use crate::parse::{Scan, Spare};
 use crate::phase::Phase;
 use crate::reason::Reason;
@@ -315,15 +315,23 @@ impl Connection {
             if continues {
                 out.extend_from_slice(CONTINUE);
             }
-            generate::make_header_response(head, &content, &outline, out)
+            let sending = generate::make_header_response(head, &content, &outline, out)?;
+            // Content that is copied anyway goes the short way.
+            if let (SendFraming::Length(_), Content::Full(bytes)) = (sending.framing, &content) {
+                if bytes.len() <= LINK_FROM {
+                    out.extend_from_slice(bytes);
+                }
+            }
+            Ok(sending)
         })?;
         self.exchange.persistent = sending.persistent;
         self.exchange.switching = head.status().as_u16() == 101 || outline.connect && head.status().is_success();
         self.send = match (Encoder::new(sending.framing), content) {
             (None, _) | (Some(_), Content::Empty) => Send::Done,
-            (Some(mut encoder), Content::Full(bytes)) => {
-                // Its length was announced from itself, so it fits.
-                encoder.write(bytes, &mut self.wire.outbox)?;
+            (Some(encoder), Content::Full(bytes)) => {
+                if matches!(encoder, Encoder::Length(_)) && bytes.len() > LINK_FROM {
+                    self.wire.outbox.push(bytes);
+                }
                 Send::Done
             }
             (Some(encoder), _) => {
@@ -410,7 +418,7 @@ impl Connection {
     /// connection ends in any case. Input after it is dropped within `Limits::linger`.
     pub fn poll_event(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
         let now = self.wire.at(now);
-        if self.head_drips(input) { Ok(None) } else { self.poll(input, now) }
+        if self.wire.deadlines.is_armed(Deadline::Head) { self.poll_head(input, now) } else { self.poll(input, now) }
     }
 
     /// Fills `slices` with the bytes to send, in order, and returns how many it filled. Tell what was taken with

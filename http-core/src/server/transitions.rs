@@ -10,40 +10,40 @@ use crate::encode::Encoder;
 use crate::error::{Misuse, ProtocolError};
 use crate::exchange::{self, At, Ended, Expecting, Next, Progress, Wanted};
 use crate::field::Fields;
-use crate::framing::{Expectation, Framing};
+use crate::framing::{Expectation, Facts, Framing};
 use crate::generate::{self, Outline};
 use crate::head::ResponseHead;
 use crate::outbox::Outbox;
-use crate::parse::{Broken, Scan};
+use crate::parse::{Broken, RequestLine, Scan};
 use crate::reason::Reason;
 use crate::time::Instant;
-use crate::wire::{Closed, Life, Linger, Pause};
+use crate::wire::{Closed, Life, Linger, Pause, Wire};
 
 /// What one step of reading came to.
-enum Step {
-    Event(Event),
+enum Step<T> {
+    Read(T),
     Again,
     Pause(Pause),
 }
 
 impl Connection {
-    /// Whether a poll would find what the last one found: an incomplete head that is not worth another look.
+    /// A poll while a head arrives: mostly it finds what the last one found, an incomplete head that is not worth
+    /// another look.
     ///
     /// `poll` comes to the same by a longer way; a head that drips in would go it for each byte.
-    #[inline]
-    pub(super) fn head_drips(&mut self, input: &BytesMut) -> bool {
-        let Receive::Head(scan) = &mut self.receive else { return false };
-        // The deadline of the head runs only while input is waited for, with the one for idling at rest.
-        let waiting = self.wire.is_open()
-            && self.wire.ended.is_none()
-            && self.wire.deadlines.is_armed(Deadline::Head)
-            && self.wire.pause == Pause::NeedsInput
-            && self.wire.send_room() > 0;
-        if !waiting || !scan.drips(input, &self.wire.config) {
-            return false;
+    #[inline(never)]
+    pub(super) fn poll_head(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
+        if let Receive::Head(scan) = &mut self.receive {
+            let waiting = self.wire.is_open()
+                && self.wire.ended.is_none()
+                && self.wire.pause == Pause::NeedsInput
+                && self.wire.send_room() > 0;
+            if waiting && scan.drips(input, &self.wire.config) {
+                self.wire.left = input.len();
+                return Ok(None);
+            }
         }
-        self.wire.left = input.len();
-        true
+        self.poll(input, now)
     }
 
     /// Steps of reading up to an event, or to where nothing more can be read.
@@ -52,77 +52,81 @@ impl Connection {
         if let Some(error) = self.wire.take_failure() {
             return Err(error);
         }
-        loop {
-            if !self.wire.is_open() {
-                return Ok(self.poll_over(input, now));
-            }
-            match self.step(input, now) {
-                Ok(Step::Event(event)) => {
+        // Each event is built where it is returned, for it is the largest thing that is moved here.
+        while self.wire.is_open() {
+            let pause = match &self.receive {
+                Receive::Head(_) if self.wire.send_room() == 0 => Pause::Full,
+                Receive::Head(_) if input.is_empty() && self.wire.ended.is_none() => Pause::NeedsInput,
+                Receive::Head(_) => match self.read_head(input, now) {
+                    Ok(Step::Read(line)) => {
+                        self.wire.left = input.len();
+                        return Ok(Some(Event::Request(line.into_head(self.spare.take()))));
+                    }
+                    Ok(Step::Again) => continue,
+                    Ok(Step::Pause(pause)) => pause,
+                    Err(broken) => return Err(self.broken(broken, input, now)),
+                },
+                Receive::Content(_, Wanted::NotYet) if !matches!(self.send, Send::Done) => Pause::AwaitsApplication,
+                // The connection ends with the response; until that is complete nothing more is dropped.
+                Receive::Content(_, Wanted::No) if self.over_drained() => Pause::AwaitsApplication,
+                Receive::Content(..) => match self.read_content(input, now) {
+                    Ok(Step::Read(event)) => {
+                        self.wire.left = input.len();
+                        return Ok(Some(event));
+                    }
+                    Ok(Step::Again) => continue,
+                    Ok(Step::Pause(pause)) => pause,
+                    Err(broken) => return Err(self.broken(broken, input, now)),
+                },
+                Receive::Ending => {
+                    self.receive = Receive::Done;
                     self.wire.left = input.len();
-                    return Ok(Some(event));
+                    // Before its response nothing follows from the end of a request.
+                    if matches!(self.send, Send::Head) {
+                        self.wire.pause = Pause::NeedsInput;
+                    } else {
+                        self.advance(now);
+                    }
+                    return Ok(Some(Event::End(Fields::new())));
                 }
-                Ok(Step::Again) => {}
-                Ok(Step::Pause(pause)) => {
+                Receive::Done if self.exchange.switching && matches!(self.send, Send::Done) => {
+                    self.wire.life = Life::Switched;
                     self.wire.left = input.len();
-                    self.wire.pause = pause;
-                    self.rearm(pause, input, now);
-                    return Ok(None);
+                    for kind in [Deadline::Head, Deadline::Idle, Deadline::Receive] {
+                        self.wire.deadlines.disarm(kind);
+                    }
+                    return Ok(Some(Event::Switched));
                 }
-                Err(Broken(reason, offset)) => {
-                    let error = self.wire.error(reason, offset);
-                    // What is dropped from here counts against the budget of lingering, and no more than that.
-                    let seen = offset.min(input.len());
-                    self.wire.received = self.wire.received.saturating_add(seen as u64);
-                    input.advance(seen);
-                    self.fail(error, now);
-                    return Err(error);
-                }
-            }
+                Receive::Done => Pause::AwaitsApplication,
+            };
+            self.wire.left = input.len();
+            self.wire.pause = pause;
+            self.rearm(pause, input, now);
+            return Ok(None);
         }
+        Ok(self.poll_over(input, now))
     }
 
-    /// One step of reading; as many as needed make a poll.
-    fn step(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
-        match &self.receive {
-            Receive::Head(_) if self.wire.send_room() == 0 => Ok(Step::Pause(Pause::Full)),
-            Receive::Head(_) => self.read_head(input, now),
-            Receive::Content(_, Wanted::NotYet) if !matches!(self.send, Send::Done) => {
-                Ok(Step::Pause(Pause::AwaitsApplication))
-            }
-            // The connection ends with the response; until that is complete nothing more is dropped.
-            Receive::Content(_, Wanted::No) if self.over_drained() => Ok(Step::Pause(Pause::AwaitsApplication)),
-            Receive::Content(..) => {
-                if let Receive::Content(_, wanted @ Wanted::NotYet) = &mut self.receive {
-                    // The response is complete, and nobody has asked. What is dropped once stays unwanted: a message
-                    // without its beginning must not be told as one.
-                    *wanted = Wanted::No;
-                }
-                self.read_content(input, now)
-            }
-            Receive::Ending => {
-                self.receive = Receive::Done;
-                self.advance(now);
-                Ok(Step::Event(Event::End(Fields::new())))
-            }
-            Receive::Done if self.exchange.switching && matches!(self.send, Send::Done) => {
-                self.wire.life = Life::Switched;
-                for kind in [Deadline::Head, Deadline::Idle, Deadline::Receive] {
-                    self.wire.deadlines.disarm(kind);
-                }
-                Ok(Step::Event(Event::Switched))
-            }
-            Receive::Done => Ok(Step::Pause(Pause::AwaitsApplication)),
-        }
+    /// A rule was broken: ends the connection, and tells how.
+    #[cold]
+    fn broken(&mut self, Broken(reason, offset): Broken, input: &mut BytesMut, now: Instant) -> ProtocolError {
+        let error = self.wire.error(reason, offset);
+        // What is dropped from here counts against the budget of lingering, and no more than that.
+        let seen = offset.min(input.len());
+        self.wire.received = self.wire.received.saturating_add(seen as u64);
+        input.advance(seen);
+        self.fail(error, now);
+        error
     }
 
     #[inline(never)]
-    fn read_head(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
+    fn read_head(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step<RequestLine>, Broken> {
         let Receive::Head(scan) = &mut self.receive else { return Ok(Step::Again) };
         let ended = self.wire.ended;
-        let mut dropped = 0;
-        let parsed = scan.request(input, &mut dropped, &self.wire.config, &mut self.spare, ended.is_some());
-        self.wire.received = self.wire.received.saturating_add(dropped as u64);
-        let Some((head, facts)) = parsed? else {
+        let Wire { received, config, .. } = &mut self.wire;
+        let mut facts = Facts::default();
+        let parsed = scan.request(input, received, config, &mut self.spare, &mut facts, ended.is_some())?;
+        let Some(line) = parsed else {
             let Some(end) = ended else { return Ok(Step::Pause(Pause::NeedsInput)) };
             let at = if scan.has_begun(input) { At::Head } else { At::Start };
             return match exchange::ended(at, end) {
@@ -135,40 +139,41 @@ impl Connection {
         };
         self.requests += 1;
         let content_limit = self.wire.config.limits.content;
-        let framing = head.framing();
+        let RequestLine { kind, version, framing, .. } = &line;
         let may_persist = self.wire.config.persistence.keep_alive
             && self.wire.config.persistence.requests.is_none_or(|most| self.requests < most);
         self.exchange = Exchange {
-            kind: head.kind(),
-            version: head.version(),
+            kind: *kind,
+            version: *version,
             expecting: match facts.expectation {
                 Expectation::Continue => Expecting::Continue,
                 _ => Expecting::Nothing,
             },
             upgrade_offered: facts.offers_upgrade(),
-            ..Exchange::new(may_persist && facts.persistent(head.version()) && self.exchange.persistent)
+            ..Exchange::new(may_persist && facts.persistent(*version) && self.exchange.persistent)
         };
         self.send = Send::Head;
         self.wire.deadlines.disarm(Deadline::Head);
         self.wire.deadlines.disarm(Deadline::Idle);
         self.receive = if framing.has_content() {
             self.wire.begin_content();
-            Receive::Content(Decoder::new(framing), Wanted::NotYet)
+            Receive::Content(Decoder::new(*framing), Wanted::NotYet)
         } else {
             Receive::Ending
         };
-        if matches!((framing, content_limit), (Framing::Length(length), Some(limit)) if length > limit) {
+        if matches!((framing, content_limit), (Framing::Length(length), Some(limit)) if *length > limit) {
             return Err(Broken(Reason::ContentTooLong, 0));
         }
         if facts.expectation == Expectation::Unknown {
-            return Ok(self.refuse_expectation(now));
+            self.refuse_expectation(now);
+            return Ok(Step::Again);
         }
-        Ok(Step::Event(Event::Request(head)))
+        Ok(Step::Read(line))
     }
 
     /// RFC 9110 §10.1.1: an expectation that cannot be met is answered with 417. The request is well-formed, so the
     /// connection goes on behind its content; the application hears nothing of it.
-    fn refuse_expectation(&mut self, now: Instant) -> Step {
+    fn refuse_expectation(&mut self, now: Instant) {
         let answer = ResponseHead::new(Reason::Expectation.status());
         match &mut self.receive {
             Receive::Content(_, wanted) => *wanted = Wanted::No,
@@ -178,11 +183,15 @@ impl Connection {
             // A head that we made ourselves is never refused.
             self.wire.close(Closed::Abandoned, Linger::Yes, now);
         }
-        Step::Again
     }
 
-    fn read_content(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
+    fn read_content(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step<Event>, Broken> {
         let Receive::Content(decoder, wanted) = &mut self.receive else { return Ok(Step::Again) };
+        if *wanted == Wanted::NotYet {
+            // The response is complete, and nobody has asked. What is dropped once stays unwanted: a message without its
+            // beginning must not be told as one.
+            *wanted = Wanted::No;
+        }
         let before = input.len();
         let decoded = decoder.decode(input, &self.wire.config);
         let moved = (before - input.len()) as u64;
@@ -191,7 +200,7 @@ impl Connection {
         match (decoded?, *wanted) {
             (Decoded::Data(piece), Wanted::Yes) => {
                 self.wire.rest_content(now);
-                Ok(Step::Event(Event::Content(piece)))
+                Ok(Step::Read(Event::Content(piece)))
             }
             (Decoded::Data(piece), _) => {
                 self.exchange.drained = self.exchange.drained.saturating_add(piece.len() as u64);
@@ -208,7 +217,7 @@ impl Connection {
                 self.receive = Receive::Done;
                 self.advance(now);
                 match wanted {
-                    Wanted::Yes => Ok(Step::Event(Event::End(trailers))),
+                    Wanted::Yes => Ok(Step::Read(Event::End(trailers))),
                     _ => Ok(Step::Again),
                 }
             }
