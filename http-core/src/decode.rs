@@ -27,7 +27,7 @@ pub(crate) enum Decoded {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Decoder {
     kind: Kind,
-    /// Content bytes so far, for the limit.
+    /// Content bytes so far, if there is a limit to them.
     read: u64,
 }
 
@@ -78,7 +78,7 @@ impl Decoder {
                 Decoded::Data(into_piece(input, here, here))
             }
         };
-        if let Decoded::Data(piece) = &decoded {
+        if let (Decoded::Data(piece), Some(_)) = (&decoded, config.limits.content) {
             self.read += piece.len() as u64;
         }
         Ok(decoded)

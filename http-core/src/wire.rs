@@ -322,8 +322,8 @@ impl Wire {
     /// What of this side can change what happens, as [`Canonical`](crate::model::Canonical) wants it.
     pub(crate) fn describe(&self, out: &mut Collector, now: Instant) {
         let now = self.now.max(now);
-        let Self { config, outbox, life, ended, left, pause, failure, lingered, .. } = self;
-        out.value((life, ended, left, pause, failure.map(ProtocolError::reason)));
+        let Self { config, outbox, life, ended, left, pause, unfinished, failure, lingered, .. } = self;
+        out.value((life, ended, left, pause, unfinished, failure.map(ProtocolError::reason)));
         out.value((*lingered).min(config.limits.linger.saturating_add(1)));
         outbox.describe(out);
         self.deadlines.describe(out, now);

@@ -4,11 +4,12 @@
 //! machine and writes down what it reads, `answers` reads what a server sent, `scene` is the stage for scenarios.
 //! `pair` joins a client and a server: each is a `party`, between them are two of `pipe`, and what they do is a
 //! `script`, perhaps read off a `source` of bytes, and what came of it an `outcome`.
-//! `fuzz` has the bodies of the fuzz targets.
+//! `explore` visits every state of a machine, `fuzz` has the bodies of the fuzz targets.
 
 pub mod answers;
 pub mod conformance;
 pub mod cut;
+pub mod explore;
 pub mod fuzz;
 pub mod outcome;
 pub mod pair;

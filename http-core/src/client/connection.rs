@@ -478,7 +478,9 @@ impl Connection {
 
     /// The requests whose response is not complete, in order, with what was sent of each and received for it.
     pub fn unanswered(&self) -> impl Iterator<Item = Unanswered> {
-        self.pending.iter().map(|pending| pending.unanswered(&self.wire.outbox))
+        // A response may be complete before its request is.
+        let answered = usize::from(matches!(self.receive, Receive::Done));
+        self.pending.iter().skip(answered).map(|pending| pending.unanswered(&self.wire.outbox))
     }
 
     /// What of the state can change what happens, as [`Canonical`](crate::model::Canonical) wants it.

@@ -236,6 +236,7 @@ impl Connection {
             }
             Next::Close => {
                 self.pending.pop_front();
+                self.receive = Receive::Head(Scan::default());
                 self.wire.abort(Closed::NotPersistent);
             }
             Next::Wait | Next::Drain => {}

@@ -3,6 +3,7 @@
 use alloc::collections::BTreeMap;
 use core::time::Duration;
 
+use super::backoff::Backoff;
 use super::connection;
 use super::dispatcher::{Dispatcher, Output};
 use super::ids::{ConnectionId, OriginId, RequestId};
@@ -12,9 +13,6 @@ use super::request::{self, Request};
 use super::timers::Timer;
 use crate::model::{Canonical, Collector};
 use crate::time::Instant;
-
-/// Beyond so many failures in a row every back-off has reached its cap.
-const MOST_FAILURES: u32 = 64;
 
 /// The places of live requests, connections and origins: what names stand for when nobody looks at the names.
 struct Ranks {
@@ -91,7 +89,8 @@ impl Dispatcher {
         let Origin { queue: _, live, connections: _, connecting: _, idle, roomy, trouble, breaker, .. } = origin;
         out.value((live, idle.len(), roomy.len()));
         idle.values().chain(roomy).for_each(|id| out.value(ranks.connections.get(id)));
-        out.value((trouble.failures.min(MOST_FAILURES), trouble.refusals.min(MOST_FAILURES)));
+        let most = self.failures_that_count();
+        out.value((trouble.failures.min(most), trouble.refusals.min(most)));
         out.value(trouble.culprit_rank(|id| ranks.requests.get(&id).copied()));
         let past = |at: Option<Instant>| at.unwrap_or(Instant::NEVER);
         out.until(past(trouble.retry_at), now);
@@ -100,6 +99,13 @@ impl Dispatcher {
         out.value((breaker.failures.min(most), breaker.last, breaker.probe.map(|id| ranks.connections.get(&id))));
         out.until(past(breaker.open_until), now);
         out.value((origin.in_line.map(|ticket| ranks.tickets.get(&ticket)), origin.tokens()));
+    }
+
+    /// Beyond so many failures in a row the back-off has reached its cap and the attempts are exhausted.
+    fn failures_that_count(&self) -> u32 {
+        let Backoff { initial, cap, .. } = self.policy.backoff;
+        let doublings = (0..64).find(|n| initial.as_nanos() << n >= cap.as_nanos()).unwrap_or(64);
+        doublings.max(self.policy.connect_retries).saturating_add(1)
     }
 
     fn describe_request(&self, id: RequestId, request: &Request, out: &mut Collector, now: Instant, ranks: &Ranks) {

@@ -21,6 +21,7 @@
 //! ```
 
 mod canonical;
+mod coupling;
 mod machine;
 mod record;
 mod words;
@@ -38,6 +39,7 @@ use crate::{client, server};
 
 pub use canonical::Canonical;
 pub(crate) use canonical::Collector;
+pub use coupling::{Coupling, couplings};
 pub use machine::Machine;
 pub use record::{Mismatch, Record, Recorder, Step};
 

@@ -1,0 +1,91 @@
+//! Draws the state diagrams of `ARCHITECTURE.md` from the machines themselves: every state that a small alphabet of inputs
+//! can reach is visited, and each step that leads to another place is an arrow.
+//!
+//! `cargo run -p tests --bin diagrams` rewrites what stands between the markers, `-- --check` fails if it would.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+
+use http_core::model::couplings;
+use tests::explore::client::Client;
+use tests::explore::dispatcher::{Dispatch, Shows};
+use tests::explore::server::{Play, Server};
+use tests::explore::{World, explore};
+
+const MOST: usize = 50_000;
+
+fn main() -> ExitCode {
+    let check = std::env::args().any(|argument| argument == "--check");
+    match run(check) {
+        Ok(said) => {
+            println!("{said}");
+            ExitCode::SUCCESS
+        }
+        Err(fault) => {
+            eprintln!("{fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(check: bool) -> Result<String, String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ARCHITECTURE.md");
+    let old = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let mut new = old.clone();
+    for (name, drawing) in drawings()? {
+        new = replace(&new, name, &drawing)?;
+    }
+    match (new == old, check) {
+        (true, _) => Ok("the diagrams are what the machines do".into()),
+        (false, true) => {
+            Err("the diagrams in ARCHITECTURE.md are out of date: cargo run -p tests --bin diagrams".into())
+        }
+        (false, false) => {
+            std::fs::write(&path, new).map_err(|error| format!("{}: {error}", path.display()))?;
+            Ok("ARCHITECTURE.md is rewritten".into())
+        }
+    }
+}
+
+fn drawings() -> Result<Vec<(&'static str, String)>, String> {
+    Ok(vec![
+        ("server", draw(Server::new(Play::Prompt))?),
+        ("client", draw(Client::new(Play::Prompt))?),
+        ("connections", draw(Dispatch::new(Shows::Connections, 1, false))?),
+        ("origin", draw(Dispatch::new(Shows::Origin, 1, true))?),
+        ("exchange", exchange_table()),
+    ])
+}
+
+fn draw<W: World>(world: W) -> Result<String, String> {
+    Ok(explore(world, MOST)?.mermaid())
+}
+
+/// The rows that come to something else than to wait; those that do not depend on a column leave it open.
+fn exchange_table() -> String {
+    let mut rows: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for row in couplings().filter(|row| row.next != "wait") {
+        let wanted = if row.request == "done" { "any" } else { row.wanted };
+        let persistent = if row.persistent { "yes" } else { "no" };
+        let names = rows.entry((row.request, row.response, persistent, row.next)).or_default();
+        if !names.contains(&wanted) {
+            names.push(wanted);
+        }
+    }
+    let mut out =
+        String::from("| request | response | persistent | its content is wanted | then |\n|---|---|---|---|---|\n");
+    for ((request, response, persistent, next), wanted) in rows {
+        out += &format!("| {request} | {response} | {persistent} | {} | {next} |\n", wanted.join(", "));
+    }
+    out + "| anything else | | | | wait |\n"
+}
+
+/// Puts `drawing` between the markers of this name.
+fn replace(text: &str, name: &str, drawing: &str) -> Result<String, String> {
+    let (begin, end) = (format!("<!-- diagram: {name} -->\n"), format!("<!-- end: {name} -->\n"));
+    let missing = || format!("ARCHITECTURE.md has no markers for {name}");
+    let (before, rest) = text.split_once(&begin).ok_or_else(missing)?;
+    let (_, after) = rest.split_once(&end).ok_or_else(missing)?;
+    Ok(format!("{before}{begin}{drawing}{end}{after}"))
+}

@@ -1,0 +1,343 @@
+//! The dispatcher, its driver, its origin.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use http_core::Instant;
+use http_core::dispatch::{
+    Action, Backoff, Circuit, ConnectCause, ConnectionId, ConnectionState, Delivery, Dispatcher, Input, Job, LostCause,
+    OriginId, OriginPhase, Output, Policy, Progress, Received, RequestId, Sent, StatusFacts, apply,
+};
+use http_core::model::Canonical;
+
+use super::World;
+
+const TICK: Duration = Duration::from_secs(1);
+
+/// A dispatcher and a driver that does what it says and reports whatever happens to its connections.
+#[derive(Clone, Debug)]
+pub struct Dispatch {
+    machine: Dispatcher,
+    now: Instant,
+    origin: OriginId,
+    /// Requests that were taken in and have no outcome: whether each may be repeated, and how often it was sent.
+    open: BTreeMap<RequestId, Request>,
+    /// Connections that the driver was told to make and not to close, with the request that it has on each.
+    connections: BTreeMap<ConnectionId, Option<RequestId>>,
+    up: BTreeSet<ConnectionId>,
+    shows: Shows,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Request {
+    idempotent: bool,
+    /// Something of it was handed to a transport, and it was not said to be untouched since.
+    sent: bool,
+    /// Its response was delivered.
+    delivered: bool,
+}
+
+/// What a diagram shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shows {
+    /// The states of its connections.
+    Connections,
+    /// The phases of its origin.
+    Origin,
+}
+
+/// What may happen to a dispatcher.
+#[derive(Clone, Debug)]
+pub struct Step(Kind, &'static str);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Input(Input),
+    /// Time passes up to the next deadline.
+    Wait,
+}
+
+impl Dispatch {
+    /// One origin with so many connections at most, and a circuit breaker or none.
+    #[must_use]
+    pub fn new(shows: Shows, connections: usize, circuit: bool) -> Self {
+        let policy = Policy::default()
+            .backoff(Backoff::new(TICK, TICK))
+            .connect_timeout(TICK)
+            .connect_retries(1)
+            .request_retries(1)
+            .retry_budget(None)
+            .connections_per_origin(connections)
+            .idle_per_origin(1)
+            .idle_timeout(TICK)
+            .circuit(circuit.then_some(Circuit::new(2, TICK)));
+        let mut machine = Dispatcher::new(policy);
+        let origin = machine.add_origin();
+        Self {
+            machine,
+            now: Instant::ZERO,
+            origin,
+            open: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            up: BTreeSet::new(),
+            shows,
+        }
+    }
+
+    fn input(&mut self, input: Input) -> Result<(), String> {
+        self.report(&input);
+        let mut actions = Vec::new();
+        let output = apply(&mut self.machine, input.clone(), self.now, &mut |action| actions.push(action));
+        match (&input, output) {
+            (Input::Enqueue(job), Output::Request(Ok(id))) => {
+                let request = Request { idempotent: job.idempotent, sent: false, delivered: false };
+                self.open.insert(id, request);
+            }
+            (Input::Cancel(id) | Input::Finished(id), Output::Known(true)) => {
+                self.open.remove(id).ok_or("a second outcome")?;
+            }
+            (Input::Response(id, _), Output::Delivery(delivery)) => self.delivered(*id, delivery),
+            _ => {}
+        }
+        actions.into_iter().try_for_each(|action| self.perform(action))
+    }
+
+    /// What the driver knows when it reports something.
+    fn report(&mut self, input: &Input) {
+        match input {
+            Input::Connected(id) => {
+                self.up.insert(*id);
+            }
+            Input::ConnectFailed(id, _) => self.forget(*id),
+            Input::Lost(id, _, unanswered) => {
+                for (request, progress) in unanswered {
+                    if let Some(open) = self.open.get_mut(request) {
+                        open.sent = progress.sent != Sent::Nothing;
+                    }
+                }
+                self.forget(*id);
+            }
+            Input::Finished(request) => {
+                let done = self.connections.values_mut().find(|on| **on == Some(*request));
+                if let Some(on) = done {
+                    *on = None;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn forget(&mut self, id: ConnectionId) {
+        self.connections.remove(&id);
+        self.up.remove(&id);
+    }
+
+    fn delivered(&mut self, id: RequestId, delivery: Delivery) {
+        if let (Delivery::Deliver, Some(open)) = (delivery, self.open.get_mut(&id)) {
+            open.delivered = true;
+        }
+        if delivery == Delivery::Discard {
+            for on in self.connections.values_mut().filter(|on| **on == Some(id)) {
+                *on = None;
+            }
+            if let Some(open) = self.open.get_mut(&id) {
+                // The origin says that it did nothing (421) or that it is to be repeated (503).
+                open.sent = false;
+            }
+        }
+    }
+
+    fn perform(&mut self, action: Action) -> Result<(), String> {
+        match action {
+            Action::Connect { connection, .. } => {
+                if self.connections.insert(connection, None).is_some() {
+                    return Err("a connection is made twice".into());
+                }
+                if self.connections.len() > self.machine.policy().connections_per_origin {
+                    return Err("more connections than allowed".into());
+                }
+            }
+            Action::Assign { request, connection } => {
+                if !self.up.contains(&connection) {
+                    return Err("assigned to a connection that is not up".into());
+                }
+                let on = self.connections.get_mut(&connection).ok_or("assigned to no connection")?;
+                if on.replace(request).is_some() {
+                    return Err("assigned to a connection that has a request".into());
+                }
+                let open = self.open.get_mut(&request).ok_or("a request without a claim to it is assigned")?;
+                if open.delivered || open.sent && !open.idempotent {
+                    return Err("sent again what must not be".into());
+                }
+                open.sent = true;
+            }
+            Action::Fail { request, failure } => {
+                let open = self.open.remove(&request).ok_or("a second outcome")?;
+                if failure.safe_to_repeat && open.sent && !open.idempotent {
+                    return Err("said to be safe to repeat, and is not".into());
+                }
+            }
+            Action::Close { connection, .. } => self.forget(connection),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// From here on everything goes well: every request comes to its end, in a bounded number of steps.
+    fn ends_well(&self) -> Result<(), String> {
+        let mut world = self.clone();
+        for _ in 0..32 {
+            if world.open.is_empty() {
+                return Ok(());
+            }
+            let next = world.connections.iter().find_map(|(id, on)| match (world.up.contains(id), on) {
+                (false, _) => Some(vec![Input::Connected(*id)]),
+                (true, Some(request)) => {
+                    let answer = Input::Response(*request, StatusFacts::new(200));
+                    Some(vec![Input::ResponseStarted(*id), answer, Input::Finished(*request), Input::Ready(*id)])
+                }
+                (true, None) => None,
+            });
+            match (next, world.machine.poll_timeout()) {
+                (Some(inputs), _) => inputs.into_iter().try_for_each(|input| world.input(input))?,
+                (None, Some(at)) => {
+                    world.now = world.now.max(at);
+                    world.input(Input::Timeout)?;
+                }
+                (None, None) => {
+                    // One that was read to its end, and of which the driver has not said so.
+                    let busy = |id: &&ConnectionId| world.machine.state(**id) == Some(ConnectionState::Busy);
+                    let id = world.connections.keys().find(busy).copied().ok_or("nothing is left to happen")?;
+                    world.input(Input::Ready(id))?;
+                }
+            }
+        }
+        Err("goes well and comes to no end".into())
+    }
+}
+
+impl World for Dispatch {
+    type Step = Step;
+    type Key = (Canonical, Vec<Option<usize>>, Vec<(bool, bool, bool)>);
+
+    fn steps(&self) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let mut step = |input, name| steps.push(Step(Kind::Input(input), name));
+        let progress = |sent| Progress { sent, received: Received::Nothing };
+        if self.open.len() < 2 {
+            step(Input::Enqueue(Job::new(self.origin)), "a request comes");
+            step(Input::Enqueue(Job::new(self.origin).idempotent(false)), "a request comes");
+            step(Input::Connect(self.origin), "warming up");
+        }
+        for (id, on) in &self.connections {
+            match (self.up.contains(id), on) {
+                (false, _) => {
+                    step(Input::Connected(*id), "connected");
+                    step(Input::ConnectFailed(*id, ConnectCause::Refused), "refused");
+                    step(Input::ConnectFailed(*id, ConnectCause::NoSuchName), "no such name");
+                }
+                (true, Some(request)) => {
+                    let delivered = self.open.get(request).is_some_and(|open| open.delivered);
+                    if delivered {
+                        step(Input::Finished(*request), "answered in full");
+                    } else {
+                        step(Input::ResponseStarted(*id), "first byte of a response");
+                        step(Input::Response(*request, StatusFacts::new(200)), "head of a response");
+                        step(Input::Response(*request, StatusFacts::new(421)), "421");
+                        step(Input::Lost(*id, LostCause::Eof, vec![(*request, progress(Sent::Nothing))]), "lost");
+                    }
+                    step(Input::Lost(*id, LostCause::Eof, vec![(*request, progress(Sent::All))]), "lost");
+                }
+                (true, None) => {
+                    if self.machine.state(*id) == Some(ConnectionState::Busy) {
+                        step(Input::Ready(*id), "ready");
+                    }
+                    step(Input::Lost(*id, LostCause::Eof, Vec::new()), "lost");
+                }
+            }
+        }
+        for id in self.open.keys() {
+            step(Input::Cancel(*id), "cancelled");
+        }
+        if self.machine.poll_timeout().is_some() {
+            steps.push(Step(Kind::Wait, "deadline"));
+        }
+        steps
+    }
+
+    fn name(&self, step: &Step) -> String {
+        step.1.into()
+    }
+
+    fn apply(&mut self, step: &Step) -> Result<(), String> {
+        match &step.0 {
+            Kind::Input(input) => self.input(input.clone())?,
+            Kind::Wait => {
+                self.now = self.now.max(self.machine.poll_timeout().unwrap_or(self.now));
+                self.input(Input::Timeout)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let machine = &self.machine;
+        let due = machine.poll_timeout();
+        if machine.queued() + machine.in_flight() != self.open.len() {
+            return Err("requests are counted otherwise".into());
+        }
+        if machine.connections() != self.connections.len() {
+            return Err("connections are counted otherwise".into());
+        }
+        if self.open.is_empty() && self.connections.is_empty() && due.is_some() {
+            return Err("a timer is armed for nothing".into());
+        }
+        if machine.queued() > 0 && self.connections.is_empty() && due.is_none() {
+            return Err("waits for nothing".into());
+        }
+        let mut early = machine.clone();
+        early.handle_timeout(self.now);
+        if due.is_none_or(|at| at > self.now) && early.canonical(self.now) != machine.canonical(self.now) {
+            return Err("a timeout before its time changed something".into());
+        }
+        self.ends_well()
+    }
+
+    fn key(&self) -> Self::Key {
+        // Names count by their order alone, as in the canonical form.
+        let place = |request: &RequestId| self.open.keys().position(|open| open == request);
+        let connections = self.connections.iter().map(|(id, on)| match (self.up.contains(id), on) {
+            (false, _) => None,
+            (true, on) => Some(on.as_ref().and_then(place).map_or(0, |place| place + 1)),
+        });
+        let requests = self.open.values().map(|open| (open.idempotent, open.sent, open.delivered));
+        (self.machine.canonical(self.now), connections.collect(), requests.collect())
+    }
+
+    fn places(&self) -> BTreeMap<u64, String> {
+        match self.shows {
+            Shows::Connections => {
+                let name = |id: &ConnectionId| match self.machine.state(*id) {
+                    Some(ConnectionState::Connecting) => "connecting",
+                    Some(ConnectionState::Idle) => "idle",
+                    Some(ConnectionState::Busy) => "busy",
+                    _ => "[*]",
+                };
+                self.connections.keys().map(|id| (id.as_u64(), name(id).to_string())).collect()
+            }
+            Shows::Origin => {
+                let place = match self.machine.phase(self.origin) {
+                    Some(OriginPhase::Disconnected) => "disconnected",
+                    Some(OriginPhase::InLine) => "in line",
+                    Some(OriginPhase::BackingOff { .. }) => "backing off",
+                    Some(OriginPhase::CircuitOpen { .. }) => "circuit open",
+                    Some(OriginPhase::Connecting) => "connecting",
+                    Some(OriginPhase::Idle) => "idle",
+                    Some(OriginPhase::Busy) => "busy",
+                    _ => "unknown",
+                };
+                [(0, place.to_string())].into()
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Every order of a small alphabet of inputs, against what must hold of every machine: misuse changes nothing, a fault is
+//! told once, nothing is told after the end, every request has one outcome, nobody waits without a deadline, no timer
+//! is armed for nothing. What is checked stands in `tests::explore`.
+
+use tests::explore::client::Client;
+use tests::explore::dispatcher::{Dispatch, Shows};
+use tests::explore::server::{Play, Server};
+use tests::explore::{World, explore};
+
+/// Explores all of `world`; fewer than `least` states mean that the alphabet has lost its letters.
+fn all_of(world: impl World, least: usize) {
+    match explore(world, 150_000) {
+        Ok(graph) => assert!(graph.states >= least, "only {} states", graph.states),
+        Err(fault) => panic!("{fault}"),
+    }
+}
+
+#[test]
+fn server_with_a_transport_that_takes_its_time() {
+    all_of(Server::new(Play::Prompt), 5_000);
+}
+
+#[test]
+fn server_with_an_application_that_commands_anything() {
+    all_of(Server::new(Play::Wild), 5_000);
+}
+
+#[test]
+fn server_with_events_that_are_taken_late() {
+    all_of(Server::new(Play::Lazy), 5_000);
+}
+
+#[test]
+fn client_with_a_transport_that_takes_its_time() {
+    all_of(Client::new(Play::Prompt), 5_000);
+}
+
+#[test]
+fn client_with_an_application_that_commands_anything() {
+    all_of(Client::new(Play::Wild), 5_000);
+}
+
+#[test]
+fn client_with_events_that_are_taken_late() {
+    all_of(Client::new(Play::Lazy), 5_000);
+}
+
+#[test]
+fn dispatcher() {
+    all_of(Dispatch::new(Shows::Origin, 2, false), 10_000);
+}
+
+#[test]
+fn dispatcher_with_a_circuit() {
+    all_of(Dispatch::new(Shows::Origin, 1, true), 1_000);
+}
