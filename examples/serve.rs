@@ -1,6 +1,7 @@
 //! A server to measure and to test against, on tokio: `serve --port N [--threads T] [--level exchange|service]`.
 //!
-//! Listens on 127.0.0.1 and prints one line when it is ready. SIGTERM ends it.
+//! Listens on 127.0.0.1 and prints one line when it is ready. SIGTERM ends it once open exchanges are
+//! answered, after 1.5 s in any case.
 
 #[path = "shared/args.rs"]
 mod args;
@@ -11,14 +12,17 @@ mod service;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use http_core::Config;
-use http_driver::server::{Connection, Options, serve_connection};
-use http_driver::service_fn;
-use http_tokio::{TokioIo, TokioRuntime};
+use http_driver::server::Connection;
+use http_tokio::{Server, TokioIo, TokioRuntime, service_fn};
 use tokio::net::{TcpListener, TcpSocket};
 
 const USAGE: &str = "serve --port N [--threads T] [--level exchange|service]";
+
+/// How long open exchanges have after SIGTERM.
+const DRAIN: Duration = Duration::from_millis(1500);
 
 fn main() {
     let args = args::Args::parse(USAGE, &["port", "threads", "level"]);
@@ -65,14 +69,25 @@ fn work(listener: std::net::TcpListener, level: &str) {
     local.block_on(&runtime, async {
         let listener = TcpListener::from_std(listener).expect("a listener");
         let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).expect("a signal");
-        tokio::select! {
-            () = accept(listener, level) => {}
-            _ = term.recv() => {}
+        if level == "exchange" {
+            tokio::select! {
+                () = accept(listener) => {}
+                _ = term.recv() => {}
+            }
+            return;
         }
+        let server = Server::new().drain(DRAIN);
+        let shutdown = server.shutdown();
+        let ended = tokio::task::spawn_local(async move {
+            term.recv().await;
+            shutdown.begin();
+        });
+        server.serve(listener, service_fn(service::answer)).await;
+        ended.abort();
     });
 }
 
-async fn accept(listener: TcpListener, level: &str) {
+async fn accept(listener: TcpListener) {
     let config = Arc::new(Config::default());
     let heads = std::rc::Rc::new(routes::Heads::new());
     loop {
@@ -80,18 +95,13 @@ async fn accept(listener: TcpListener, level: &str) {
             Ok((stream, _)) => stream,
             // Out of files or memory: others are served on, and this one when there is room.
             Err(_) => {
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             }
         };
         let _ = stream.set_nodelay(true);
         let connection = Connection::new(TokioIo::new(stream), TokioRuntime, config.clone());
-        if level == "exchange" {
-            let heads = heads.clone();
-            tokio::task::spawn_local(async move { routes::serve(connection, &heads).await });
-        } else {
-            let serving = serve_connection(connection, service_fn(service::answer), Options::default(), None);
-            tokio::task::spawn_local(serving);
-        }
+        let heads = heads.clone();
+        tokio::task::spawn_local(async move { routes::serve(connection, &heads).await });
     }
 }

@@ -1,6 +1,6 @@
 //! A server to measure and to test against, on async-std: the same flags and routes as `serve`.
 //!
-//! `--threads` sets the threads of async-std's one executor.
+//! SIGTERM ends it once open exchanges are answered, after 1.5 s in any case. `--threads` sets the threads of async-std's one executor.
 
 #[path = "shared/args.rs"]
 mod args;
@@ -9,17 +9,22 @@ mod routes;
 #[path = "shared/service.rs"]
 mod service;
 
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_std::io::ReadExt;
 use async_std::net::TcpListener;
+use async_std::os::unix::net::UnixStream;
 use async_std::task;
-use http_async_std::{AsyncStdRuntime, FuturesIo};
+use http_async_std::{AsyncStdRuntime, FuturesIo, Server, service_fn};
 use http_core::Config;
-use http_driver::server::{Connection, Options, serve_connection};
-use http_driver::service_fn;
+use http_driver::server::Connection;
 
 const USAGE: &str = "serve-async-std --port N [--threads T] [--level exchange|service]";
+
+/// How long open exchanges have after SIGTERM.
+const DRAIN: Duration = Duration::from_millis(1500);
 
 fn main() {
     let args = args::Args::parse(USAGE, &["port", "threads", "level"]);
@@ -41,11 +46,33 @@ fn main() {
         let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("the port is free");
         let port = listener.local_addr().expect("a bound listener").port();
         println!("serving http://127.0.0.1:{port}/ on {threads} thread(s), level {level}");
-        accept(listener, &level).await;
+        serve(listener, &level).await.expect("a socket that signals");
     });
 }
 
-async fn accept(listener: TcpListener, level: &str) {
+/// Serves until SIGTERM, then lets open exchanges end.
+async fn serve(listener: TcpListener, level: &str) -> std::io::Result<()> {
+    let (mut signalled, signal) = UnixStream::pair()?;
+    signal_hook::low_level::pipe::register(signal_hook::consts::SIGTERM, OwnedFd::from(signal))?;
+    let mut byte = [0];
+    if level == "service" {
+        let server = Server::new().drain(DRAIN);
+        let shutdown = server.shutdown();
+        task::spawn(async move {
+            // An error says no more than that the socket is gone.
+            let _ = signalled.read(&mut byte).await;
+            shutdown.begin();
+        });
+        server.serve(listener, service_fn(service::answer)).await;
+        return Ok(());
+    }
+    let accepting = task::spawn(accept(listener));
+    let _ = signalled.read(&mut byte).await;
+    let _ = accepting.cancel().await;
+    Ok(())
+}
+
+async fn accept(listener: TcpListener) {
     let config = Arc::new(Config::default());
     let heads = Arc::new(routes::Heads::new());
     loop {
@@ -56,11 +83,7 @@ async fn accept(listener: TcpListener, level: &str) {
         };
         let _ = stream.set_nodelay(true);
         let connection = Connection::new(FuturesIo::new(stream), AsyncStdRuntime, config.clone());
-        if level == "exchange" {
-            let heads = heads.clone();
-            task::spawn(async move { routes::serve(connection, &heads).await });
-        } else {
-            task::spawn(serve_connection(connection, service_fn(service::answer), Options::default(), None));
-        }
+        let heads = heads.clone();
+        task::spawn(async move { routes::serve(connection, &heads).await });
     }
 }
