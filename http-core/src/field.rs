@@ -164,6 +164,11 @@ impl Fields {
         &self.block[self.start as usize..]
     }
 
+    /// How long the start-line is that precedes the field lines.
+    pub(crate) const fn start(&self) -> usize {
+        self.start as usize
+    }
+
     pub(crate) fn name_of(&self, line: &Line) -> &[u8] {
         &self.block[line.name as usize..][..usize::from(line.name_len)]
     }

@@ -45,6 +45,7 @@ pub(crate) struct Facts {
     pub(crate) host_valid: bool,
     pub(crate) expectation: Expectation,
     pub(crate) upgrade: bool,
+    pub(crate) te: bool,
     pub(crate) te_trailers: bool,
     pub(crate) date: bool,
 }
@@ -114,7 +115,10 @@ impl Facts {
             Known::Other | Known::KeepAlive | Known::Trailer | Known::Host => {}
             Known::Date => self.date = true,
             Known::Upgrade => self.upgrade |= token::list(value).next().is_some(),
-            Known::Te => self.te_trailers |= token::list(value).any(|t| t.eq_ignore_ascii_case(b"trailers")),
+            Known::Te => {
+                self.te = true;
+                self.te_trailers |= token::list(value).any(|t| t.eq_ignore_ascii_case(b"trailers"));
+            }
             Known::Connection => self.connection.add(value),
             Known::ContentLength => self.length = self.length.and(value),
             Known::TransferEncoding => self.coding = self.coding.and(value),

@@ -6,6 +6,7 @@ use crate::content::Content;
 use crate::error::Misuse;
 use crate::framing::{Coding, Expectation, Facts, LONGEST, Length, RequestKind};
 use crate::head::{RequestHead, ResponseHead};
+use crate::method::Method;
 use crate::token;
 use crate::version::Version;
 
@@ -124,14 +125,17 @@ pub fn make_header_request(
     let http11 = head.version() == Version::Http11;
     let persistent = outline.persistent && !facts.connection.close && (http11 || facts.connection.keep_alive);
 
-    out.extend_from_slice(head.as_wire());
+    let (request_line, fields) = head.as_wire().split_at(head.fields().start());
+    out.extend_from_slice(request_line);
     if let Some(authority) = host {
+        // RFC 9110 §7.2: the first field.
         write_line(out, b"Host: ", authority);
     }
+    out.extend_from_slice(fields);
     write_framing(out, framing, &facts);
     let close = !persistent && http11 && !facts.connection.close;
     let upgrade = facts.upgrade && !facts.connection.upgrade;
-    let te = facts.te_trailers && !names_te(head);
+    let te = facts.te && !names_te(head);
     // Mostly nothing is to be said.
     if close | upgrade | te {
         write_options(out, [(close, b"close"), (upgrade, b"upgrade"), (te, b"TE")]);
@@ -190,7 +194,7 @@ pub fn make_header_response(
     }
     let close = !persistent && !switching && !facts.connection.close;
     let keep_alive = persistent && outline.peer == Version::Http10 && !facts.connection.keep_alive;
-    let upgrade = status.as_u16() == 101 && !facts.connection.upgrade;
+    let upgrade = facts.upgrade && !facts.connection.upgrade;
     // Mostly nothing is to be said.
     if close | keep_alive | upgrade {
         write_options(out, [(close, b"close"), (keep_alive, b"keep-alive"), (upgrade, b"upgrade")]);
@@ -235,6 +239,10 @@ fn request_framing(
     outline: &Outline,
     facts: &Facts,
 ) -> Result<SendFraming, Misuse> {
+    if head.method() == Method::Trace && content.length() != Some(0) {
+        // RFC 9110 §9.3.8
+        return Err(Misuse::TooMuchContent);
+    }
     let chunked_allowed = head.version() == Version::Http11 && outline.peer == Version::Http11;
     let framing = announced(content, facts, chunked_allowed)?;
     Ok(match framing {
