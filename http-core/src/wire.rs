@@ -182,6 +182,12 @@ impl Wire {
         matches!(self.life, Life::Dead(_) | Life::Gone)
     }
 
+    /// Whether the last poll stopped for more input, and nothing but that has to be asked before another one.
+    #[inline]
+    pub(crate) fn awaits_input(&self) -> bool {
+        self.is_open() && self.ended.is_none() && self.pause == Pause::NeedsInput && self.send_room() > 0
+    }
+
     pub(crate) fn interest(&self) -> Interest {
         let write = self.outbox.has_waiting();
         let read = self.ended.is_none();

@@ -73,7 +73,7 @@ fn exchanges(exchange: &Path, rules: &mut Vec<Rule>) {
 
 /// What a head costs that arrives byte by byte, alone, without the answer to it.
 fn drip(exchange: &Path, rules: &mut Vec<Rule>) {
-    let head = |case| instructions(exchange, case, Engine::Ours, Some("*read_request_head*"));
+    let head = |case| instructions(exchange, case, Engine::Ours, Some("*poll_request_head*"));
     let (whole, drip) = (head(Case::Get6), head(Case::Drip));
     let calls = Case::Drip.parts() as f64;
     println!();
@@ -81,7 +81,7 @@ fn drip(exchange: &Path, rules: &mut Vec<Rule>) {
         "The head of get6 alone: {whole:.0} in one piece, {drip:.0} byte by byte, {:.1} for each call.",
         drip / calls
     );
-    rules.push(rule("drip, instructions for the head (aim 3 x whole + 60 a call)", drip, 3.0 * whole + 200.0 * calls));
+    rules.push(rule("drip, instructions for the head", drip, 3.0 * whole + 60.0 * calls));
 }
 
 /// What a connection holds while it idles.

@@ -116,26 +116,44 @@ impl Checker {
             };
             self.settle(config, limit);
         }
-        loop {
+        while !matches!(self.state, State::Complete | State::Broken(_)) {
             let run = input.get(self.at as usize..input.len().min(self.until as usize)).unwrap_or_default();
             self.at += run.iter().position(|&byte| !token::is_of(self.run, byte)).unwrap_or(run.len()) as u32;
             let Some(&byte) = input.get(self.at as usize) else { break };
-            match self.state {
-                State::Complete | State::Broken(_) => break,
-                State::Faulty(reason) if self.at >= limit => self.state = State::Broken(reason),
-                _ if self.at >= limit => self.state = self.broken(grammar.beyond()),
-                _ => {
-                    self.state = self.next(byte, config, grammar);
-                    self.at += 1;
-                }
-            }
-            self.settle(config, limit);
+            self.take(byte, config, grammar, limit);
         }
         match self.state {
             State::Complete => Found::Complete(self.at as usize),
             State::Broken(reason) => Found::Broken(Broken(reason, self.from as usize)),
             _ => Found::Partial,
         }
+    }
+
+    /// Looks at the new bytes of an incomplete head; whether it still is. `run` says the same, for more when there is
+    /// just one new byte.
+    #[inline]
+    pub(crate) fn drips(&mut self, input: &[u8], config: &Config, grammar: Grammar) -> bool {
+        match input.get(self.at as usize..) {
+            Some([byte]) => {
+                self.take(*byte, config, grammar, grammar.limit(config));
+                !matches!(self.state, State::Complete | State::Broken(_))
+            }
+            _ => self.run(input, config, grammar) == Found::Partial,
+        }
+    }
+
+    /// Looks at one byte that may change the state. Apart from `run`, which would make it dear for a single byte.
+    #[inline(never)]
+    fn take(&mut self, byte: u8, config: &Config, grammar: Grammar, limit: u32) {
+        match self.state {
+            State::Faulty(reason) if self.at >= limit => self.state = State::Broken(reason),
+            _ if self.at >= limit => self.state = self.broken(grammar.beyond()),
+            _ => {
+                self.state = self.next(byte, config, grammar);
+                self.at += 1;
+            }
+        }
+        self.settle(config, limit);
     }
 
     /// Which bytes would leave the state as it is, and up to where no limit is passed by them.

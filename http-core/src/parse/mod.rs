@@ -162,14 +162,17 @@ impl Scan {
         }
     }
 
+    /// Whether the one new byte of a head that was found incomplete changes nothing.
+    #[inline]
+    pub(crate) fn takes_one(&mut self, input: &[u8]) -> bool {
+        self.checker.takes_one(input)
+    }
+
     /// Whether a request head that was found incomplete still is: its new bytes neither end nor break it. `request`
     /// would say the same; this is what a head that drips in costs.
     #[inline]
     pub(crate) fn drips(&mut self, input: &[u8], config: &Config) -> bool {
-        if self.checker.takes_one(input) {
-            return true;
-        }
-        let drips = self.checker.has_begun() && self.checker.run(input, config, Grammar::Request) == Found::Partial;
+        let drips = self.checker.has_begun() && self.checker.drips(input, config, Grammar::Request);
         if drips {
             self.start_line_read = self.checker.start_line_read();
         }

@@ -33,12 +33,20 @@ impl Connection {
     /// `poll` comes to the same by a longer way; a head that drips in would go it for each byte.
     #[inline(never)]
     pub(super) fn poll_head(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
-        if let Receive::Head(scan) = &mut self.receive {
-            let waiting = self.wire.is_open()
-                && self.wire.ended.is_none()
-                && self.wire.pause == Pause::NeedsInput
-                && self.wire.send_room() > 0;
-            if waiting && scan.drips(input, &self.wire.config) {
+        if let (true, Receive::Head(scan)) = (self.wire.awaits_input(), &mut self.receive) {
+            if scan.takes_one(input) {
+                self.wire.left = input.len();
+                return Ok(None);
+            }
+        }
+        self.poll_dripping(input, now)
+    }
+
+    /// The same, where the new bytes go on to another part of the head.
+    #[inline(never)]
+    fn poll_dripping(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
+        if let (true, Receive::Head(scan)) = (self.wire.awaits_input(), &mut self.receive) {
+            if scan.drips(input, &self.wire.config) {
                 self.wire.left = input.len();
                 return Ok(None);
             }
