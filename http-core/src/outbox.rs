@@ -37,8 +37,10 @@ pub struct Outbox {
     staged: Vec<u8>,
     /// How much of `staged` has been sent or taken.
     staged_gone: usize,
-    segments: VecDeque<Segment>,
-    /// Bytes in `segments`.
+    links: VecDeque<Link>,
+    /// Staged bytes that no link follows: mostly all there is.
+    tail: usize,
+    /// Bytes that were not sent or taken.
     waiting: usize,
     /// Bytes taken, and not yet reported as sent.
     in_flight: usize,
@@ -46,10 +48,11 @@ pub struct Outbox {
     sent: u64,
 }
 
+/// Bytes that are not copied, and how many staged ones go before them.
 #[derive(Clone, Debug)]
-enum Segment {
-    Staged(usize),
-    Linked(Bytes),
+struct Link {
+    staged: usize,
+    bytes: Bytes,
 }
 
 /// An outbox of one's own, for transports that are written to beside a connection.
@@ -87,18 +90,22 @@ impl Outbox {
     /// Fills `slices` with what waits, in order, and returns how many it filled.
     #[must_use]
     pub fn slices<'a>(&'a self, slices: &mut [&'a [u8]]) -> usize {
-        let mut staged_at = self.staged_gone;
-        let mut filled = 0;
-        for (slot, segment) in slices.iter_mut().zip(&self.segments) {
-            *slot = match segment {
-                Segment::Staged(len) => {
-                    let slice = &self.staged[staged_at..staged_at + len];
-                    staged_at += len;
-                    slice
+        let (mut slots, mut at, mut filled) = (slices.iter_mut(), self.staged_gone, 0);
+        for Link { staged, bytes } in &self.links {
+            for slice in [&self.staged[at..at + staged], bytes] {
+                if !slice.is_empty() {
+                    let Some(slot) = slots.next() else { return filled };
+                    *slot = slice;
+                    filled += 1;
                 }
-                Segment::Linked(bytes) => bytes,
-            };
-            filled += 1;
+            }
+            at += staged;
+        }
+        if self.tail > 0 {
+            if let Some(slot) = slots.next() {
+                *slot = &self.staged[at..];
+                filled += 1;
+            }
         }
         filled
     }
@@ -106,18 +113,28 @@ impl Outbox {
     /// Takes the next segment as owned bytes. It is in flight until `handle_sent` reports it.
     #[must_use]
     pub fn take(&mut self) -> Option<Bytes> {
-        let bytes = match self.segments.pop_front()? {
-            Segment::Linked(bytes) => bytes,
-            Segment::Staged(len) => {
-                let rest = self.staged.split_off(self.staged_gone + len);
-                let bytes = Bytes::from(core::mem::replace(&mut self.staged, rest)).slice(self.staged_gone..);
-                self.staged_gone = 0;
-                bytes
+        let bytes = match self.links.front_mut() {
+            Some(Link { staged: 0, .. }) => self.links.pop_front()?.bytes,
+            Some(Link { staged, .. }) => {
+                let staged = core::mem::take(staged);
+                self.take_staged(staged)
+            }
+            None if self.tail == 0 => return None,
+            None => {
+                let staged = core::mem::take(&mut self.tail);
+                self.take_staged(staged)
             }
         };
         self.waiting -= bytes.len();
         self.in_flight += bytes.len();
         Some(bytes)
+    }
+
+    fn take_staged(&mut self, count: usize) -> Bytes {
+        let rest = self.staged.split_off(self.staged_gone + count);
+        let taken = Bytes::from(core::mem::replace(&mut self.staged, rest)).slice(self.staged_gone..);
+        self.staged_gone = 0;
+        taken
     }
 
     /// All bytes ever queued: the positions in the stream that a retry is decided by count from 0 to here.
@@ -163,60 +180,56 @@ impl Outbox {
         } else {
             self.waiting += bytes.len();
             self.queued += bytes.len() as u64;
-            self.segments.push_back(Segment::Linked(bytes));
+            self.links.push_back(Link { staged: core::mem::take(&mut self.tail), bytes });
         }
     }
 
     /// Accounts for `count` sent bytes; returns how many of them there were to send. For an outbox of one's own: that
     /// of a connection is told by the connection's `handle_sent`.
     pub fn advance(&mut self, count: usize) -> usize {
-        let all = self.len();
-        if count >= all {
-            self.segments.clear();
-            (self.waiting, self.in_flight) = (0, 0);
-            self.sent += all as u64;
-            self.rewind();
-            return all;
-        }
         let of_flight = count.min(self.in_flight);
         self.in_flight -= of_flight;
         let mut left = (count - of_flight).min(self.waiting);
         let done = of_flight + left;
+        self.sent += done as u64;
         self.waiting -= left;
+        if self.waiting == 0 {
+            self.rewind();
+            return done;
+        }
         while left > 0 {
-            match self.segments.front_mut() {
-                Some(Segment::Staged(len)) if *len > left => {
-                    *len -= left;
-                    self.staged_gone += left;
-                    left = 0;
+            match self.links.front_mut() {
+                Some(Link { staged, .. }) if *staged > 0 => {
+                    let count = left.min(*staged);
+                    *staged -= count;
+                    self.staged_gone += count;
+                    left -= count;
                 }
-                Some(Segment::Staged(len)) => {
-                    left -= *len;
-                    self.staged_gone += *len;
-                    self.segments.pop_front();
-                }
-                Some(Segment::Linked(bytes)) if bytes.len() > left => {
+                Some(Link { bytes, .. }) if bytes.len() > left => {
                     bytes::Buf::advance(bytes, left);
                     left = 0;
                 }
-                Some(Segment::Linked(bytes)) => {
+                Some(Link { bytes, .. }) => {
                     left -= bytes.len();
-                    self.segments.pop_front();
+                    self.links.pop_front();
                 }
-                None => left = 0,
+                None => {
+                    self.tail -= left;
+                    self.staged_gone += left;
+                    left = 0;
+                }
             }
-        }
-        self.sent += done as u64;
-        if self.segments.is_empty() {
-            self.rewind();
         }
         done
     }
 
-    /// Nothing is staged any more.
+    /// Nothing waits any more.
     #[inline]
     fn rewind(&mut self) {
-        self.staged_gone = 0;
+        if !self.links.is_empty() {
+            self.links.clear();
+        }
+        (self.staged_gone, self.tail) = (0, 0);
         self.staged.clear();
         if self.staged.capacity() > KEEP {
             self.staged = Vec::new();
@@ -233,7 +246,7 @@ impl Outbox {
     pub(crate) fn shrink(&mut self) {
         if self.is_empty() {
             self.staged = Vec::new();
-            self.segments = VecDeque::new();
+            self.links = VecDeque::new();
         }
     }
 
@@ -241,18 +254,17 @@ impl Outbox {
     pub(crate) fn newest(&self, count: u64) -> Bytes {
         let mut skip = self.waiting.saturating_sub(usize::try_from(count).unwrap_or(usize::MAX));
         let mut copy = Vec::with_capacity(self.waiting - skip);
-        let mut staged_at = self.staged_gone;
-        for segment in &self.segments {
-            let slice = match segment {
-                Segment::Staged(len) => {
-                    staged_at += len;
-                    &self.staged[staged_at - len..staged_at]
-                }
-                Segment::Linked(bytes) => bytes,
-            };
+        let mut add = |slice: &[u8]| {
             copy.extend_from_slice(&slice[skip.min(slice.len())..]);
             skip = skip.saturating_sub(slice.len());
+        };
+        let mut at = self.staged_gone;
+        for Link { staged, bytes } in &self.links {
+            add(&self.staged[at..at + staged]);
+            add(bytes);
+            at += staged;
         }
+        add(&self.staged[at..at + self.tail]);
         Bytes::from(copy)
     }
 
@@ -263,7 +275,7 @@ impl Outbox {
 
     /// Where the bytes that are staged next begin.
     fn begin(&mut self) -> usize {
-        if self.segments.is_empty() {
+        if self.waiting == 0 {
             self.staged.clear();
             self.staged_gone = 0;
         }
@@ -271,15 +283,9 @@ impl Outbox {
     }
 
     fn note_staged(&mut self, len: usize) {
-        if len == 0 {
-            return;
-        }
+        self.tail += len;
         self.waiting += len;
         self.queued += len as u64;
-        match self.segments.back_mut() {
-            Some(Segment::Staged(last)) => *last += len,
-            _ => self.segments.push_back(Segment::Staged(len)),
-        }
     }
 }
 
