@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use crate::dispatch::Policy;
+use crate::refusal::Refusal;
 
 /// The configuration of connections and of the dispatcher, shared by as many as one likes.
 ///
@@ -32,6 +33,8 @@ pub struct Config {
     pub persistence: Persistence,
     /// Queue, connections, back-off and retries of a client's [`Dispatcher`](crate::dispatch::Dispatcher).
     pub dispatch: Policy,
+    /// What goes with a server's own answer to a request that cannot be read. Default: nothing.
+    pub refusal: Option<Refusal>,
 }
 
 impl Config {

@@ -147,7 +147,8 @@ macro_rules! list {
 }
 
 fn all(config: &Config) -> Vec<(&'static str, Value)> {
-    let Config { timeouts, limits, strictness, persistence, dispatch } = config;
+    // A function is no value that could be printed.
+    let Config { timeouts, limits, strictness, persistence, dispatch, refusal: _ } = config;
     let mut out = Vec::with_capacity(64);
     list!(out, timeouts, Timeouts, "timeouts", head, content, content_rate, content_grace, idle, expect, linger);
     list!(

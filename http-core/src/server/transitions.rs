@@ -343,15 +343,39 @@ impl Connection {
             let mut outline = Outline::answering(self.exchange.kind);
             outline.persistent = false;
             outline.date = self.date;
-            let answer = ResponseHead::new(reason.status());
-            // A head that we made ourselves is never refused.
-            let _ =
-                self.wire.outbox.stage(|out| generate::make_header_response(&answer, &Content::Empty, &outline, out));
+            let plain = ResponseHead::new(reason.status());
+            if !self.stage_shaped(&plain, &error, &outline) {
+                let outbox = &mut self.wire.outbox;
+                // A head that we made ourselves is never refused.
+                let _ = outbox.stage(|out| generate::make_header_response(&plain, &Content::Empty, &outline, out));
+            }
             self.send = Send::Done;
         }
         self.wire.queued(now);
         let linger = if reason == Reason::Truncated { Linger::No } else { self.linger() };
         self.wire.close(Closed::Failed(reason), linger, now);
+    }
+
+    /// Queues an answer as the application shapes it; false if it does not, or may not be sent so.
+    fn stage_shaped(&mut self, plain: &ResponseHead, error: &ProtocolError, outline: &Outline) -> bool {
+        let Some(refusal) = self.wire.config.refusal else { return false };
+        let (fields, bytes) = refusal.shape(error);
+        let mut head = plain.clone();
+        for (name, value) in fields.raw() {
+            if head.fields_mut().push(name, value).is_err() {
+                return false;
+            }
+        }
+        let content = if bytes.is_empty() { Content::Empty } else { Content::Full(bytes.clone()) };
+        let outbox = &mut self.wire.outbox;
+        let Ok(sending) = outbox.stage(|out| generate::make_header_response(&head, &content, outline, out)) else {
+            return false;
+        };
+        if let Some(mut encoder) = Encoder::new(sending.framing) {
+            // Its length was announced from itself, so it fits.
+            let _ = encoder.write(bytes, outbox);
+        }
+        true
     }
 
     /// Whether to end the sending side in order and read on. Not if that would complete a response that is not.

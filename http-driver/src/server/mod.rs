@@ -2,6 +2,7 @@
 
 mod acceptor;
 mod connection;
+mod disconnected;
 mod exchange;
 mod inflow;
 mod interim;
@@ -12,6 +13,7 @@ mod shutdown;
 
 pub use acceptor::{MakeService, Report, Server, WhenFull};
 pub use connection::Connection;
+pub use disconnected::Disconnected;
 pub use exchange::Exchange;
 pub use interim::Interim;
 pub use listener::Listener;

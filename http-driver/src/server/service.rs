@@ -24,6 +24,8 @@ use crate::tunnel::Switched;
 #[non_exhaustive]
 pub struct Options {
     pub(super) interim: bool,
+    pub(super) disconnected: bool,
+    pub(super) cancel_on_end: bool,
 }
 
 impl Options {
@@ -31,6 +33,23 @@ impl Options {
     #[must_use]
     pub const fn interim(mut self, interim: bool) -> Self {
         self.interim = interim;
+        self
+    }
+
+    /// Whether requests carry a [`Disconnected`](super::Disconnected) among their extensions. Default: no, because it
+    /// costs an allocation.
+    #[must_use]
+    pub const fn disconnected(mut self, disconnected: bool) -> Self {
+        self.disconnected = disconnected;
+        self
+    }
+
+    /// Whether a client that ends its sending side while its request is being answered counts as gone, as one does in
+    /// any case that is reset: the service's future is dropped. Default: no; such a client may wait for its answer
+    /// (RFC 9112 §9.6).
+    #[must_use]
+    pub const fn cancel_on_end(mut self, cancel: bool) -> Self {
+        self.cancel_on_end = cancel;
         self
     }
 }

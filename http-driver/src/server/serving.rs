@@ -8,10 +8,11 @@ use std::io;
 use bytes::{Buf, Bytes};
 use http::{Request, Response};
 use http_body::Body;
-use http_core::{Content, Fields, Misuse, RequestHead, ResponseHead, StatusCode};
+use http_core::{Closed, Content, End, Fields, Misuse, RequestHead, ResponseHead, StatusCode};
 use tower_service::Service;
 
 use super::connection::Connection;
+use super::disconnected::Notice;
 use super::inflow::Inflow;
 use super::interim::Interim;
 use super::service::Options;
@@ -39,6 +40,7 @@ pub(super) struct Serving<T, R: Runtime, S> {
 struct Open {
     content: Inflow,
     interim: Option<Interim>,
+    notice: Option<Notice>,
     asks_head: bool,
 }
 
@@ -153,7 +155,11 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         if let Some(interim) = &interim {
             request.extensions_mut().insert(interim.clone());
         }
-        Some((request, Open { content: Inflow { feed }, interim, asks_head }))
+        let notice = self.options.disconnected.then(Notice::default);
+        if let Some(notice) = &notice {
+            request.extensions_mut().insert(notice.future());
+        }
+        Some((request, Open { content: Inflow { feed }, interim, notice, asks_head }))
     }
 
     /// Waits for the service, and sends what it answers.
@@ -181,7 +187,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
                     return Poll::Ready(Ok(()));
                 }
             }
-            self.poll_send(body.as_mut(), &mut open.content, cx)
+            self.poll_send(body.as_mut(), &mut open, cx)
         })
         .await
     }
@@ -207,8 +213,25 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
             }
             match open.content.poll(&mut self.connection, cx) {
                 Poll::Ready(()) => {}
-                Poll::Pending => return self.connection.poll_aside(cx).map(Err),
+                Poll::Pending => return self.poll_beside(open.notice.as_ref(), cx).map(Err),
             }
+        }
+    }
+
+    /// Moves the connection along while the application works, and tells it of the client's end. Ready when there is
+    /// nobody to answer any more.
+    fn poll_beside(&mut self, notice: Option<&Notice>, cx: &mut Context<'_>) -> Poll<Error> {
+        let failed = self.connection.poll_aside(cx);
+        let end = self.connection.machine().peer_ended().or(failed.is_ready().then_some(End::Unclean));
+        if let (Some(notice), Some(_)) = (notice, end) {
+            notice.tell(end);
+        }
+        match failed {
+            Poll::Pending if end.is_some() && self.options.cancel_on_end => {
+                self.connection.abandon();
+                Poll::Ready(Error::Closed(Closed::ByPeer))
+            }
+            failed => failed,
         }
     }
 
@@ -259,18 +282,13 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
     }
 
     /// Sends content, and goes on feeding the request's body meanwhile.
-    fn poll_send<B>(
-        &mut self,
-        mut body: Pin<&mut B>,
-        content: &mut Inflow,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<(), Error>>
+    fn poll_send<B>(&mut self, mut body: Pin<&mut B>, open: &mut Open, cx: &mut Context<'_>) -> Poll<Result<(), Error>>
     where
         B: Body,
         B::Error: Into<BoxError>,
     {
-        let connection = &mut self.connection;
         loop {
+            let connection = &mut self.connection;
             let mut starved = false;
             while connection.has_room() {
                 match body.as_mut().poll_frame(cx) {
@@ -295,14 +313,14 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
             if !connection.machine().awaits_content() {
                 return Poll::Ready(Ok(()));
             }
-            if content.poll(connection, cx).is_ready() {
+            if open.content.poll(connection, cx).is_ready() {
                 continue;
             }
-            if let Poll::Ready(error) = connection.poll_aside(cx) {
+            if let Poll::Ready(error) = self.poll_beside(open.notice.as_ref(), cx) {
                 return Poll::Ready(Err(error));
             }
             // Whatever was written meanwhile may have made room.
-            if starved || !connection.has_room() {
+            if starved || !self.connection.has_room() {
                 return Poll::Pending;
             }
         }

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
-use http_core::{Config, Content, Fields, ResponseHead, StatusCode};
-use http_driver::server::{Connection, Interim, Options, serve_connection};
+use http_core::{Config, Content, End, Fields, ResponseHead, StatusCode};
+use http_driver::server::{Connection, Disconnected, Interim, Options, serve_connection};
 use http_driver::{Full, Incoming, Runtime, service_fn};
 
 use crate::scenarios::{Outcome, anywhere, routes_server, stranger};
@@ -58,13 +58,24 @@ where
     B: Body<Data: Send> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    serve_one_with(world, Options::default().interim(true), service).await
+}
+
+async fn serve_one_with<W, S, B, F>(world: &W, options: Options, service: S) -> std::io::Result<SocketAddr>
+where
+    W: World,
+    S: Fn(Request<Incoming>) -> F + Send + 'static,
+    F: Future<Output = Result<Response<B>, Infallible>> + Send,
+    B: Body<Data: Send> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;
     let server = world.clone();
     world.runtime().spawn(async move {
         let stream = server.accept(&listener).await.unwrap();
         let connection = Connection::new(stream, server.runtime(), Arc::default());
-        let _ = serve_connection(connection, service_fn(service), Options::default().interim(true), None).await;
+        let _ = serve_connection(connection, service_fn(service), options, None).await;
     });
     Ok(address)
 }
@@ -148,6 +159,53 @@ pub(crate) async fn a_client_that_is_gone_drops_the_services_future<W: World>(wo
     stream.peek(&mut [0])?;
     drop(stream);
     eventually(&world, "the service's future is dropped", || dropped.load(Ordering::SeqCst)).await;
+    Ok(())
+}
+
+pub(crate) async fn a_handler_is_told_of_its_clients_end_behind_unread_bytes<W: World>(world: W) -> Outcome {
+    let (tell, told) = std::sync::mpsc::channel();
+    let options = Options::default().disconnected(true);
+    let address = serve_one_with(&world, options, move |request: Request<Incoming>| {
+        let (gone, tell) = (request.extensions().get::<Disconnected>().unwrap().clone(), tell.clone());
+        async move {
+            tell.send(gone.await).unwrap();
+            Ok(Response::new(Full::from("late")))
+        }
+    })
+    .await?;
+    stranger(&world, move || {
+        let stream = dial(address);
+        // Content that nobody asks for, and another request behind it.
+        let request = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        (&stream).write_all(request).unwrap();
+        assert!(told.recv_timeout(Duration::from_millis(100)).is_err(), "told of an end that is not there");
+        stream.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(told.recv_timeout(AT_ONCE), Ok(Some(End::Clean)));
+        assert!(head(&stream).starts_with("HTTP/1.1 200 "), "answered all the same");
+    })
+    .await;
+    Ok(())
+}
+
+pub(crate) async fn a_request_is_cancelled_at_its_clients_end_when_asked_for<W: World>(world: W) -> Outcome {
+    let dropped = Arc::new(AtomicBool::new(false));
+    let flag = dropped.clone();
+    let address = serve_one_with(&world, Options::default().cancel_on_end(true), move |_| {
+        let guard = Dropped(flag.clone());
+        async move {
+            let _guard = guard;
+            std::future::pending::<Result<Response<Full>, Infallible>>().await
+        }
+    })
+    .await?;
+    stranger(&world, move || {
+        let stream = dial(address);
+        (&stream).write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(rest(&stream), "");
+    })
+    .await;
+    assert!(dropped.load(Ordering::SeqCst));
     Ok(())
 }
 

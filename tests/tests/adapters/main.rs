@@ -56,6 +56,8 @@ on_both! {
     endings::the_end_of_a_connection_is_told_at_once
     endings::a_client_that_shut_down_its_side_is_answered
     endings::a_client_that_is_gone_drops_the_services_future
+    endings::a_handler_is_told_of_its_clients_end_behind_unread_bytes
+    endings::a_request_is_cancelled_at_its_clients_end_when_asked_for
     endings::content_that_is_cut_short_is_an_error
     endings::a_body_that_fails_is_not_taken_for_complete
     endings::a_failed_body_that_the_end_would_complete_is_reset
