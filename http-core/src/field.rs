@@ -145,6 +145,18 @@ impl Fields {
         before - self.lines.len()
     }
 
+    /// Keeps the lines for which `keep` says so, by their names.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&[u8], Known) -> bool) {
+        let mut at = 0;
+        while let Some(line) = self.lines.get(at) {
+            if keep(self.name_of(line), line.known) {
+                at += 1;
+            } else {
+                self.remove_line(at);
+            }
+        }
+    }
+
     /// Removes all lines and keeps the memory.
     pub fn clear(&mut self) {
         self.block.truncate(self.start as usize);

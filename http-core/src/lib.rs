@@ -115,6 +115,7 @@ mod encode;
 mod error;
 mod exchange;
 mod field;
+mod forward;
 mod framing;
 mod generate;
 mod head;
