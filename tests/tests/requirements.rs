@@ -1,0 +1,159 @@
+//! The table of requirements names only what exists, and leaves none out.
+#![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tests::conformance::{files, load, own_cases};
+
+/// How many there are in RFC 9112, and in the parts of RFC 9110 that bind who writes or reads messages.
+const REQUIREMENTS: usize = 242;
+
+struct Row {
+    id: String,
+    side: String,
+    words: String,
+    obeyed_in: String,
+    tests: String,
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn rows() -> Vec<Row> {
+    let table = include_str!("../conformance/rfc.md");
+    let lines = table.lines().filter(|line| line.starts_with("| 9110 ") || line.starts_with("| 9112 "));
+    lines
+        .map(|line| {
+            let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
+            let [id, side, words, obeyed_in, tests] = cells[..] else { panic!("five columns, not {line}") };
+            let [id, side, words, obeyed_in, tests] = [id, side, words, obeyed_in, tests].map(str::to_owned);
+            Row { id, side, words, obeyed_in, tests }
+        })
+        .collect()
+}
+
+/// The first of these files that exists, and what is in it.
+fn read(candidates: &[String]) -> Option<String> {
+    candidates.iter().find_map(|path| fs::read_to_string(root().join(path)).ok())
+}
+
+fn lines_of<'a>(source: &'a str, function: &str) -> Vec<&'a str> {
+    let (plain, generic) = (format!("fn {function}("), format!("fn {function}<"));
+    source.lines().filter(|line| line.contains(&plain) || line.contains(&generic)).collect()
+}
+
+/// Whether the function stands below `#[test]`, perhaps with other attributes between.
+fn is_test(source: &str, function: &str) -> bool {
+    let lines: Vec<_> = source.lines().collect();
+    lines.iter().enumerate().any(|(at, line)| {
+        line.contains(&format!("fn {function}("))
+            && lines[..at].iter().rev().take_while(|l| l.trim_start().starts_with("#[")).any(|l| l.trim() == "#[test]")
+    })
+}
+
+fn split(reference: &str) -> (&str, &str) {
+    reference.rsplit_once("::").unwrap_or_else(|| panic!("file::function, not {reference:?}"))
+}
+
+/// Why a row's place does not hold.
+fn place_is_wrong(row: &Row) -> Option<String> {
+    let others = ["**application**", "**transport**", "**proxy**", "**not done**"];
+    if others.contains(&row.obeyed_in.as_str()) {
+        return None;
+    }
+    let (file, function) = split(&row.obeyed_in);
+    let Some(source) = read(&[format!("http-core/src/{file}.rs")]) else { return Some(format!("no file {file}")) };
+    let code = source.split("\nmod tests {").next().unwrap_or_default();
+    lines_of(code, function).is_empty().then(|| format!("no function {}", row.obeyed_in))
+}
+
+/// Why a reference to a test does not hold.
+fn test_is_missing(reference: &str, cases: &BTreeSet<String>) -> Option<String> {
+    if let Some(case) = reference.strip_prefix("case:") {
+        return (!cases.contains(case)).then(|| format!("no case {case}"));
+    }
+    let (candidates, function) = match reference.strip_prefix("core:") {
+        Some(unit) => {
+            let (file, function) = split(unit);
+            (vec![format!("http-core/src/{file}.rs")], function)
+        }
+        None => {
+            let (file, function) = split(reference);
+            (vec![format!("tests/tests/{file}.rs"), format!("tests/tests/{file}/main.rs")], function)
+        }
+    };
+    match read(&candidates) {
+        None => Some(format!("no file for {reference}")),
+        Some(source) if !is_test(&source, function) => Some(format!("no test {reference}")),
+        Some(_) => None,
+    }
+}
+
+#[test]
+fn every_row_names_what_exists() {
+    let cases: BTreeSet<_> = files(&own_cases()).iter().flat_map(|f| load(f).unwrap()).map(|case| case.id).collect();
+    let mut wrong = Vec::new();
+    for row in rows() {
+        wrong.extend(place_is_wrong(&row).map(|why| format!("{}: {why}", row.id)));
+        if row.tests == "—" {
+            if !row.obeyed_in.starts_with("**") {
+                wrong.push(format!("{}: obeyed and not tested", row.id));
+            }
+            continue;
+        }
+        let missing = row.tests.split(", ").filter_map(|test| test_is_missing(test, &cases));
+        wrong.extend(missing.map(|why| format!("{}: {why}", row.id)));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_requirement_is_left_out() {
+    let rows = rows();
+    let ids: BTreeSet<_> = rows.iter().map(|row| &row.id).collect();
+    assert_eq!((rows.len(), ids.len()), (REQUIREMENTS, REQUIREMENTS));
+    for row in &rows {
+        assert!(row.words.len() > 10, "{}: {}", row.id, row.words);
+        assert!(
+            ["S in", "S out", "C in", "C out", "in", "out", "both", "proxy"].contains(&row.side.as_str()),
+            "{}",
+            row.id
+        );
+    }
+    // Most are the engine's own; the rest says whose it is.
+    let ours = rows.iter().filter(|row| !row.obeyed_in.starts_with("**")).count();
+    println!("{ours} of {REQUIREMENTS} obeyed by the engine");
+    assert!(ours > 200, "{ours}");
+}
+
+#[test]
+fn a_row_that_names_nothing_is_found() {
+    let row = |obeyed_in: &str| Row {
+        id: String::new(),
+        side: String::new(),
+        words: String::new(),
+        obeyed_in: obeyed_in.into(),
+        tests: String::new(),
+    };
+    assert_eq!(place_is_wrong(&row("framing::of_request")), None);
+    assert!(place_is_wrong(&row("framing::of_nothing")).is_some());
+    assert!(place_is_wrong(&row("nowhere::of_request")).is_some());
+    assert!(place_is_wrong(&row("framing::requests")).is_some(), "a test is no place to obey");
+    let cases = BTreeSet::from(["known".to_owned()]);
+    for (reference, there) in [
+        ("limits::target", true),
+        ("limits::every_limit_is_spent", true),
+        ("limits::serve", false),
+        ("limits::nothing", false),
+        ("nowhere::target", false),
+        ("core:framing::requests", true),
+        ("core:framing::of_request", false),
+        ("case:known", true),
+        ("case:unknown", false),
+    ] {
+        assert_eq!(test_is_missing(reference, &cases).is_none(), there, "{reference}");
+    }
+}
