@@ -141,7 +141,9 @@ fn request(source: &mut Source<'_>) {
             assert!(input.is_empty(), "something behind the head");
             assert_eq!((read.method(), read.target()), (head.method(), head.target()));
             assert_eq!(read.version(), head.version());
-            assert_eq!(&pairs(read.fields())[..head.fields().len()], &pairs(head.fields())[..]);
+            // A Host that the engine adds goes before the caller's fields, everything else behind them.
+            let added = usize::from(read.fields().contains("host") && !head.fields().contains("host"));
+            assert_eq!(&pairs(read.fields())[added..][..head.fields().len()], &pairs(head.fields())[..]);
             let framing = match sending.framing {
                 SendFraming::None => Framing::None,
                 SendFraming::Length(length) => Framing::Length(length),
@@ -189,7 +191,9 @@ fn response(source: &mut Source<'_>) {
         Ok(Some(client::Event::Response(read))) => {
             assert!(input.is_empty(), "something behind the head");
             assert_eq!((read.status(), read.reason()), (head.status(), head.reason()));
-            assert_eq!(&pairs(read.fields())[..head.fields().len()], &pairs(head.fields())[..]);
+            // A Host that the engine adds goes before the caller's fields, everything else behind them.
+            let added = usize::from(read.fields().contains("host") && !head.fields().contains("host"));
+            assert_eq!(&pairs(read.fields())[added..][..head.fields().len()], &pairs(head.fields())[..]);
             let framing = match sending.framing {
                 SendFraming::None | SendFraming::Omitted => Framing::None,
                 SendFraming::Length(length) => Framing::Length(length),
