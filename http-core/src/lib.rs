@@ -103,6 +103,7 @@
 
 extern crate alloc;
 
+mod bound;
 mod chunked;
 pub mod client;
 mod config;

@@ -15,6 +15,18 @@ pub(crate) const LINK_FROM: usize = 2048;
 /// Staging memory above this is given back when everything was sent.
 const KEEP: usize = 16 * 1024;
 
+/// How long the staging buffer gets while `waiting` bytes wait: what was sent of it goes when it is half of it.
+pub(crate) const fn most_staged(waiting: usize) -> usize {
+    let twice = waiting.saturating_mul(2);
+    let kept = waiting.saturating_add(KEEP);
+    if twice > kept { twice } else { kept }
+}
+
+/// How much memory the links take while `waiting` bytes wait.
+pub(crate) const fn most_links(waiting: usize) -> usize {
+    (waiting / LINK_FROM).saturating_add(4).saturating_mul(size_of::<Link>())
+}
+
 /// The bytes that a connection has queued for the transport, in order.
 ///
 /// Two ways to send them: [`slices`](Self::slices) lends them for one vectored write, [`take`](Self::take) gives them

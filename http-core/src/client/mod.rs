@@ -8,3 +8,6 @@ mod transitions;
 
 pub use connection::{Connection, Event, Readiness};
 pub use pending::{ExchangeId, Received, Sent, Unanswered};
+
+/// What a request that awaits its response takes.
+pub(crate) const PENDING: usize = size_of::<pending::Pending>();

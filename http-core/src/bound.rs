@@ -1,0 +1,82 @@
+//! What a connection may hold, computed from its configuration.
+
+use crate::client;
+use crate::config::Config;
+use crate::field::Line;
+use crate::outbox::{self, LINK_FROM};
+use crate::server;
+
+/// A vector that grows by pushing may have room for twice what it holds, and for a few bytes at least.
+const fn grown(bytes: usize) -> usize {
+    bytes.saturating_mul(2).saturating_add(64)
+}
+
+impl Config {
+    /// The most bytes that one connection holds, either role: the machine and its heap, the largest useful
+    /// [input buffer](Self::max_input_bytes), and content that is linked up to [`send_buffer`](crate::Limits::send_buffer).
+    ///
+    /// The largest head is counted once: its memory is the machine's or, until it is given back with `recycle`, the
+    /// application's. Not counted is what the application alone decides: content beyond `send_capacity` that is accepted
+    /// once, content that waits for 100 (Continue), a head to be sent that is longer than [`head`](crate::Limits::head),
+    /// pieces of content that it was given and keeps. A limit that is `usize::MAX` makes the result that.
+    ///
+    /// ```
+    /// use http_core::Config;
+    /// let mut config = Config::default();
+    /// config.limits.head = 8 * 1024;
+    /// config.limits.fields = 64;
+    /// config.limits.trailers = 1024;
+    /// config.limits.read_ahead = 4 * 1024;
+    /// config.limits.send_buffer = 16 * 1024;
+    /// assert!(config.max_bytes_per_connection() < 200 * 1024);
+    /// ```
+    #[must_use]
+    pub fn max_bytes_per_connection(&self) -> usize {
+        let limits = &self.limits;
+        let machine = size_of::<server::Connection>().max(size_of::<client::Connection>());
+        let head = grown(limits.head.saturating_add(limits.fields))
+            .saturating_add(grown(limits.fields.saturating_mul(size_of::<Line>())));
+        // Heads are staged beside what waits already.
+        let waiting = limits.send_buffer.saturating_add(LINK_FROM).saturating_add(limits.head);
+        let pending = grown(self.persistence.pipelining.saturating_add(4).saturating_mul(client::PENDING));
+        [
+            machine,
+            head,
+            grown(outbox::most_staged(waiting)),
+            grown(outbox::most_links(waiting)),
+            limits.send_buffer,
+            pending,
+            self.max_input_bytes(),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
+    }
+
+    /// The largest useful input buffer: with more than this many unread bytes in it, a connection never needs another
+    /// one to go on.
+    ///
+    /// ```
+    /// assert_eq!(http_core::Config::default().max_input_bytes(), 64 * 1024 + 1);
+    /// ```
+    #[must_use]
+    pub fn max_input_bytes(&self) -> usize {
+        let limits = &self.limits;
+        // One more, to tell that a limit is passed.
+        limits.head.max(limits.trailers).max(limits.read_ahead).saturating_add(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_that_are_none_make_no_bound() {
+        let mut config = Config::default();
+        let bound = config.max_bytes_per_connection();
+        config.limits.head += 1;
+        assert!(config.max_bytes_per_connection() > bound);
+        config.limits.send_buffer = usize::MAX;
+        assert_eq!(config.max_bytes_per_connection(), usize::MAX);
+    }
+}
