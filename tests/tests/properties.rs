@@ -75,3 +75,18 @@ fn faulty(bytes: &[u8], responses: bool) -> Vec<u8> {
     input.extend(fuzz::mutated(&mut source, responses));
     input
 }
+
+#[test]
+fn messages_with_faults_to_a_server_and_to_hyper() {
+    hold(3000, 60, |bytes| fuzz::differential_server(&fuzz::mutated(&mut Source::new(bytes), false)));
+}
+
+#[test]
+fn messages_with_faults_to_a_client_and_to_hyper() {
+    hold(3000, 60, |bytes| {
+        let mut source = Source::new(bytes);
+        let mut input = source.take(1).to_vec();
+        input.extend(fuzz::mutated(&mut source, true));
+        fuzz::differential_client(&input);
+    });
+}

@@ -35,7 +35,13 @@ fn replay(name: &str, files: &[String]) -> io::Result<()> {
 
 /// The messages behind the bytes that choose how they are read; structure the fuzzers find by themselves.
 fn write_seeds(folder: &Path) -> io::Result<()> {
-    for (target, responses, chosen) in [("server_bytes", false, &[0_u8, 1][..]), ("client_bytes", true, &[0, 1, 0])] {
+    let targets: [(_, _, &[u8]); 4] = [
+        ("server_bytes", false, &[0, 1]),
+        ("client_bytes", true, &[0, 1, 0]),
+        ("differential_server", false, &[]),
+        ("differential_client", true, &[0]),
+    ];
+    for (target, responses, chosen) in targets {
         let folder = folder.join(target);
         fs::create_dir_all(&folder)?;
         for (number, message) in seeds(responses).iter().enumerate() {

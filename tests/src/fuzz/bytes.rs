@@ -71,6 +71,10 @@ pub fn server_bytes(bytes: &[u8]) {
     assert!(offset <= bytes.len() as u64, "an offset behind the end");
     if reason != Reason::Truncated {
         let answer = reading.answers.last().expect("an error is answered");
+        if answer.status == 417 {
+            // The fault may be in the content of a request that was refused already; it has its one answer.
+            return;
+        }
         assert_eq!((answer.status, answer.says_close()), (reason.status().as_u16(), true), "{reason:?}");
         assert!(answer.complete);
     }

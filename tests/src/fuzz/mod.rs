@@ -5,6 +5,7 @@
 
 mod apply;
 mod bytes;
+mod differential;
 mod dispatcher;
 mod generation;
 mod mutate;
@@ -12,6 +13,7 @@ mod pair;
 
 pub use apply::apply;
 pub use bytes::{client_bytes, server_bytes};
+pub use differential::{differential_client, differential_server};
 pub use dispatcher::dispatcher;
 pub use generation::head_generation;
 pub use mutate::{mutated, seeds};
@@ -28,4 +30,6 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("pair", pair),
     ("dispatcher", dispatcher),
     ("head_generation", head_generation),
+    ("differential_server", differential_server),
+    ("differential_client", differential_client),
 ];

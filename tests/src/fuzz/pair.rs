@@ -70,8 +70,13 @@ fn choose_setup(source: &mut Source<'_>) -> Setup {
     setup
 }
 
+/// What does not depend on time: a request may or may not be on its way when a response ends the connection.
 fn told(mut outcome: Outcome) -> Outcome {
     outcome.carried = (0, 0);
+    let answered = outcome.begun - outcome.unanswered.len();
+    outcome.unanswered.clear();
+    outcome.uploaded.retain(|&number| number < answered);
+    outcome.begun = answered;
     outcome
 }
 
