@@ -120,13 +120,16 @@ pub struct StatusFacts {
     pub sent: Sent,
     /// `Retry-After` as a time from now; a date is the driver's to convert. Default: `None`.
     pub retry_after: Option<Duration>,
+    /// Whether the request, as it was sent, expects 100 (Continue). After a 417 that is [discarded](Delivery::Discard), the
+    /// driver sends it without (RFC 9110 §10.1.1). Default: `false`.
+    pub expecting: bool,
 }
 
 impl StatusFacts {
     /// A response of this status to a request that was sent in full.
     #[must_use]
     pub const fn new(status: u16) -> Self {
-        Self { status, sent: Sent::All, retry_after: None }
+        Self { status, sent: Sent::All, retry_after: None, expecting: false }
     }
 
     /// With so much of the request [`sent`](Self#structfield.sent).
@@ -140,6 +143,13 @@ impl StatusFacts {
     #[must_use]
     pub fn retry_after(mut self, wait: impl Into<Option<Duration>>) -> Self {
         self.retry_after = wait.into();
+        self
+    }
+
+    /// With this [`expecting`](Self#structfield.expecting).
+    #[must_use]
+    pub const fn expecting(mut self, yes: bool) -> Self {
+        self.expecting = yes;
         self
     }
 }

@@ -44,6 +44,10 @@ pub struct Policy {
     /// The longest `Retry-After` of a 503 or 429 that is waited for before the request is repeated (RFC 9110
     /// §10.2.3); `None`: such a response is delivered like any other. Default: `None`.
     pub retry_after: Option<Duration>,
+    /// From how many bytes of content on a request is sent with `Expect: 100-continue`, so that a refusal costs no upload
+    /// (RFC 9110 §10.1.1); content of unknown length counts as more. A driver obeys it. `None`: only where the caller
+    /// says so. Default: `None`.
+    pub expect_continue_from: Option<u64>,
     /// Connections of one origin, connecting ones included; 0 counts as 1. Default: 6 (evhttp: 1).
     pub connections_per_origin: usize,
     /// Connections of one origin that are kept while they have nothing to do. Default: 6 (evhttp: 1).
@@ -149,6 +153,7 @@ impl Default for Policy {
             retry_budget: Some(Budget::default()),
             circuit: None,
             retry_after: None,
+            expect_continue_from: None,
             connections_per_origin: 6,
             idle_per_origin: 6,
             max_connections: 256,
@@ -228,6 +233,13 @@ impl Policy {
     #[must_use]
     pub fn retry_after(mut self, longest: impl Into<Option<Duration>>) -> Self {
         self.retry_after = longest.into();
+        self
+    }
+
+    /// With this [`expect_continue_from`](Self#structfield.expect_continue_from).
+    #[must_use]
+    pub fn expect_continue_from(mut self, least: impl Into<Option<u64>>) -> Self {
+        self.expect_continue_from = least.into();
         self
     }
 

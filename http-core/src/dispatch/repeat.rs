@@ -29,7 +29,7 @@ impl Dispatcher {
         }
         let event = Event::Status { status: facts.status, retry_after: facts.retry_after };
         let progress = Progress { sent: facts.sent, received: Received::Nothing };
-        let verdict = self.decide(id, event, progress, false);
+        let verdict = self.decide(id, event, progress, false, facts.expecting);
         let again = match verdict.decision {
             Decision::Now | Decision::Backoff => Duration::ZERO,
             Decision::After(wait) => wait,
@@ -82,7 +82,7 @@ impl Dispatcher {
         if answered {
             progress.received = Received::Final;
         }
-        let verdict = self.decide(id, Event::Lost(cause), progress, exhausted);
+        let verdict = self.decide(id, Event::Lost(cause), progress, exhausted, false);
         let wait = match verdict.decision {
             Decision::Now => Duration::ZERO,
             Decision::After(wait) => wait,
@@ -106,8 +106,9 @@ impl Dispatcher {
         self.repeat_after(id, wait);
     }
 
-    fn decide(&self, id: RequestId, event: Event, progress: Progress, origin_spent: bool) -> Verdict {
+    fn decide(&self, id: RequestId, event: Event, progress: Progress, origin_spent: bool, expecting: bool) -> Verdict {
         let mut facts = RetryFacts::new(event);
+        facts.expecting = expecting;
         facts.progress = progress;
         facts.origin_spent = origin_spent;
         facts.most = self.policy.request_retries;

@@ -16,6 +16,7 @@ use super::failure::LostCause;
 /// | idempotent, repeatable, no final head delivered | again | RFC 9110 §9.2.2, RFC 9112 §9.3.1 |
 /// | 408 on a reused connection | counts as no response | RFC 9110 §15.5.9 |
 /// | 421 | again, once, on a new connection, whatever the method | RFC 9110 §15.5.20 |
+/// | 417 to a request that expects 100 (Continue) | again, without the expectation, whatever the method | RFC 9110 §10.1.1 |
 /// | 503 or 429 with `Retry-After`, if asked for | again after that time, if idempotent | RFC 9110 §10.2.3 |
 /// | any other status | delivered | |
 /// | anything else | fails, and says whether repeating by hand is safe | |
@@ -91,6 +92,8 @@ fn decide_status(facts: &RetryFacts, status: u16, retry_after: Option<Duration>)
         }
         // RFC 9110 §15.5.20: the server did nothing; whether or not the method is idempotent.
         (421, _) if !facts.misdirected => (Decision::Now, Why::Misdirected),
+        // RFC 9110 §10.1.1: the expectation alone was refused, and nothing was done.
+        (417, _) if facts.expecting => (Decision::Now, Why::Unexpected),
         (429 | 503, Some(wait)) if facts.longest_wait.is_some_and(|longest| wait <= longest) => {
             if !facts.idempotent {
                 return deliver(Why::NotIdempotent);
@@ -143,6 +146,8 @@ pub struct RetryFacts {
     pub most: u32,
     /// Whether a 421 has led to a retry before.
     pub misdirected: bool,
+    /// Whether the request, as it was sent, expects 100 (Continue).
+    pub expecting: bool,
     /// Whether the budget holds another retry.
     pub budget: bool,
     /// Whether the attempts to reach the origin are used up.
@@ -166,6 +171,7 @@ impl RetryFacts {
             retries: 0,
             most: 3,
             misdirected: false,
+            expecting: false,
             budget: true,
             origin_spent: false,
             longest_wait: None,
@@ -245,7 +251,7 @@ pub struct Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Decision {
-    /// It is sent again at once, on a new connection.
+    /// It is sent again at once, on a new connection; after a 417 on any.
     Now,
     /// It is sent again after a back-off, on a new connection.
     Backoff,
@@ -277,6 +283,8 @@ pub enum Why {
     RequestTimeout,
     /// Retried: 421.
     Misdirected,
+    /// Retried, without its expectation: 417.
+    Unexpected,
     /// Retried: the response said when.
     RetryAfter,
     /// The response is the answer.
@@ -310,6 +318,7 @@ impl fmt::Display for Why {
             Self::NoResponse => "it is idempotent and no response came (RFC 9110 §9.2.2)",
             Self::RequestTimeout => "408 on a reused connection answers no request (RFC 9110 §15.5.9)",
             Self::Misdirected => "421 asks for another connection (RFC 9110 §15.5.20)",
+            Self::Unexpected => "417 refuses its expectation alone (RFC 9110 §10.1.1)",
             Self::RetryAfter => "the response says when to repeat it (RFC 9110 §10.2.3)",
             Self::FinalResponse => "the response is final",
             Self::ResponseBegun => "the head of its response was delivered",

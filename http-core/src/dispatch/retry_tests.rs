@@ -179,6 +179,27 @@ fn table() {
             Deliver,
             Why::NotReplayable,
         ),
+        // 417 (RFC 9110 §10.1.1).
+        ("PUT, 417, expecting", facts(status(417), |f| f.expecting = true), Now, Why::Unexpected),
+        (
+            "POST, 417, expecting, content held back",
+            facts(status(417), |f| {
+                (f.expecting, f.idempotent, f.replayable) = (true, false, false);
+                f.progress.sent = Sent::Head;
+            }),
+            Now,
+            Why::Unexpected,
+        ),
+        (
+            "POST, 417, expecting, content used up",
+            facts(status(417), |f| {
+                (f.expecting, f.replayable) = (true, false);
+                f.progress.sent = Sent::ContentPartly;
+            }),
+            Deliver,
+            Why::NotReplayable,
+        ),
+        ("PUT, 417, repeated without", facts(status(417), |_| ()), Deliver, Why::FinalResponse),
         // Retry-After (RFC 9110 §10.2.3).
         ("503, not asked for", facts(later(503, 1), |_| ()), Deliver, Why::FinalResponse),
         ("503", facts(later(503, 5), |f| f.longest_wait = Some(Duration::from_secs(5))), wait(5), Why::RetryAfter),

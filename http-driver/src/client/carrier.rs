@@ -136,6 +136,7 @@ where
         id,
         request,
         body,
+        begun: false,
         feed: None,
         left: None,
         held: None,
@@ -154,6 +155,8 @@ struct Run<'a, C, R> {
     promise: &'a mut Option<Promise>,
     /// What of the request's content is still to be sent.
     body: Option<BoxBody>,
+    /// Whether anything of it was read: it can be sent again if not.
+    begun: bool,
     feed: Option<Feed>,
     /// How much of the response's content is still to come, where that is known.
     left: Option<u64>,
@@ -232,7 +235,9 @@ where
             if !begun || !connection.has_room() {
                 break;
             }
-            match body.as_mut().poll_frame(cx) {
+            let frame = body.as_mut().poll_frame(cx);
+            self.begun |= frame.is_ready();
+            match frame {
                 Poll::Pending => break,
                 Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                     Ok(data) => connection.write(data)?,
@@ -286,13 +291,17 @@ where
     }
 
     fn deliver(&mut self, connection: &Connection<C::Transport, R>, head: &ResponseHead) {
-        let sent = connection.unanswered().map_or(Sent::All, |unanswered| unanswered.sent);
-        let facts = StatusFacts::new(head.status().as_u16()).sent(sent).retry_after(retry_after(head));
+        let sent = self.sent(connection.unanswered().map_or(Sent::All, |unanswered| unanswered.sent));
+        let status = head.status().as_u16();
+        let expecting = status == 417 && self.drop_expectation();
+        let facts = StatusFacts::new(status).sent(sent).retry_after(retry_after(head)).expecting(expecting);
         let hint = head.keep_alive();
         if hint.timeout.is_some() || hint.max.is_some() {
             let most = hint.max.map(|most| u32::try_from(most).unwrap_or(u32::MAX));
             let _ = self.shared.input(Input::KeepAlive(self.id, hint.timeout.map(Duration::from_secs), most));
         }
+        // What was not begun goes back beforehand: another connection may be sending the request before this returns.
+        self.give_back();
         if self.shared.input(Input::Response(self.request, facts)) != Output::Delivery(Delivery::Deliver) {
             self.response = Response::Discarded;
             return;
@@ -301,7 +310,10 @@ where
         let (body, feed) = Incoming::new(head.framing());
         self.left = body.size_hint().exact();
         self.feed = feed;
-        let Some(job) = self.shared.forget(self.request) else { return };
+        let Some(mut job) = self.shared.forget(self.request) else { return };
+        if let Payload::Stream(_, body) = std::mem::replace(&mut job.payload, Payload::Taken) {
+            self.body = Some(body);
+        }
         let response = convert::response(head, body).map(|mut response| {
             if connection.machine().is_switching() {
                 let (upgrade, promise) = Upgrade::new();
@@ -333,6 +345,31 @@ where
         result
     }
 
+    /// How much of the request was sent: content that was read and waits to be sent cannot be read again.
+    fn sent(&self, sent: Sent) -> Sent {
+        if self.begun && sent == Sent::Head { Sent::ContentPartly } else { sent }
+    }
+
+    /// Gives content that was not begun back to its request, which may be sent again.
+    fn give_back(&mut self) {
+        if self.begun {
+            return;
+        }
+        if let Some(body) = self.body.take() {
+            let length = body.size_hint().exact();
+            self.shared.with_job(self.request, |job| job.payload = Payload::Stream(length, body));
+        }
+    }
+
+    /// RFC 9110 §10.1.1: what answers 417 refuses the expectation alone. Whether there was one; without it the request is
+    /// sent again, if the dispatcher says so.
+    fn drop_expectation(&self) -> bool {
+        let dropped = self.shared.with_job(self.request, |job| {
+            job.head.fields().contains("expect") && Arc::make_mut(&mut job.head).fields_mut().remove("expect") > 0
+        });
+        dropped.unwrap_or(false)
+    }
+
     /// The connection is lost with the exchange on it.
     fn lost(&mut self, connection: &Connection<C::Transport, R>, error: Error) -> Over {
         let cause = cause(&error);
@@ -341,13 +378,8 @@ where
         if let Some(unanswered) = unanswered {
             progress = Progress { sent: unanswered.sent, received: unanswered.received };
         }
-        if progress.sent == Sent::Nothing {
-            if let Some(body) = self.body.take() {
-                // Not a byte of it was read.
-                let length = body.size_hint().exact();
-                self.shared.with_job(self.request, |job| job.payload = Payload::Stream(length, body));
-            }
-        }
+        progress.sent = self.sent(progress.sent);
+        self.give_back();
         if self.response == Response::Delivered {
             progress.received = Received::Final;
             if let Some(feed) = self.release() {

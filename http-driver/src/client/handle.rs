@@ -9,6 +9,7 @@ use std::sync::Arc;
 use http::{Request, Response};
 use http_body::Body;
 use http_core::dispatch::{Input, RequestId};
+use http_core::{RequestHead, Version};
 use tower_service::Service;
 
 use super::failure::RequestError;
@@ -93,6 +94,21 @@ where
         self.handle.0.connections()
     }
 
+    /// The head of a request, with an expectation if its content is to be asked for first (RFC 9110 §10.1.1).
+    fn with_expectation(&self, mut head: RequestHead, payload: &Payload) -> RequestHead {
+        let least = self.handle.0.config.dispatch.expect_continue_from;
+        let large = least.is_some_and(|least| match payload {
+            Payload::Ready(content) => content.length().is_some_and(|length| length > 0 && length >= least),
+            Payload::Stream(length, _) => length.is_none_or(|length| length >= least),
+            Payload::Taken => false,
+        });
+        if large && head.version() == Version::Http11 && !head.fields().contains("expect") {
+            // Neither name nor value can be refused.
+            let _ = head.fields_mut().push("Expect", "100-continue");
+        }
+        head
+    }
+
     fn enqueue<B>(&self, request: Request<B>) -> Result<(RequestId, Arc<Reply>), RequestError>
     where
         B: Body + Send + 'static,
@@ -105,6 +121,7 @@ where
         // Looked at once; whoever sends a body that was not all there polls it again, with a waker that works.
         let payload = Payload::of(body, &mut Context::from_waker(Waker::noop()));
         let payload = payload.map_err(|error| RequestError::body(Error::Body(error)))?;
+        let head = self.with_expectation(head, &payload);
         let idempotent = head.method().is_idempotent() || head.fields().contains("Idempotency-Key");
         let reply = Arc::new(Reply::default());
         let job = Job { head: Arc::new(head), payload, reply: reply.clone(), error: None };

@@ -69,6 +69,7 @@ on_both! {
     endings::a_writer_waits_for_a_slow_reader
     clients::a_client_is_a_tower_service
     clients::a_future_that_is_dropped_cancels_its_request
+    clients::large_content_is_asked_for_and_417_repeated_without
     servers::a_shutdown_answers_what_is_open_and_ends
     servers::a_shutdown_cuts_what_takes_longer_than_its_drain_and_reports_it
     servers::connections_beyond_the_limit_wait
