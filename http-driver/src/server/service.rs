@@ -29,7 +29,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Whether requests carry an [`Interim`] among their extensions. Default: no, because it costs an allocation.
+    /// Whether requests carry an [`Interim`](super::Interim) among their extensions. Default: no, because it costs an allocation.
     #[must_use]
     pub const fn interim(mut self, interim: bool) -> Self {
         self.interim = interim;
@@ -62,7 +62,7 @@ impl Options {
 ///
 /// An error of the service is answered with 500; an error of a response's body cuts the connection.
 ///
-/// A request that offers an upgrade, and a `CONNECT`, carries an [`Upgrade`]. If the service's answer hands the
+/// A request that offers an upgrade, and a `CONNECT`, carries an [`Upgrade`](crate::Upgrade). If the service's answer hands the
 /// connection over it is returned, and [`Switched::deliver`] makes that future ready. A request that asks for neither
 /// costs nothing for it.
 ///
