@@ -1,5 +1,7 @@
 //! The chunked transfer coding, RFC 9112 §7.1.
 
+mod extensions;
+
 use alloc::vec::Vec;
 
 use bytes::{Buf, BytesMut};
@@ -73,6 +75,9 @@ impl ChunkDecoder {
     /// The next piece of content, of `room` bytes at most, or the end. Whatever was read is taken off the front of
     /// `input`.
     pub(crate) fn decode(&mut self, input: &mut BytesMut, room: u64, config: &Config) -> Result<Decoded, Broken> {
+        if config.events.chunk_extensions {
+            return self.decode_telling(input, room, config);
+        }
         if self.state == State::Trailers {
             return self.trailers(input, config);
         }

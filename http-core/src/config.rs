@@ -31,6 +31,8 @@ pub struct Config {
     pub strictness: Strictness,
     /// Whether and how connections are kept.
     pub persistence: Persistence,
+    /// What is told beside what always is.
+    pub events: Events,
     /// Queue, connections, back-off and retries of a client's [`Dispatcher`](crate::dispatch::Dispatcher).
     pub dispatch: Policy,
     /// What goes with a server's own answer to a request that cannot be read. Default: nothing.
@@ -263,4 +265,17 @@ impl Default for Persistence {
     fn default() -> Self {
         Self { keep_alive: true, requests: None, pipelining: 1 }
     }
+}
+
+/// What is told beside what always is, all of it off by default.
+///
+/// ```
+/// assert!(!http_core::Events::default().chunk_extensions);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Events {
+    /// The extensions of chunks, which otherwise are checked and dropped: a recipient ignores those that it does not know
+    /// (RFC 9112 §7.1.1). Chunks are then told one by one, which costs more where they are small. Default: false.
+    pub chunk_extensions: bool,
 }

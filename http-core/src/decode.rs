@@ -17,6 +17,8 @@ const SPLIT_FROM: usize = 2048;
 pub(crate) enum Decoded {
     /// A piece of content, never empty.
     Data(Bytes),
+    /// The extensions of a chunk whose content follows, if they are asked for; never empty.
+    Extensions(Bytes),
     /// The end, with the trailer section.
     End(Fields),
     /// More bytes are needed.
@@ -136,6 +138,7 @@ pub(crate) mod tests {
                     assert!(!piece.is_empty());
                     content.extend_from_slice(&piece);
                 }
+                Ok(Decoded::Extensions(_)) => panic!("nobody asked"),
                 Ok(Decoded::End(trailers)) => break Ok((content, trailers)),
                 Ok(Decoded::Partial) => match pieces.next() {
                     Some(piece) => input.extend_from_slice(piece),

@@ -136,7 +136,7 @@ mod token;
 mod version;
 mod wire;
 
-pub use config::{Config, Limits, Persistence, Strictness, Timeouts};
+pub use config::{Config, Events, Limits, Persistence, Strictness, Timeouts};
 pub use content::Content;
 pub use date::imf_fixdate;
 pub use deadline::Deadline;

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
-use crate::config::{Config, Limits, Persistence, Strictness, Timeouts};
+use crate::config::{Config, Events, Limits, Persistence, Strictness, Timeouts};
 use crate::dispatch::{Backoff, Budget, Circuit, Policy};
 
 /// What one setting is set to.
@@ -148,7 +148,7 @@ macro_rules! list {
 
 fn all(config: &Config) -> Vec<(&'static str, Value)> {
     // A function is no value that could be printed.
-    let Config { timeouts, limits, strictness, persistence, dispatch, refusal: _ } = config;
+    let Config { timeouts, limits, strictness, persistence, events, dispatch, refusal: _ } = config;
     let mut out = Vec::with_capacity(64);
     list!(out, timeouts, Timeouts, "timeouts", head, content, content_rate, content_grace, idle, expect, linger);
     list!(
@@ -189,6 +189,7 @@ fn all(config: &Config) -> Vec<(&'static str, Value)> {
         allow_trailing_space_in_request_line
     );
     list!(out, persistence, Persistence, "persistence", keep_alive, requests, pipelining);
+    list!(out, events, Events, "events", chunk_extensions);
     policy(dispatch, &mut out);
     out
 }

@@ -201,6 +201,7 @@ impl Connection {
                 self.wire.rest_content(now);
                 Ok(Step::Event(Event::Content(piece)))
             }
+            Decoded::Extensions(extensions) => Ok(Step::Event(Event::ChunkExtensions(extensions))),
             Decoded::End(trailers) => {
                 self.wire.rest_content(now);
                 self.receive = Receive::Done;

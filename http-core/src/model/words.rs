@@ -60,6 +60,7 @@ impl fmt::Display for server::Event {
         match self {
             Self::Request(head) => write!(f, "request {}", Line(head)),
             Self::Content(bytes) => write!(f, "{} bytes of content", bytes.len()),
+            Self::ChunkExtensions(bytes) => write!(f, "{} bytes of chunk extensions", bytes.len()),
             Self::End(trailers) => write!(f, "the request is complete{}", Trailers(trailers)),
             Self::Switched => f.write_str("the connection speaks another protocol"),
             Self::Closed(why) => write!(f, "closed: {why}"),
@@ -73,6 +74,7 @@ impl fmt::Display for client::Event {
             Self::Interim(head) => write!(f, "interim response {}", Status(head)),
             Self::Response(head) => write!(f, "response {}", Status(head)),
             Self::Content(bytes) => write!(f, "{} bytes of content", bytes.len()),
+            Self::ChunkExtensions(bytes) => write!(f, "{} bytes of chunk extensions", bytes.len()),
             Self::End(trailers) => write!(f, "the response is complete{}", Trailers(trailers)),
             Self::Switched => f.write_str("the connection speaks another protocol"),
             Self::Closed(why) => write!(f, "closed: {why}"),

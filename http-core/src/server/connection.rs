@@ -39,6 +39,9 @@ pub enum Event {
     Request(RequestHead),
     /// A piece of content, never empty.
     Content(Bytes),
+    /// The extensions of the chunk whose content follows, as they stand behind its size (RFC 9112 §7.1.1); only with
+    /// [`Events::chunk_extensions`](crate::Events::chunk_extensions).
+    ChunkExtensions(Bytes),
     /// The request is complete; its trailer section, mostly empty.
     End(Fields),
     /// The connection speaks another protocol from here: what is left in the lent buffer belongs to that.

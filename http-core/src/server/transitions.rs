@@ -220,6 +220,8 @@ impl Connection {
                 }
                 Ok(Step::Again)
             }
+            (Decoded::Extensions(extensions), Wanted::Yes) => Ok(Step::Read(Event::ChunkExtensions(extensions))),
+            (Decoded::Extensions(_), _) => Ok(Step::Again),
             (Decoded::End(trailers), wanted) => {
                 self.wire.rest_content(now);
                 self.receive = Receive::Done;

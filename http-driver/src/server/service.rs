@@ -29,7 +29,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// Whether requests carry an [`Interim`](super::Interim) among their extensions. Default: no, because it costs an allocation.
+    /// Whether requests carry an [`Interim`](super::Interim) among their extensions. Default: no, because it costs an
+    /// allocation.
     #[must_use]
     pub const fn interim(mut self, interim: bool) -> Self {
         self.interim = interim;
