@@ -85,8 +85,8 @@ mod tests {
             loop {
                 let before = input.len();
                 let decoded = decoder.decode(&mut input, u64::MAX, &config);
-                let decoded = decoded.map_err(|Broken(reason, at)| (reason, taken + at as u64))?;
                 taken += (before - input.len()) as u64;
+                let decoded = decoded.map_err(|Broken(reason, at)| (reason, taken + at as u64))?;
                 match decoded {
                     Decoded::Partial => break,
                     Decoded::End(_) => {
