@@ -65,8 +65,7 @@ fn listen(port: u16, shared: bool) -> std::io::Result<(std::net::TcpListener, u1
 
 fn work(listener: std::net::TcpListener, level: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let local = tokio::task::LocalSet::new();
-    local.block_on(&runtime, async {
+    runtime.block_on(async {
         let listener = TcpListener::from_std(listener).expect("a listener");
         let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).expect("a signal");
         if level == "exchange" {
@@ -78,7 +77,7 @@ fn work(listener: std::net::TcpListener, level: &str) {
         }
         let server = Server::new().drain(DRAIN);
         let shutdown = server.shutdown();
-        let ended = tokio::task::spawn_local(async move {
+        let ended = tokio::spawn(async move {
             term.recv().await;
             shutdown.begin();
         });
@@ -89,7 +88,7 @@ fn work(listener: std::net::TcpListener, level: &str) {
 
 async fn accept(listener: TcpListener) {
     let config = Arc::new(Config::default());
-    let heads = std::rc::Rc::new(routes::Heads::new());
+    let heads = Arc::new(routes::Heads::new());
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
@@ -102,6 +101,6 @@ async fn accept(listener: TcpListener) {
         let _ = stream.set_nodelay(true);
         let connection = Connection::new(TokioIo::new(stream), TokioRuntime, config.clone());
         let heads = heads.clone();
-        tokio::task::spawn_local(async move { routes::serve(connection, &heads).await });
+        tokio::spawn(async move { routes::serve(connection, &heads).await });
     }
 }

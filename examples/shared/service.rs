@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_driver::{Error, Full, Incoming};
@@ -48,8 +49,12 @@ impl Body for Answer {
 
 /// Answers one request.
 pub(crate) async fn answer(request: Request<Incoming>) -> Result<Response<Answer>, Infallible> {
-    let target = request.uri().to_string();
-    let route = Route::of(request.method().as_str(), &target);
+    let uri = request.uri();
+    // A target in absolute form has an authority; the others are their path.
+    let route = match uri.path_and_query() {
+        Some(path) if uri.authority().is_none() => Route::of(request.method().as_str(), path.as_str()),
+        _ => Route::of(request.method().as_str(), &uri.to_string()),
+    };
     let asks_head = request.method() == http::Method::HEAD;
     let mut response = match route {
         Route::Plain => Response::new(Answer::Full(Full::from("Hello, World!"))),
@@ -62,6 +67,7 @@ pub(crate) async fn answer(request: Request<Incoming>) -> Result<Response<Answer
             Err(answer) => answer,
         },
         Route::Mirror => {
+            let target = request.uri().to_string();
             let mut content = mirror(request.method().as_str(), target.as_bytes());
             let read = read(request.into_body(), |bytes| {
                 if !asks_head {
@@ -81,10 +87,10 @@ pub(crate) async fn answer(request: Request<Incoming>) -> Result<Response<Answer
     };
     if let (Route::Bytes(total), true) = (route, asks_head) {
         // An empty body does not tell whether GET's would be empty.
-        response.headers_mut().insert("content-length", total.into());
+        response.headers_mut().insert(CONTENT_LENGTH, total.into());
     }
     if response.status() == StatusCode::OK {
-        response.headers_mut().insert("content-type", http::HeaderValue::from_static(content_type));
+        response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static(content_type));
     }
     Ok(response)
 }

@@ -163,6 +163,11 @@ impl Fields {
         self.lines.clear();
     }
 
+    /// Bytes of memory that it holds.
+    pub(crate) fn capacity(&self) -> usize {
+        self.block.capacity() + self.lines.capacity() * size_of::<Line>()
+    }
+
     /// As new, but for the memory.
     pub(crate) fn reset(&mut self) {
         self.block.clear();

@@ -259,6 +259,22 @@ impl Outbox {
         *self = Self { queued, sent, ..Self::default() };
     }
 
+    /// The memory of an empty outbox; of another one, none.
+    pub(crate) fn take_memory(&mut self) -> Vec<u8> {
+        if !self.is_empty() {
+            return Vec::new();
+        }
+        self.links = VecDeque::new();
+        core::mem::take(&mut self.staged)
+    }
+
+    /// Memory to stage in, for an outbox that has none.
+    pub(crate) fn give_memory(&mut self, memory: Vec<u8>) {
+        if self.staged.capacity() == 0 {
+            self.staged = memory;
+        }
+    }
+
     /// Gives back the memory of an empty outbox.
     pub(crate) fn shrink(&mut self) {
         if self.is_empty() {

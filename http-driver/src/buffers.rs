@@ -1,11 +1,12 @@
-//! Read buffers, shared by the connections of a thread: one is borrowed for the length of one read, so that a
-//! connection which waits holds none.
+//! Memory that the connections of a thread share: a read buffer is borrowed for the length of one read, and what a
+//! machine works with for as long as it is not idle, so that a connection which waits holds none.
 
 use core::cell::RefCell;
 
 use bytes::BytesMut;
+use http_core::Memory;
 
-/// How many buffers a thread keeps.
+/// How many buffers a thread keeps, and the memory of how many machines.
 const KEPT: usize = 8;
 
 /// The room that a first read gets.
@@ -16,6 +17,7 @@ pub(crate) const LARGE: usize = 128 * 1024;
 
 thread_local! {
     static POOL: RefCell<Vec<BytesMut>> = const { RefCell::new(Vec::new()) };
+    static MEMORY: RefCell<Vec<Memory>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Gives `buffer` at least `room` bytes to read into: a pooled buffer if it is empty.
@@ -39,6 +41,23 @@ pub(crate) fn give_back(buffer: &mut BytesMut) {
             let mut pool = pool.borrow_mut();
             if pool.len() < KEPT {
                 pool.push(buffer);
+            }
+        });
+    }
+}
+
+/// Memory for a machine; none if the thread keeps none.
+pub(crate) fn memory() -> Memory {
+    MEMORY.with(|kept| kept.borrow_mut().pop()).unwrap_or_default()
+}
+
+/// Takes the memory of a machine that idles.
+pub(crate) fn keep(memory: Memory) {
+    if (1..=LARGE).contains(&memory.size()) {
+        MEMORY.with(|kept| {
+            let mut kept = kept.borrow_mut();
+            if kept.len() < KEPT {
+                kept.push(memory);
             }
         });
     }

@@ -29,6 +29,8 @@ pub(crate) struct Link<M, T, R: Runtime> {
     sending_ended: bool,
     /// What the transport was told last of being dropped.
     resets: bool,
+    /// Whether the machine's memory was taken from it.
+    rested: bool,
     /// Why the transport broke, for the error that follows from it.
     broken: Option<io::Error>,
     tap: Option<BoxTap>,
@@ -57,10 +59,12 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
             room: buffers::SMALL,
             sending_ended: false,
             resets: false,
+            rested: true,
             broken: None,
             tap,
         };
         if !link.input.is_empty() {
+            link.equip();
             let early = link.input.clone().freeze();
             let now = link.now();
             link.tell_received(early, now);
@@ -114,6 +118,11 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
     /// so that the machine is to be polled again; pending when the task will be woken for it.
     pub(crate) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let now = self.now();
+        self.poll_turn_at(cx, now)
+    }
+
+    /// The same, for a caller who has just looked at the clock.
+    pub(crate) fn poll_turn_at(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()> {
         let mut moved = self.poll_write(cx, now).is_ready();
         moved |= self.poll_read(cx, now).is_ready();
         let interest = self.machine_interest();
@@ -197,6 +206,7 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
             }
             Poll::Ready(Ok(0)) => self.end(End::Clean, now),
             Poll::Ready(Ok(count)) => {
+                self.equip();
                 if count >= offered {
                     self.room = (self.room * 2).min(buffers::LARGE);
                 }
@@ -215,8 +225,17 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
 
     /// A connection that waits without an exchange holds no memory that it does not need.
     fn rest(&mut self) {
-        if self.machine.is_idle() {
-            self.machine.shrink();
+        if self.machine.is_idle() && !self.rested {
+            self.rested = true;
+            buffers::keep(self.machine.take_memory());
+        }
+    }
+
+    /// One that has something to do works with memory of its thread's.
+    pub(crate) fn equip(&mut self) {
+        if self.rested {
+            self.rested = false;
+            self.machine.give_memory(buffers::memory());
         }
     }
 

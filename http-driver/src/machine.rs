@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 use http_core::model::{Action, Machine};
-use http_core::{End, Instant, Outbox, ProtocolError, client, server};
+use http_core::{End, Instant, Memory, Outbox, ProtocolError, client, server};
 
 /// What the driver calls on a machine of either role.
 pub(crate) trait Role: Machine {
@@ -17,7 +17,8 @@ pub(crate) trait Role: Machine {
     fn outbox(&mut self) -> &mut Outbox;
     /// Whether no exchange is open, so that memory can be given back.
     fn is_idle(&self) -> bool;
-    fn shrink(&mut self);
+    fn take_memory(&mut self) -> Memory;
+    fn give_memory(&mut self, memory: Memory);
     /// The event that an action tells, if it does.
     fn event(action: Action) -> Option<Self::Event>;
 }
@@ -48,8 +49,12 @@ macro_rules! shared {
             self.outbox()
         }
 
-        fn shrink(&mut self) {
-            self.shrink();
+        fn take_memory(&mut self) -> Memory {
+            self.take_memory()
+        }
+
+        fn give_memory(&mut self, memory: Memory) {
+            self.give_memory(memory);
         }
     };
 }

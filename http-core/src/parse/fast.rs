@@ -113,6 +113,7 @@ fn lines(
         return None;
     }
     let mut at = start;
+    fields.lines.reserve(headers.len());
     for header in headers {
         let (name, value) = (header.name.as_bytes(), header.value);
         let value_at = offset(input, value);

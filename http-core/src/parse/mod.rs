@@ -53,6 +53,11 @@ impl Spare {
         }
     }
 
+    /// Whether it holds any memory.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.block.capacity() == 0
+    }
+
     /// The head that was built last.
     #[inline]
     pub(crate) fn take(&mut self) -> Fields {

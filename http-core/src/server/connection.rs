@@ -15,6 +15,7 @@ use crate::field::Fields;
 use crate::framing::RequestKind;
 use crate::generate::{self, Outline, SendFraming};
 use crate::head::{RequestHead, ResponseHead};
+use crate::memory::Memory;
 use crate::model::Collector;
 use crate::outbox::{LINK_FROM, Outbox};
 use crate::parse::{Scan, Spare};
@@ -403,6 +404,22 @@ impl Connection {
     /// Takes the memory of a head, or of its fields, back, so that the next request needs no allocation.
     pub fn recycle(&mut self, head: impl Into<Fields>) {
         self.spare.keep(head.into());
+    }
+
+    /// Takes the memory that an idle connection does not need. The next exchange allocates again, unless it is given
+    /// some by then.
+    #[must_use]
+    pub fn take_memory(&mut self) -> Memory {
+        Memory { head: self.spare.take(), staged: self.wire.outbox.take_memory() }
+    }
+
+    /// Gives the connection memory to work with, where it has none.
+    pub fn give_memory(&mut self, mut memory: Memory) {
+        if self.spare.is_empty() {
+            self.spare.keep(core::mem::take(&mut memory.head));
+        }
+        memory.staged.clear();
+        self.wire.outbox.give_memory(memory.staged);
     }
 
     /// Gives memory back that an idle connection does not need. The next exchange allocates again.

@@ -118,6 +118,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
 
     /// Queues a request.
     pub(super) fn begin(&mut self, head: &RequestHead, content: Content) -> Result<(), Error> {
+        self.link.equip();
         let sent = call!(self, Input::SendRequest(head.clone(), content), |machine, now| machine
             .send_request(head, content, now)
             .map(|_| ()));
@@ -140,7 +141,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
             }
             Err(error) => return Poll::Ready(Err(error.into())),
         }
-        self.link.poll_turn(cx).map(|()| Ok(None))
+        self.link.poll_turn_at(cx, now).map(|()| Ok(None))
     }
 
     /// Queues a piece of content; there must be room for it.

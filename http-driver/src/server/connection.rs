@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use http_core::model::Input;
 use http_core::server::{self, Event};
-use http_core::{Closed, Config, Content, Fields, Misuse, RequestHead, ResponseHead};
+use http_core::{Closed, Config, Content, Fields, Instant, Misuse, RequestHead, ResponseHead};
 
 use super::exchange::Exchange;
 use crate::call::call;
@@ -55,7 +55,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         let mut connection =
             Self { link: Link::new(machine, transport, runtime, early, tap, now), date: [0; 29], over: false };
         // An answer to a request that cannot be read has a date as well.
-        connection.tell_date();
+        connection.tell_date(now);
         connection
     }
 
@@ -84,10 +84,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
                 return self.poll_end(cx).map(|()| Ok(None));
             }
             match self.poll_event(cx) {
-                Poll::Ready(Ok(Event::Request(head))) => {
-                    self.tell_date();
-                    return Poll::Ready(Ok(Some(head)));
-                }
+                Poll::Ready(Ok(Event::Request(head))) => return Poll::Ready(Ok(Some(head))),
                 Poll::Ready(Ok(Event::Switched)) => return self.poll_switched(cx),
                 // The rest of an exchange that was left, and the end of the connection.
                 Poll::Ready(Ok(_)) => {}
@@ -141,22 +138,31 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
 
     /// The next event, whatever has to happen for it.
     pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event, Error>> {
-        loop {
-            let now = self.link.now();
+        let mut now = self.link.now();
+        // What one turn has brought is looked at in the same moment.
+        for turn in 0.. {
+            if turn > 1 {
+                now = self.link.now();
+            }
             match self.link.poll_machine(now) {
                 Ok(Some(Event::Closed(why))) => {
                     self.over = true;
                     return Poll::Ready(self.closed(why));
+                }
+                Ok(Some(Event::Request(head))) => {
+                    self.tell_date(now);
+                    return Poll::Ready(Ok(Event::Request(head)));
                 }
                 Ok(Some(event)) => return Poll::Ready(Ok(event)),
                 Ok(None) if self.over => return Poll::Ready(Ok(Event::Closed(Closed::ByUs))),
                 Ok(None) => {}
                 Err(error) => return Poll::Ready(Err(error.into())),
             }
-            if self.link.poll_turn(cx).is_pending() {
-                return Poll::Pending;
+            if self.link.poll_turn_at(cx, now).is_pending() {
+                break;
             }
         }
+        Poll::Pending
     }
 
     /// Moves bytes and time along; what the peer sends is kept for later. Never ready with success: it goes on for as
@@ -223,8 +229,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     }
 
     /// The date, if the machine does not know it yet.
-    fn tell_date(&mut self) {
-        let now = self.link.now();
+    fn tell_date(&mut self, now: Instant) {
         let date = clock::date(now);
         if date != self.date {
             self.date = date;
