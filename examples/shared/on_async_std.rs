@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use async_std::net::{TcpListener, TcpStream};
-use http_async_std::{AsyncStdRuntime, FuturesIo, TcpConnector};
+use http_async_std::{AsyncStdRuntime, FuturesIo};
 
 use super::world::World;
 
@@ -16,14 +16,14 @@ impl World for AsyncStd {
     type Runtime = AsyncStdRuntime;
     type Stream = FuturesIo<TcpStream>;
     type Listener = TcpListener;
-    type Connector = TcpConnector;
+    type Connector = http_async_std::Network;
 
     fn runtime(&self) -> AsyncStdRuntime {
         AsyncStdRuntime
     }
 
-    fn connector(&self) -> TcpConnector {
-        TcpConnector::new()
+    fn connector(&self) -> http_async_std::Network {
+        http_async_std::network()
     }
 
     async fn listen(&self, address: SocketAddr) -> io::Result<TcpListener> {

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use http_tokio::{TcpConnector, TokioIo, TokioRuntime};
+use http_tokio::{TokioIo, TokioRuntime};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::world::World;
@@ -16,14 +16,14 @@ impl World for Tokio {
     type Runtime = TokioRuntime;
     type Stream = TokioIo<TcpStream>;
     type Listener = TcpListener;
-    type Connector = TcpConnector;
+    type Connector = http_tokio::Network;
 
     fn runtime(&self) -> TokioRuntime {
         TokioRuntime
     }
 
-    fn connector(&self) -> TcpConnector {
-        TcpConnector::new()
+    fn connector(&self) -> http_tokio::Network {
+        http_tokio::network()
     }
 
     async fn listen(&self, address: SocketAddr) -> io::Result<TcpListener> {

@@ -1,16 +1,17 @@
-//! Connects over TCP.
+//! Clients over async-std's sockets.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use async_io::Async;
 use async_std::net::{TcpStream, ToSocketAddrs};
-use http_core::dispatch::ConnectCause;
-use http_driver::client::{self, Builder, Connector, Origin, connect_cause};
+use http_driver::Either;
+use http_driver::client::{self, Address, Builder, Dial, SocketOptions};
 
 use crate::io::FuturesIo;
 use crate::runtime::AsyncStdRuntime;
 
-/// A client on async-std, over TCP.
+/// A client on async-std.
 ///
 /// ```no_run
 /// use http_async_std::Full;
@@ -21,58 +22,87 @@ use crate::runtime::AsyncStdRuntime;
 /// # Ok(())
 /// # }
 /// ```
-pub type Client = client::Client<TcpConnector, AsyncStdRuntime>;
+pub type Client = client::Client<Network, AsyncStdRuntime>;
 
-/// A [`Client`] with what `builder` says.
+/// How a client on async-std reaches its origins: see [`http_driver::client::Network`].
+pub type Network = client::Network<AsyncStdDial, AsyncStdRuntime>;
+
+/// A [`Client`] with what `builder` says, over the usual [`network`].
 #[must_use]
 pub fn client(builder: Builder) -> Client {
-    builder.build(TcpConnector::new(), AsyncStdRuntime)
+    builder.build(network(), AsyncStdRuntime)
 }
 
-/// Connects to the addresses of an origin's name, one after the other, with `TCP_NODELAY`. Plain `http` only.
+/// The network as it is by default: the system's resolver, no proxy.
+///
+/// ```no_run
+/// use http_async_std::{AsyncStdRuntime, client_builder, network};
+/// let network = network().unix("docker", "/var/run/docker.sock");
+/// let client = client_builder().build(network, AsyncStdRuntime);
+/// ```
+pub fn network() -> Network {
+    Network::new(AsyncStdDial, AsyncStdRuntime)
+}
+
+/// What a client is made with.
+pub fn client_builder() -> Builder {
+    Builder::new()
+}
+
+/// Opens async-std's sockets.
 ///
 /// ```
-/// assert!(format!("{:?}", http_async_std::TcpConnector::new()).contains("TcpConnector"));
+/// assert_eq!(format!("{:?}", http_async_std::AsyncStdDial), "AsyncStdDial");
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct TcpConnector;
+pub struct AsyncStdDial;
 
-impl TcpConnector {
-    /// With the system's resolver.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self
-    }
-}
+/// A socket of a client.
+#[cfg(unix)]
+pub type ClientSocket = Either<FuturesIo<TcpStream>, FuturesIo<async_std::os::unix::net::UnixStream>>;
+/// A socket of a client.
+#[cfg(not(unix))]
+pub type ClientSocket = FuturesIo<TcpStream>;
 
-impl Connector for TcpConnector {
-    type Transport = FuturesIo<TcpStream>;
+impl Dial for AsyncStdDial {
+    type Transport = ClientSocket;
 
-    async fn connect(&self, origin: &Origin) -> Result<Self::Transport, ConnectCause> {
-        if origin.scheme() != "http" {
-            return Err(ConnectCause::Misconfigured);
-        }
-        let host = origin.host().trim_start_matches('[').trim_end_matches(']');
-        let addresses = (host, origin.port()).to_socket_addrs().await.map_err(|error| unresolved(&error))?;
-        let mut cause = ConnectCause::NoSuchName;
-        for address in addresses {
-            match connect(address).await {
-                Ok(stream) => return Ok(FuturesIo::new(stream)),
-                Err(error) => cause = connect_cause(&error),
+    async fn dial(&self, address: Address, options: &SocketOptions) -> io::Result<ClientSocket> {
+        match address {
+            Address::Tcp(address) => {
+                let stream = connect(address, options).await?;
+                #[cfg(unix)]
+                return Ok(Either::Left(FuturesIo::new(stream)));
+                #[cfg(not(unix))]
+                return Ok(FuturesIo::new(stream));
             }
+            #[cfg(unix)]
+            Address::Unix(path) => {
+                Ok(Either::Right(FuturesIo::new(async_std::os::unix::net::UnixStream::connect(path).await?)))
+            }
+            _ => Err(io::ErrorKind::Unsupported.into()),
         }
-        Err(cause)
+    }
+
+    async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        Ok((host, 0).to_socket_addrs().await?.map(|address| address.ip()).collect())
     }
 }
 
-async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
-/// The system tells a name that does not exist from a resolver that does not answer in words alone.
-fn unresolved(error: &io::Error) -> ConnectCause {
-    if error.to_string().contains("emporary") { ConnectCause::ResolveTemporary } else { ConnectCause::NoSuchName }
+async fn connect(address: SocketAddr, options: &SocketOptions) -> io::Result<TcpStream> {
+    let socket = options.open(address)?;
+    match socket.connect(&address.into()) {
+        Ok(()) => {}
+        // As every connect does that does not block; the socket can be written to when it is done.
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+        #[cfg(unix)]
+        Err(error) if rustix::io::Errno::from_io_error(&error) == Some(rustix::io::Errno::INPROGRESS) => {}
+        Err(error) => return Err(error),
+    }
+    let socket = Async::new_nonblocking(std::net::TcpStream::from(socket))?;
+    socket.writable().await?;
+    match socket.get_ref().take_error()? {
+        Some(error) => Err(error),
+        None => Ok(socket.into_inner()?.into()),
+    }
 }

@@ -17,7 +17,7 @@ mod serve;
 mod tunnel;
 
 #[cfg(feature = "async-std")]
-pub use connect::{Client, TcpConnector, client};
+pub use connect::{AsyncStdDial, Client, ClientSocket, Network, client, client_builder, network};
 pub use http_core as core;
 pub use http_driver::{Error, Full, Incoming, Tunnel, Upgrade, server, service_fn};
 pub use io::FuturesIo;

@@ -155,6 +155,32 @@ pub fn request_head(parts: &request::Parts) -> Result<RequestHead, Unconvertible
     Ok(head)
 }
 
+/// The same for a request that a proxy forwards: the target in absolute-form (RFC 9112 §3.2.2), but for `CONNECT`.
+pub(crate) fn forwarded_head(
+    parts: &request::Parts,
+    authorization: Option<&str>,
+) -> Result<RequestHead, Unconvertible> {
+    let plain = request_head(parts)?;
+    let mut head = match (plain.method(), parts.uri.authority()) {
+        (Method::Connect, _) | (_, None) => plain,
+        (method, Some(authority)) => {
+            let host = authority.as_str().rsplit('@').next().unwrap_or_default();
+            let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+            // The target `*` of OPTIONS has no path at all in this form (RFC 9112 §3.2.4).
+            let path = if plain.target() == b"*" { "" } else { path };
+            let mut head = RequestHead::new(method, format!("http://{host}{path}"))?;
+            for (name, value) in plain.fields().raw() {
+                head.fields_mut().push(name, value)?;
+            }
+            head.with_version(plain.version())
+        }
+    };
+    if let Some(value) = authorization.filter(|_| !head.fields().contains("Proxy-Authorization")) {
+        head.fields_mut().push("Proxy-Authorization", value)?;
+    }
+    Ok(head)
+}
+
 /// The head of a response to be sent.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ mod call;
 pub mod client;
 mod clock;
 mod convert;
+mod either;
 mod error;
 mod io;
 mod link;
@@ -17,6 +18,7 @@ mod tunnel;
 
 pub use body::Incoming;
 pub use convert::{ReasonPhrase, Unconvertible, fields, header_map, request, request_head, response, response_head};
+pub use either::Either;
 pub use error::Error;
 pub use io::{Runtime, Timer, Transport};
 pub use link::BoxTap;

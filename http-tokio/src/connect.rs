@@ -1,16 +1,16 @@
-//! Connects over TCP.
+//! Clients over tokio's sockets.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
-use http_core::dispatch::ConnectCause;
-use http_driver::client::{self, Builder, Connector, Origin, connect_cause};
-use tokio::net::TcpStream;
+use http_driver::Either;
+use http_driver::client::{self, Address, Builder, Dial, SocketOptions};
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::io::TokioIo;
 use crate::runtime::TokioRuntime;
 
-/// A client on tokio, over TCP.
+/// A client on tokio.
 ///
 /// ```no_run
 /// use http_tokio::Full;
@@ -21,58 +21,67 @@ use crate::runtime::TokioRuntime;
 /// # Ok(())
 /// # }
 /// ```
-pub type Client = client::Client<TcpConnector, TokioRuntime>;
+pub type Client = client::Client<Network, TokioRuntime>;
 
-/// A [`Client`] with what `builder` says. Called inside of tokio.
+/// How a client on tokio reaches its origins: see [`http_driver::client::Network`].
+pub type Network = client::Network<TokioDial, TokioRuntime>;
+
+/// A [`Client`] with what `builder` says, over the usual [`network`]. Called inside of tokio.
 #[must_use]
 pub fn client(builder: Builder) -> Client {
-    builder.build(TcpConnector::new(), TokioRuntime)
+    builder.build(network(), TokioRuntime)
 }
 
-/// Connects to the addresses of an origin's name, one after the other, with `TCP_NODELAY`. Plain `http` only.
+/// The network as it is by default: the system's resolver, no proxy.
+///
+/// ```no_run
+/// use http_tokio::{TokioRuntime, client_builder, network};
+/// let network = network().unix("docker", "/var/run/docker.sock");
+/// let client = client_builder().build(network, TokioRuntime);
+/// ```
+pub fn network() -> Network {
+    Network::new(TokioDial, TokioRuntime)
+}
+
+/// What a client is made with.
+pub fn client_builder() -> Builder {
+    Builder::new()
+}
+
+/// Opens tokio's sockets.
 ///
 /// ```
-/// assert!(format!("{:?}", http_tokio::TcpConnector::new()).contains("TcpConnector"));
+/// assert_eq!(format!("{:?}", http_tokio::TokioDial), "TokioDial");
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct TcpConnector;
+pub struct TokioDial;
 
-impl TcpConnector {
-    /// With the system's resolver.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self
-    }
-}
+/// A socket of a client.
+#[cfg(unix)]
+pub type ClientSocket = Either<TokioIo<TcpStream>, TokioIo<tokio::net::UnixStream>>;
+/// A socket of a client.
+#[cfg(not(unix))]
+pub type ClientSocket = TokioIo<TcpStream>;
 
-impl Connector for TcpConnector {
-    type Transport = TokioIo<TcpStream>;
+impl Dial for TokioDial {
+    type Transport = ClientSocket;
 
-    async fn connect(&self, origin: &Origin) -> Result<Self::Transport, ConnectCause> {
-        if origin.scheme() != "http" {
-            return Err(ConnectCause::Misconfigured);
-        }
-        let host = origin.host().trim_start_matches('[').trim_end_matches(']');
-        let addresses = tokio::net::lookup_host((host, origin.port())).await.map_err(|error| unresolved(&error))?;
-        let mut cause = ConnectCause::NoSuchName;
-        for address in addresses {
-            match connect(address).await {
-                Ok(stream) => return Ok(TokioIo::new(stream)),
-                Err(error) => cause = connect_cause(&error),
+    async fn dial(&self, address: Address, options: &SocketOptions) -> io::Result<ClientSocket> {
+        match address {
+            Address::Tcp(address) => {
+                let stream = TcpSocket::from_std_stream(options.open(address)?.into()).connect(address).await?;
+                #[cfg(unix)]
+                return Ok(Either::Left(TokioIo::new(stream)));
+                #[cfg(not(unix))]
+                return Ok(TokioIo::new(stream));
             }
+            #[cfg(unix)]
+            Address::Unix(path) => Ok(Either::Right(TokioIo::new(tokio::net::UnixStream::connect(path).await?))),
+            _ => Err(io::ErrorKind::Unsupported.into()),
         }
-        Err(cause)
     }
-}
 
-async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
-/// The system tells a name that does not exist from a resolver that does not answer in words alone.
-fn unresolved(error: &io::Error) -> ConnectCause {
-    if error.to_string().contains("emporary") { ConnectCause::ResolveTemporary } else { ConnectCause::NoSuchName }
+    async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        Ok(tokio::net::lookup_host((host, 0)).await?.map(|address| address.ip()).collect())
+    }
 }

@@ -6,7 +6,7 @@ mod runtime;
 mod serve;
 mod tunnel;
 
-pub use connect::{Client, TcpConnector, client};
+pub use connect::{Client, ClientSocket, Network, TokioDial, client, client_builder, network};
 pub use http_core as core;
 pub use http_driver::{Error, Full, Incoming, Tunnel, Upgrade, server, service_fn};
 pub use io::TokioIo;

@@ -44,16 +44,66 @@ impl Builder {
         self
     }
 
-    /// The whole configuration: time-outs, limits, leniencies, and the dispatcher's policy.
+    /// The whole configuration: time-outs, limits, leniencies, and the dispatcher's policy. What was set of it before is
+    /// overwritten, but for a policy.
     pub fn config(mut self, config: impl Into<Arc<Config>>) -> Self {
         self.config = config.into();
         self
     }
 
-    /// How long a request may take until its response begins, with queueing, connecting and retries. Default: no limit
-    /// beside those of each part.
+    /// How long a request may take in all, with queueing, connecting and retries, until the end of its response's
+    /// content. Default: no limit beside those of each part.
     pub const fn timeout(mut self, most: Duration) -> Self {
         self.timeout = Some(most);
+        self
+    }
+
+    /// How long a connection may take to be made: the name, the socket, a proxy's tunnel, TLS. Default: as
+    /// [`Policy::connect_timeout`].
+    pub fn connect_timeout(self, most: Duration) -> Self {
+        self.with_policy(|policy| policy.connect_timeout(most))
+    }
+
+    /// How long the head of a response may take, from the moment the request was sent. Default 30 s.
+    pub fn response_timeout(mut self, most: Duration) -> Self {
+        Arc::make_mut(&mut self.config).timeouts.head = most;
+        self
+    }
+
+    /// How long content may rest between two pieces, whichever way it goes. Default 30 s.
+    pub fn read_timeout(mut self, most: Duration) -> Self {
+        Arc::make_mut(&mut self.config).timeouts.content = most;
+        self
+    }
+
+    /// How long a connection is kept that nobody uses; `None`: for as long as the server does. Default: as
+    /// [`Policy::idle_timeout`].
+    pub fn pool_idle_timeout(mut self, most: impl Into<Option<Duration>>) -> Self {
+        let most = most.into();
+        // The machine of the connection has a deadline of its own.
+        let idle = &mut Arc::make_mut(&mut self.config).timeouts.idle;
+        *idle = most.map_or(Duration::MAX, |most| most.max(*idle));
+        self.with_policy(|policy| policy.idle_timeout(most))
+    }
+
+    /// How many unused connections are kept for each origin.
+    pub fn pool_max_idle_per_host(self, most: usize) -> Self {
+        self.with_policy(|policy| policy.idle_per_origin(most))
+    }
+
+    /// How many connections there may be to each origin.
+    pub fn max_connections_per_host(self, most: usize) -> Self {
+        self.with_policy(|policy| policy.connections_per_origin(most))
+    }
+
+    /// How often a request is tried again that is lost, where that is safe; 0: never.
+    pub fn retries(self, most: u32) -> Self {
+        self.with_policy(|policy| policy.request_retries(most))
+    }
+
+    fn with_policy(mut self, change: impl FnOnce(Policy) -> Policy) -> Self {
+        let policy = self.policy.unwrap_or(self.config.dispatch);
+        self.policy = Some(change(policy));
         self
     }
 

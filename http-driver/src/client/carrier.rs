@@ -4,6 +4,7 @@ use core::future::{Future, poll_fn};
 use core::pin::pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
+use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,10 +17,11 @@ use http_core::{Closed, ErrorKind, Fields, Reason, ResponseHead};
 
 use super::connection::Connection;
 use super::failure::RequestError;
+use super::interim::OnInterim;
 use super::job::{BoxBody, Job, Payload};
 use super::origin::{Connector, Origin};
 use super::pool::Shared;
-use super::slot::{Order, Slot};
+use super::slot::{Closing, Order, Slot};
 use crate::body::{Demand, Feed, Incoming};
 use crate::convert;
 use crate::error::Error;
@@ -45,7 +47,7 @@ where
     let made = {
         let mut connecting = pin!(shared.connector.connect(&origin));
         poll_fn(|cx| {
-            if slot.poll_close(cx) {
+            if slot.poll_close(cx).is_some() {
                 return Poll::Ready(None);
             }
             connecting.as_mut().poll(cx).map(Some)
@@ -74,7 +76,7 @@ where
         });
         let request = match order.await {
             Some(Order::Send(request)) => request,
-            Some(Order::Close) => break Over::LOCAL,
+            Some(_) => break Over::LOCAL,
             None => break Over { cause: LostCause::Eof, unanswered: None },
         };
         if let Err(over) = exchange(&shared, &mut connection, &slot, id, request, &mut promise).await {
@@ -107,8 +109,12 @@ where
     R: Runtime + Send + Sync + 'static,
     R::Timer: Send,
 {
-    let taken = shared.with_job(request, |job| (job.head.clone(), job.payload.take()));
-    let Some((head, payload)) = taken else {
+    let taken = shared.with_job(request, |job| {
+        job.progress = None;
+        job.touched += 1;
+        (job.head.clone(), job.payload.take(), job.parts.extensions.get::<OnInterim>().cloned())
+    });
+    let Some((head, payload, on_interim)) = taken else {
         // Cancelled while the order was on its way; the order to close follows.
         return Err(Over::LOCAL);
     };
@@ -135,6 +141,7 @@ where
         promise,
         id,
         request,
+        on_interim,
         body,
         begun: false,
         feed: None,
@@ -153,6 +160,7 @@ struct Run<'a, C, R> {
     request: RequestId,
     /// What brings the tunnel to whom the response promised it.
     promise: &'a mut Option<Promise>,
+    on_interim: Option<OnInterim>,
     /// What of the request's content is still to be sent.
     body: Option<BoxBody>,
     /// Whether anything of it was read: it can be sent again if not.
@@ -195,7 +203,10 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Over>> {
         loop {
-            if slot.poll_close(cx) {
+            if let Some(closing) = slot.poll_close(cx).filter(|closing| *closing != Closing::Idle) {
+                if let (Closing::Late, Some(feed)) = (closing, self.release()) {
+                    feed.fail(Error::Io(io::ErrorKind::TimedOut.into()));
+                }
                 return Poll::Ready(Err(Over::LOCAL));
             }
             if let Err(error) = self.send(connection, cx) {
@@ -260,7 +271,12 @@ where
     /// Takes in an event; something if the exchange is over with it.
     fn handle(&mut self, connection: &mut Connection<C::Transport, R>, event: Event) -> Option<Result<(), Over>> {
         match event {
-            Event::Interim(_) => self.start(),
+            Event::Interim(head) => {
+                self.start();
+                if let Some(OnInterim(tell)) = &self.on_interim {
+                    tell(&head);
+                }
+            }
             Event::Response(head) => {
                 self.start();
                 self.deliver(connection, &head);
@@ -392,7 +408,11 @@ where
             let _ = self.shared.input(Input::Cancel(self.request));
             return Over::LOCAL;
         } else {
-            self.shared.with_job(self.request, |job| job.error = Some(error));
+            self.shared.with_job(self.request, |job| {
+                job.error = Some(error);
+                job.progress = Some(progress);
+                job.touched -= u32::from(progress.sent == Sent::Nothing);
+            });
         }
         Over { cause, unanswered: Some((self.request, progress)) }
     }

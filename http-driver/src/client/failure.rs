@@ -1,9 +1,12 @@
 //! How a request of a client ended without a response.
 
 use core::fmt;
+use std::sync::{Mutex, PoisonError};
 
-use http_core::dispatch::{Cause, ConnectCause, Failure, LostCause, Phase, Refused};
+use http::Request;
+use http_core::dispatch::{Cause, ConnectCause, Failure, LostCause, Phase, Progress, Refused};
 
+use super::job::{Job, Unsent};
 use crate::convert::Unconvertible;
 use crate::error::Error;
 
@@ -19,6 +22,11 @@ pub struct RequestError {
     kind: Kind,
     /// What the connection said last.
     source: Option<Error>,
+    /// How far it had come on its last connection, where that is known.
+    progress: Option<Progress>,
+    /// The request, if nothing of it was sent. Behind a lock that nobody waits for, since a body need not be `Sync`,
+    /// and an error should be.
+    request: Mutex<Option<Box<Request<Unsent>>>>,
 }
 
 #[derive(Debug)]
@@ -31,24 +39,42 @@ enum Kind {
 }
 
 impl RequestError {
-    pub(super) const fn failed(failure: Failure, source: Option<Error>) -> Self {
-        Self { kind: Kind::Failed(failure), source }
+    const fn new(kind: Kind) -> Self {
+        Self { kind, source: None, progress: Some(Progress::NOTHING), request: Mutex::new(None) }
     }
 
-    pub(super) const fn refused(refused: Refused) -> Self {
-        Self { kind: Kind::Refused(refused), source: None }
+    pub(super) fn failed(failure: Failure, mut job: Job) -> Self {
+        let (source, progress) = (job.error.take(), job.progress);
+        Self { kind: Kind::Failed(failure), source, progress, request: Mutex::new(job.into_unsent()) }
+    }
+
+    pub(super) fn refused(refused: Refused, job: Job) -> Self {
+        Self { request: Mutex::new(job.into_unsent()), ..Self::new(Kind::Refused(refused)) }
     }
 
     pub(super) const fn unsendable(what: Unconvertible) -> Self {
-        Self { kind: Kind::Unsendable(what), source: None }
+        Self::new(Kind::Unsendable(what))
     }
 
     pub(super) const fn no_origin() -> Self {
-        Self { kind: Kind::NoOrigin, source: None }
+        Self::new(Kind::NoOrigin)
     }
 
-    pub(super) const fn body(error: Error) -> Self {
-        Self { kind: Kind::Body, source: Some(error) }
+    pub(super) fn body(error: Error) -> Self {
+        Self { source: Some(error), progress: None, ..Self::new(Kind::Body) }
+    }
+
+    /// What was sent of it and received for it on its last connection; unknown if it ended while it was on one.
+    #[must_use]
+    pub const fn progress(&self) -> Option<Progress> {
+        self.progress
+    }
+
+    /// The request again, if nothing of it was sent on any connection.
+    #[must_use]
+    pub fn into_request(self) -> Option<Request<Unsent>> {
+        let request = self.request.into_inner().unwrap_or_else(PoisonError::into_inner);
+        request.map(|request| *request)
     }
 
     /// How the dispatcher failed it, if it came to that: phase, cause, attempts.

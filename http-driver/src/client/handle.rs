@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use http::{Request, Response};
 use http_body::Body;
-use http_core::dispatch::{Input, RequestId};
+use http_core::dispatch::{Input, Progress, RequestId};
 use http_core::{RequestHead, Version};
 use tower_service::Service;
 
@@ -21,7 +21,8 @@ use crate::convert;
 use crate::error::Error;
 use crate::io::Runtime;
 
-/// A client with a queue, connections, back-off and retries. A cheap handle; the last one that is dropped ends it.
+/// A client with a queue, connections, back-off and retries. A cheap handle; when the last one is dropped, connections
+/// end as soon as no response is being read on them.
 ///
 /// Every request has exactly one outcome. One whose connection is lost is sent again where that is safe, as
 /// [`http_core::dispatch::decide`] says; otherwise its error tells whether repeating it is.
@@ -109,6 +110,12 @@ where
         head
     }
 
+    /// How many origins are known. Those that are not used are forgotten by and by.
+    #[must_use]
+    pub fn origins(&self) -> usize {
+        self.handle.0.origins()
+    }
+
     fn enqueue<B>(&self, request: Request<B>) -> Result<(RequestId, Arc<Reply>), RequestError>
     where
         B: Body + Send + 'static,
@@ -117,14 +124,19 @@ where
     {
         let (parts, body) = request.into_parts();
         let origin = Origin::of_request(&parts.method, &parts.uri).ok_or_else(RequestError::no_origin)?;
-        let head = convert::request_head(&parts).map_err(RequestError::unsendable)?;
+        let head = match self.handle.0.connector.forward(&origin) {
+            Some(forward) => convert::forwarded_head(&parts, forward.authorization.as_deref()),
+            None => convert::request_head(&parts),
+        };
+        let head = head.map_err(RequestError::unsendable)?;
         // Looked at once; whoever sends a body that was not all there polls it again, with a waker that works.
         let payload = Payload::of(body, &mut Context::from_waker(Waker::noop()));
         let payload = payload.map_err(|error| RequestError::body(Error::Body(error)))?;
         let head = self.with_expectation(head, &payload);
         let idempotent = head.method().is_idempotent() || head.fields().contains("Idempotency-Key");
         let reply = Arc::new(Reply::default());
-        let job = Job { head: Arc::new(head), payload, reply: reply.clone(), error: None };
+        let progress = Some(Progress::NOTHING);
+        let job = Job { head: Arc::new(head), payload, reply: reply.clone(), parts, error: None, progress, touched: 0 };
         let id = self.handle.0.enqueue(origin, job, idempotent)?;
         Ok((id, reply))
     }

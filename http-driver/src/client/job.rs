@@ -5,8 +5,10 @@ use core::task::{Context, Poll, Waker};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::{Buf, Bytes};
-use http::Response;
+use http::request::Parts;
+use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
+use http_core::dispatch::Progress;
 use http_core::{Content, RequestHead};
 
 use super::failure::RequestError;
@@ -21,8 +23,66 @@ pub(super) struct Job {
     pub(super) head: Arc<RequestHead>,
     pub(super) payload: Payload,
     pub(super) reply: Arc<Reply>,
+    /// What the request was made of, but for its content.
+    pub(super) parts: Parts,
     /// What the last connection said when it was lost.
     pub(super) error: Option<Error>,
+    /// How far the request had come on the connection that was lost last; unknown while it is on one.
+    pub(super) progress: Option<Progress>,
+    /// On how many connections something of it was sent.
+    pub(super) touched: u32,
+}
+
+impl Job {
+    /// The request again, if nothing of it was sent.
+    pub(super) fn into_unsent(self) -> Option<Box<Request<Unsent>>> {
+        if self.touched > 0 || matches!(self.payload, Payload::Taken) {
+            return None;
+        }
+        Some(Box::new(Request::from_parts(self.parts, Unsent(self.payload))))
+    }
+}
+
+/// The content of a request of which nothing was sent.
+///
+/// ```
+/// use http_driver::client::{RequestError, Unsent};
+/// fn elsewhere(error: RequestError) -> Option<http::Request<Unsent>> {
+///     error.into_request()
+/// }
+/// ```
+pub struct Unsent(Payload);
+
+impl Body for Unsent {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut self.0 {
+            Payload::Stream(_, body) => body.as_mut().poll_frame(cx),
+            payload => {
+                let frame = match core::mem::replace(payload, Payload::Taken) {
+                    Payload::Ready(Content::Full(bytes)) => Some(Ok(Frame::data(bytes))),
+                    _ => None,
+                };
+                Poll::Ready(frame)
+            }
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Payload::Ready(Content::Full(bytes)) => SizeHint::with_exact(bytes.len() as u64),
+            Payload::Stream(_, body) => body.size_hint(),
+            _ => SizeHint::with_exact(0),
+        }
+    }
+}
+
+impl core::fmt::Debug for Unsent {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Unsent").field("size_hint", &self.size_hint()).finish_non_exhaustive()
+    }
 }
 
 /// The content of a request.

@@ -96,6 +96,31 @@ pub trait Connector: Send + Sync + 'static {
     /// # Errors
     /// The cause decides whether it is tried again, see [`ConnectCause::is_transient`].
     fn connect(&self, origin: &Origin) -> impl Future<Output = Result<Self::Transport, ConnectCause>> + Send;
+
+    /// Whether what is made to an origin ends at a proxy that reads the requests and forwards them: their target is then
+    /// in absolute-form (RFC 9112 §3.2.2). Default: no.
+    fn forward(&self, origin: &Origin) -> Option<Forward> {
+        let _ = origin;
+        None
+    }
+}
+
+/// What requests need that a proxy forwards.
+///
+/// ```
+/// let forward = http_driver::client::Forward { authorization: Some("Basic QTpC".to_owned()) };
+/// assert!(!format!("{forward:?}").contains("QTpC"));
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Forward {
+    /// The value of `Proxy-Authorization`.
+    pub authorization: Option<String>,
+}
+
+impl fmt::Debug for Forward {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Forward").field("authorization", &self.authorization.is_some()).finish()
+    }
 }
 
 /// The cause that an error of the system stands for.

@@ -3,12 +3,12 @@
 use core::future::poll_fn;
 use core::task::{Poll, Waker};
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http_core::Config;
-use http_core::dispatch::{self, Action, ConnectionId, Dispatcher, Input, OriginId, Output, RequestId};
+use http_core::dispatch::{self, Action, CloseReason, ConnectionId, Dispatcher, Input, OriginId, Output, RequestId};
 
 use super::builder::Observe;
 use super::carrier;
@@ -19,6 +19,9 @@ use super::slot::{Order, Slot};
 use crate::clock;
 use crate::io::{Runtime, Timer};
 use crate::link::BoxTap;
+
+/// How many origins are known before any is forgotten.
+const SWEEP_FROM: usize = 64;
 
 /// What the client's tasks share.
 pub(super) struct Shared<C, R> {
@@ -40,6 +43,8 @@ struct Brain {
     timer: Option<Waker>,
     random: RandomState,
     randoms: u64,
+    /// How many origins are known when those that are not used are forgotten.
+    sweep_at: usize,
     closed: bool,
 }
 
@@ -54,14 +59,19 @@ impl<C, R> Shared<C, R> {
         lock(&self.brain).dispatcher.connections()
     }
 
-    /// Ends all connections: nobody waits for an outcome any more.
+    /// How many origins are known.
+    pub(super) fn origins(&self) -> usize {
+        lock(&self.brain).names.len()
+    }
+
+    /// Ends all connections, but for responses that are being read: nobody waits for another outcome any more.
     pub(super) fn end(&self) {
         let mut brain = lock(&self.brain);
         brain.closed = true;
         let slots: Vec<_> = brain.slots.values().cloned().collect();
         let timer = brain.timer.take();
         drop(brain);
-        slots.iter().for_each(|slot| slot.order(Order::Close));
+        slots.iter().for_each(|slot| slot.order(Order::CloseIdle));
         if let Some(timer) = timer {
             timer.wake();
         }
@@ -91,6 +101,7 @@ where
             timer: None,
             random: RandomState::new(),
             randoms: 0,
+            sweep_at: SWEEP_FROM,
             closed: false,
         };
         let shared = Arc::new(Self { brain: Mutex::new(brain), connector, runtime, config, observer, timeout });
@@ -127,14 +138,17 @@ where
         let mut actions = Vec::new();
         let id = match brain.origins.get(&origin) {
             Some(id) => *id,
-            None => match self.apply(&mut brain, Input::AddOrigin, &mut actions) {
-                Output::Origin(id) => {
-                    brain.names.insert(id, Arc::new(origin.clone()));
-                    brain.origins.insert(origin, id);
-                    id
+            None => {
+                self.sweep(&mut brain, &mut actions);
+                match self.apply(&mut brain, Input::AddOrigin, &mut actions) {
+                    Output::Origin(id) => {
+                        brain.names.insert(id, Arc::new(origin.clone()));
+                        brain.origins.insert(origin, id);
+                        id
+                    }
+                    _ => return Err(RequestError::no_origin()),
                 }
-                _ => return Err(RequestError::no_origin()),
-            },
+            }
         };
         let deadline = self.timeout.map(|most| self.now().saturating_add(most));
         let order =
@@ -142,12 +156,29 @@ where
         let output = self.apply(&mut brain, Input::Enqueue(order), &mut actions);
         let request = match output {
             Output::Request(Ok(request)) => request,
-            Output::Request(Err(refused)) => return Err(RequestError::refused(refused)),
+            Output::Request(Err(refused)) => return Err(RequestError::refused(refused, job)),
             _ => return Err(RequestError::no_origin()),
         };
         brain.jobs.insert(request, job);
         self.perform(brain, actions);
         Ok(request)
+    }
+
+    /// Forgets origins that have no connection and no request, once there are twice as many as the last time.
+    fn sweep(&self, brain: &mut Brain, actions: &mut Vec<Action>) {
+        if brain.names.len() < brain.sweep_at {
+            return;
+        }
+        let used: BTreeSet<OriginId> = brain.slots.values().map(|slot| slot.origin).collect();
+        let unused: Vec<OriginId> = brain.names.keys().filter(|id| !used.contains(id)).copied().collect();
+        for id in unused {
+            if self.apply(brain, Input::RemoveOrigin(id), actions) == Output::Known(true) {
+                if let Some(name) = brain.names.remove(&id) {
+                    brain.origins.remove(&*name);
+                }
+            }
+        }
+        brain.sweep_at = (2 * brain.names.len()).max(SWEEP_FROM);
     }
 
     /// The head and the content of a request, to be sent now; `None` if it was cancelled, or cannot be sent again.
@@ -162,7 +193,13 @@ where
 
     /// Takes the orders of a connection that is gone.
     pub(super) fn leave(&self, connection: ConnectionId) {
-        lock(&self.brain).slots.remove(&connection);
+        let mut brain = lock(&self.brain);
+        brain.slots.remove(&connection);
+        let timer = if brain.closed { brain.timer.take() } else { None };
+        drop(brain);
+        if let Some(timer) = timer {
+            timer.wake();
+        }
     }
 
     pub(super) fn tap(&self, connection: ConnectionId) -> Option<BoxTap> {
@@ -188,7 +225,7 @@ where
         for action in actions {
             match action {
                 Action::Connect { connection, origin, .. } => {
-                    let slot = Arc::new(Slot::default());
+                    let slot = Arc::new(Slot::new(origin));
                     brain.slots.insert(connection, slot.clone());
                     if let Some(name) = brain.names.get(&origin) {
                         made.push((connection, name.clone(), slot));
@@ -197,8 +234,9 @@ where
                 Action::Assign { request, connection } => {
                     told.extend(brain.slots.get(&connection).map(|slot| (slot.clone(), Order::Send(request))));
                 }
-                Action::Close { connection, .. } => {
-                    told.extend(brain.slots.get(&connection).map(|slot| (slot.clone(), Order::Close)));
+                Action::Close { connection, reason } => {
+                    let order = if reason == CloseReason::Deadline { Order::CloseLate } else { Order::Close };
+                    told.extend(brain.slots.get(&connection).map(|slot| (slot.clone(), order)));
                 }
                 Action::Fail { request, failure } => {
                     failed.extend(brain.jobs.remove(&request).map(|job| (job, failure)));
@@ -215,7 +253,8 @@ where
             slot.order(order);
         }
         for (job, failure) in failed {
-            job.reply.complete(Err(RequestError::failed(failure, job.error)));
+            let reply = job.reply.clone();
+            reply.complete(Err(RequestError::failed(failure, job)));
         }
         if let Some(timer) = timer {
             timer.wake();
@@ -223,7 +262,7 @@ where
     }
 }
 
-/// Tells the dispatcher when its deadlines pass, until the client is gone.
+/// Tells the dispatcher when its deadlines pass, until the client is gone and its connections are.
 async fn keep_time<C, R>(shared: Arc<Shared<C, R>>)
 where
     C: Connector,
@@ -234,7 +273,7 @@ where
     loop {
         let due = poll_fn(|cx| {
             let mut brain = lock(&shared.brain);
-            if brain.closed {
+            if brain.closed && brain.slots.is_empty() {
                 return Poll::Ready(false);
             }
             let due = brain.dispatcher.poll_timeout();

@@ -4,18 +4,20 @@ use core::task::{Context, Poll, Waker};
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use http_core::dispatch::RequestId;
+use http_core::dispatch::{OriginId, RequestId};
 
 use super::pool::lock;
 
 /// What the dispatcher tells one connection.
-#[derive(Default)]
-pub(super) struct Slot(Mutex<Orders>);
+pub(super) struct Slot {
+    pub(super) origin: OriginId,
+    orders: Mutex<Orders>,
+}
 
 #[derive(Default)]
 struct Orders {
     assigned: VecDeque<RequestId>,
-    close: bool,
+    close: Option<Closing>,
     waker: Option<Waker>,
 }
 
@@ -23,13 +25,30 @@ struct Orders {
 pub(super) enum Order {
     Send(RequestId),
     Close,
+    /// The deadline of its request has passed.
+    CloseLate,
+    /// Once no response is being read on it.
+    CloseIdle,
+}
+
+/// How a connection is to be closed at once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Closing {
+    Usual,
+    Late,
+    /// Not while a response is being read.
+    Idle,
 }
 
 impl Slot {
+    pub(super) fn new(origin: OriginId) -> Self {
+        Self { origin, orders: Mutex::default() }
+    }
+
     /// The next order; the task is woken when there is one.
     pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<Order> {
-        let mut orders = lock(&self.0);
-        if orders.close {
+        let mut orders = lock(&self.orders);
+        if orders.close.is_some() {
             return Poll::Ready(Order::Close);
         }
         if let Some(request) = orders.assigned.pop_front() {
@@ -40,17 +59,19 @@ impl Slot {
     }
 
     /// Whether the connection is to be closed at once; the task is woken when that changes.
-    pub(super) fn poll_close(&self, cx: &Context<'_>) -> bool {
-        let mut orders = lock(&self.0);
+    pub(super) fn poll_close(&self, cx: &Context<'_>) -> Option<Closing> {
+        let mut orders = lock(&self.orders);
         orders.waker = Some(cx.waker().clone());
         orders.close
     }
 
     pub(super) fn order(&self, order: Order) {
-        let mut orders = lock(&self.0);
+        let mut orders = lock(&self.orders);
         match order {
             Order::Send(request) => orders.assigned.push_back(request),
-            Order::Close => orders.close = true,
+            Order::Close => orders.close = Some(Closing::Usual),
+            Order::CloseIdle => orders.close = orders.close.or(Some(Closing::Idle)),
+            Order::CloseLate => orders.close = Some(Closing::Late),
         }
         let waker = orders.waker.take();
         drop(orders);

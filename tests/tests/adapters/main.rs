@@ -2,6 +2,7 @@
 
 mod clients;
 mod endings;
+mod networks;
 #[path = "../../../examples/shared/on_async_std.rs"]
 mod on_async_std;
 #[path = "../../../examples/shared/on_tokio.rs"]
@@ -70,6 +71,15 @@ on_both! {
     clients::a_client_is_a_tower_service
     clients::a_future_that_is_dropped_cancels_its_request
     clients::large_content_is_asked_for_and_417_repeated_without
+    networks::names_are_overridden_and_resolved
+    networks::addresses_are_raced
+    networks::sockets_are_bound_as_said
+    networks::a_proxy_forwards_and_is_left_out_where_said
+    networks::a_unix_socket_stands_for_a_name
+    networks::a_request_ends_in_time_with_its_content
+    networks::a_request_that_was_not_sent_is_given_back
+    networks::interim_responses_are_told
+    networks::origins_that_are_not_used_are_forgotten
     servers::a_shutdown_answers_what_is_open_and_ends
     servers::a_shutdown_cuts_what_takes_longer_than_its_drain_and_reports_it
     servers::connections_beyond_the_limit_wait

@@ -1,0 +1,124 @@
+//! Opening sockets.
+
+use core::future::Future;
+use core::time::Duration;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+
+use crate::io::Transport;
+
+/// Where a socket goes to.
+///
+/// ```
+/// use http_driver::client::Address;
+/// assert_eq!(Address::Tcp(([127, 0, 0, 1], 80).into()), Address::Tcp("127.0.0.1:80".parse().unwrap()));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Address {
+    /// An address and a port.
+    Tcp(SocketAddr),
+    /// The path of a Unix socket.
+    Unix(PathBuf),
+}
+
+/// The options of a client's sockets.
+///
+/// ```
+/// let mut options = http_driver::client::SocketOptions::default();
+/// options.local_address = Some([127, 0, 0, 1].into());
+/// assert!(options.nodelay);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SocketOptions {
+    /// `TCP_NODELAY`: small writes leave at once. Default true.
+    pub nodelay: bool,
+    /// The address that sockets of its family are bound to. Default: the system's choice.
+    pub local_address: Option<IpAddr>,
+    /// `SO_KEEPALIVE`, and how long a connection is silent before the first probe. Default none.
+    pub keepalive: Option<Duration>,
+    /// The size of the system's send buffer, in bytes. Default: the system's.
+    pub send_buffer: Option<usize>,
+    /// The size of the system's receive buffer, in bytes. Default: the system's.
+    pub receive_buffer: Option<usize>,
+}
+
+impl Default for SocketOptions {
+    fn default() -> Self {
+        Self { nodelay: true, local_address: None, keepalive: None, send_buffer: None, receive_buffer: None }
+    }
+}
+
+impl SocketOptions {
+    /// A socket that is bound as these options say and does not block, to be connected to `address`.
+    ///
+    /// # Errors
+    /// The system refuses one of the options, or has no sockets left.
+    pub fn open(&self, address: SocketAddr) -> io::Result<Socket> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_nonblocking(true)?;
+        socket.set_tcp_nodelay(self.nodelay)?;
+        if let Some(idle) = self.keepalive {
+            socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(idle))?;
+        }
+        if let Some(size) = self.send_buffer {
+            socket.set_send_buffer_size(size)?;
+        }
+        if let Some(size) = self.receive_buffer {
+            socket.set_recv_buffer_size(size)?;
+        }
+        if let Some(local) = self.local_address.filter(|local| local.is_ipv4() == address.is_ipv4()) {
+            socket.bind(&SocketAddr::new(local, 0).into())?;
+        }
+        Ok(socket)
+    }
+}
+
+/// Opens sockets, and asks the system for names: what a runtime brings along.
+///
+/// ```
+/// use std::io;
+/// use std::net::IpAddr;
+/// use http_driver::client::{Address, Dial, SocketOptions};
+///
+/// /// Reaches nothing but what another one reaches on this machine.
+/// #[derive(Clone)]
+/// struct Loopback<D>(D);
+///
+/// impl<D: Dial> Dial for Loopback<D> {
+///     type Transport = D::Transport;
+///     async fn dial(&self, address: Address, options: &SocketOptions) -> io::Result<D::Transport> {
+///         match address {
+///             Address::Tcp(address) if !address.ip().is_loopback() => Err(io::ErrorKind::PermissionDenied.into()),
+///             address => self.0.dial(address, options).await,
+///         }
+///     }
+///     async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+///         self.0.resolve(host).await
+///     }
+/// }
+/// ```
+pub trait Dial: Clone + Send + Sync + 'static {
+    /// What is opened.
+    type Transport: Transport + Send + 'static;
+
+    /// Opens a socket.
+    ///
+    /// # Errors
+    /// It could not be opened.
+    fn dial(
+        &self,
+        address: Address,
+        options: &SocketOptions,
+    ) -> impl Future<Output = io::Result<Self::Transport>> + Send;
+
+    /// The addresses of a name, as the system has them.
+    ///
+    /// # Errors
+    /// The name does not exist, or the resolver does not answer.
+    fn resolve(&self, host: &str) -> impl Future<Output = io::Result<Vec<IpAddr>>> + Send;
+}

@@ -1,0 +1,95 @@
+//! Several addresses of one name (RFC 8305).
+
+use core::future::{Future, poll_fn};
+use core::task::Poll;
+use core::time::Duration;
+use std::io;
+use std::net::SocketAddr;
+
+use crate::io::{Runtime, Timer};
+
+/// The order of attempts: the families take turns, that of the first address first (RFC 8305 §4).
+pub(super) fn order(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let first = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let (mut one, mut other): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|address| address.is_ipv6() == first);
+    let mut ordered = Vec::with_capacity(one.len() + other.len());
+    one.reverse();
+    other.reverse();
+    while let (Some(address), rest) = (one.pop(), &mut other) {
+        ordered.push(address);
+        ordered.extend(rest.pop());
+    }
+    other.reverse();
+    ordered.extend(other);
+    ordered
+}
+
+/// The first that succeeds. Another attempt joins when those before it have had `delay`, or have failed
+/// (RFC 8305 §5). The error is that of the last one.
+pub(super) async fn race<A, T, F, R>(
+    addresses: Vec<A>,
+    delay: Duration,
+    runtime: &R,
+    attempt: impl Fn(A) -> F,
+) -> io::Result<T>
+where
+    F: Future<Output = io::Result<T>>,
+    R: Runtime,
+{
+    let mut waiting = addresses.into_iter();
+    let mut going = Vec::new();
+    let mut timer: Option<R::Timer> = None;
+    let mut failed = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    poll_fn(|cx| {
+        loop {
+            let mut due = timer.as_mut().is_none_or(|timer| timer.poll(cx).is_ready());
+            let mut at = 0;
+            while at < going.len() {
+                let one: &mut core::pin::Pin<Box<F>> = &mut going[at];
+                match one.as_mut().poll(cx) {
+                    Poll::Ready(Ok(made)) => return Poll::Ready(Ok(made)),
+                    Poll::Ready(Err(error)) => {
+                        failed = error;
+                        due = true;
+                        drop(going.swap_remove(at));
+                    }
+                    Poll::Pending => at += 1,
+                }
+            }
+            let next = if due { waiting.next() } else { None };
+            match next {
+                Some(address) => {
+                    going.push(Box::pin(attempt(address)));
+                    timer = Some(runtime.timer(runtime.now() + delay));
+                }
+                None if going.is_empty() => {
+                    let failed = core::mem::replace(&mut failed, io::ErrorKind::Other.into());
+                    return Poll::Ready(Err(failed));
+                }
+                None => return Poll::Pending,
+            }
+        }
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_families_take_turns_and_the_first_one_begins() {
+        let parse = |text: &str| -> Vec<SocketAddr> {
+            text.split_whitespace().map(|one| SocketAddr::new(one.parse().unwrap(), 1)).collect()
+        };
+        for (given, ordered) in [
+            ("", ""),
+            ("1.1.1.1 2.2.2.2", "1.1.1.1 2.2.2.2"),
+            ("::1 ::2 1.1.1.1 2.2.2.2", "::1 1.1.1.1 ::2 2.2.2.2"),
+            ("1.1.1.1 2.2.2.2 3.3.3.3 ::1", "1.1.1.1 ::1 2.2.2.2 3.3.3.3"),
+            ("::1 1.1.1.1 2.2.2.2 3.3.3.3", "::1 1.1.1.1 2.2.2.2 3.3.3.3"),
+        ] {
+            assert_eq!(order(parse(given)), parse(ordered), "{given}");
+        }
+    }
+}
