@@ -236,6 +236,21 @@ impl ResponseHead {
         Self::build(status, status.reason().as_bytes())
     }
 
+    /// The same in the memory of a head that is not needed any more, or of its fields.
+    ///
+    /// ```
+    /// use http_core::{Fields, ResponseHead, StatusCode};
+    /// let first = ResponseHead::new(StatusCode::OK).with("Content-Type", "text/plain")?;
+    /// let second = ResponseHead::new_in(Fields::from(first), StatusCode::NOT_FOUND);
+    /// assert_eq!(second, ResponseHead::new(StatusCode::NOT_FOUND));
+    /// # Ok::<(), http_core::Misuse>(())
+    /// ```
+    #[must_use]
+    pub fn new_in(mut memory: Fields, status: StatusCode) -> Self {
+        memory.reset();
+        Self::build_in(memory, status, status.reason().as_bytes())
+    }
+
     /// A head with a reason phrase of one's own, perhaps empty.
     ///
     /// # Errors
@@ -249,7 +264,10 @@ impl ResponseHead {
     }
 
     fn build(status: StatusCode, reason: &[u8]) -> Self {
-        let mut fields = Fields::with_capacity(128, 4);
+        Self::build_in(Fields::with_capacity(128, 4), status, reason)
+    }
+
+    fn build_in(mut fields: Fields, status: StatusCode, reason: &[u8]) -> Self {
         for part in [b"HTTP/1.1 ", &status.digits()[..], b" ", reason, b"\r\n"] {
             fields.block.extend_from_slice(part);
         }

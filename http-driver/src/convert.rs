@@ -52,17 +52,35 @@ pub fn header_map(fields: &Fields) -> Result<HeaderMap, Unconvertible> {
     if fields.is_empty() {
         return Ok(HeaderMap::new());
     }
-    let block = Bytes::copy_from_slice(fields.as_wire());
-    let base = fields.as_wire().as_ptr() as usize;
-    let mut map = HeaderMap::try_with_capacity(fields.len()).map_err(|_| Unconvertible::TooLarge)?;
-    for (name, value) in fields.raw() {
-        let name = HeaderName::from_bytes(name).map_err(|_| Unconvertible::TooLarge)?;
-        let at = (value.as_ptr() as usize).wrapping_sub(base);
-        let value = block.slice(at..at + value.len());
-        let value = HeaderValue::from_maybe_shared(value).map_err(|_| Unconvertible::TooLarge)?;
-        map.try_append(name, value).map_err(|_| Unconvertible::TooLarge)?;
+    Block::of(fields.as_wire()).map(fields)
+}
+
+/// A copy of a head or a section, that names and values are slices of.
+struct Block<'a> {
+    original: &'a [u8],
+    copy: Bytes,
+}
+
+impl<'a> Block<'a> {
+    fn of(original: &'a [u8]) -> Self {
+        Self { original, copy: Bytes::copy_from_slice(original) }
     }
-    Ok(map)
+
+    /// The same part of the copy as `part` is of the original.
+    fn slice(&self, part: &[u8]) -> Bytes {
+        let at = (part.as_ptr() as usize).wrapping_sub(self.original.as_ptr() as usize);
+        self.copy.slice(at..at + part.len())
+    }
+
+    fn map(&self, fields: &Fields) -> Result<HeaderMap, Unconvertible> {
+        let mut map = HeaderMap::try_with_capacity(fields.len()).map_err(|_| Unconvertible::TooLarge)?;
+        for (name, value) in fields.raw() {
+            let name = HeaderName::from_bytes(name).map_err(|_| Unconvertible::TooLarge)?;
+            let value = HeaderValue::from_maybe_shared(self.slice(value)).map_err(|_| Unconvertible::TooLarge)?;
+            map.try_append(name, value).map_err(|_| Unconvertible::TooLarge)?;
+        }
+        Ok(map)
+    }
 }
 
 /// The entries of a map as field lines, in the map's order.
@@ -84,6 +102,7 @@ fn push_all(fields: &mut Fields, map: &HeaderMap) -> Result<(), Misuse> {
 /// # Errors
 /// [`Unconvertible::Target`], [`Unconvertible::TooLarge`]
 pub fn request<B>(head: &RequestHead, body: B) -> Result<Request<B>, Unconvertible> {
+    let block = Block::of(head.as_wire());
     let mut request = Request::new(body);
     *request.method_mut() = match head.method() {
         Method::Get => http::Method::GET,
@@ -96,10 +115,10 @@ pub fn request<B>(head: &RequestHead, body: B) -> Result<Request<B>, Unconvertib
     *request.uri_mut() = match head.target_form() {
         Some(Target::Asterisk) => Uri::from_static("*"),
         // The http crate asks for a slash or an authority in front; everything else was checked.
-        _ => Uri::from_maybe_shared(Bytes::copy_from_slice(head.target())).map_err(|_| Unconvertible::Target)?,
+        _ => Uri::from_maybe_shared(block.slice(head.target())).map_err(|_| Unconvertible::Target)?,
     };
     *request.version_mut() = version(head.version());
-    *request.headers_mut() = header_map(head.fields())?;
+    *request.headers_mut() = block.map(head.fields())?;
     Ok(request)
 }
 
@@ -186,10 +205,15 @@ pub(crate) fn forwarded_head(
 /// # Errors
 /// [`Unconvertible::Misuse`]
 pub fn response_head(parts: &response::Parts) -> Result<ResponseHead, Unconvertible> {
+    response_head_in(Fields::new(), parts)
+}
+
+/// The same in the memory of `fields`.
+pub(crate) fn response_head_in(fields: Fields, parts: &response::Parts) -> Result<ResponseHead, Unconvertible> {
     let status = StatusCode::new(parts.status.as_u16()).ok_or(Misuse::Status)?;
     let mut head = match parts.extensions.get::<ReasonPhrase>() {
         Some(ReasonPhrase(reason)) => ResponseHead::with_reason(status, reason)?,
-        None => ResponseHead::new(status),
+        None => ResponseHead::new_in(fields, status),
     };
     push_all(head.fields_mut(), &parts.headers)?;
     Ok(head)

@@ -25,6 +25,8 @@ pub(crate) struct Link<M, T, R: Runtime> {
     timer: Option<R::Timer>,
     /// When the timer fires; not later than the machine's deadline while anything is waited for.
     armed: Option<Instant>,
+    /// The task that the timer wakes, by the address in its waker, which cannot become another's while the timer holds it.
+    sleeper: usize,
     room: usize,
     sending_ended: bool,
     /// What the transport was told last of being dropped.
@@ -56,6 +58,7 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
             input,
             timer: None,
             armed: None,
+            sleeper: 0,
             room: buffers::SMALL,
             sending_ended: false,
             resets: false,
@@ -162,7 +165,7 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
     }
 
     /// Ready if bytes were taken, or the transport broke.
-    fn poll_write(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()> {
+    pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()> {
         let mut moved = Poll::Pending;
         loop {
             let interest = self.machine_interest();
@@ -250,6 +253,10 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
                 }
                 return Poll::Ready(());
             }
+            let task = cx.waker().data() as usize;
+            if self.sleeper == task && self.armed.is_some_and(|armed| now < armed && armed <= due) {
+                return Poll::Pending;
+            }
             // A deadline that was put off leaves the timer alone; it is set anew when it fires.
             let timer = match (&mut self.timer, self.armed) {
                 (Some(timer), Some(armed)) if armed <= due => timer,
@@ -264,6 +271,7 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
                 }
             };
             if timer.poll(cx).is_pending() {
+                self.sleeper = task;
                 return Poll::Pending;
             }
             self.armed = None;

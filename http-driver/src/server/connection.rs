@@ -139,6 +139,10 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     /// The next event, whatever has to happen for it.
     pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event, Error>> {
         let mut now = self.link.now();
+        if self.link.input.is_empty() {
+            // No answer can follow that could leave with what waits.
+            let _ = self.link.poll_write(cx, now);
+        }
         // What one turn has brought is looked at in the same moment.
         for turn in 0.. {
             if turn > 1 {

@@ -42,6 +42,8 @@ struct Open {
     interim: Option<Interim>,
     notice: Option<Notice>,
     asks_head: bool,
+    /// The memory of the request's head, for that of the response.
+    memory: Fields,
 }
 
 /// The service at work on a request.
@@ -144,8 +146,14 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         let (body, feed) = Incoming::new(head.framing());
         let request = convert::request(&head, body);
         let asks_head = head.method() == http_core::Method::Head;
-        self.connection.recycle(head.into());
-        let mut request = request.ok()?;
+        let memory = head.into();
+        let mut request = match request {
+            Ok(request) => request,
+            Err(_) => {
+                self.connection.recycle(memory);
+                return None;
+            }
+        };
         if self.connection.machine().may_switch() {
             let (upgrade, promise) = Upgrade::new();
             request.extensions_mut().insert(upgrade);
@@ -159,7 +167,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         if let Some(notice) = &notice {
             request.extensions_mut().insert(notice.future());
         }
-        Some((request, Open { content: Inflow { feed }, interim, notice, asks_head }))
+        Some((request, Open { content: Inflow { feed }, interim, notice, asks_head, memory }))
     }
 
     /// Waits for the service, and sends what it answers.
@@ -183,7 +191,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         poll_fn(|cx| {
             self.end_if_told(cx);
             if let Some(parts) = parts.take() {
-                if let Begun::Complete = self.begin(&parts, body.as_mut(), open.asks_head, cx)? {
+                if let Begun::Complete = self.begin(&parts, body.as_mut(), &mut open, cx)? {
                     return Poll::Ready(Ok(()));
                 }
             }
@@ -240,17 +248,21 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         &mut self,
         parts: &http::response::Parts,
         body: Pin<&mut B>,
-        asks_head: bool,
+        open: &mut Open,
         cx: &mut Context<'_>,
     ) -> Result<Begun, Error>
     where
         B: Body,
         B::Error: Into<BoxError>,
     {
-        let head = convert::response_head(parts);
+        let head = convert::response_head_in(core::mem::take(&mut open.memory), parts);
         let (announced, first) = first_piece(body, cx);
         let begun = match head {
-            Ok(head) => self.connection.respond(&head, announced),
+            Ok(head) => {
+                let begun = self.connection.respond(&head, announced);
+                self.connection.recycle(head.into());
+                begun
+            }
             Err(convert::Unconvertible::Misuse(misuse)) => Err(misuse),
             Err(_) => Err(Misuse::FieldValue),
         };
@@ -259,7 +271,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
             self.refuse(StatusCode::INTERNAL_SERVER_ERROR)?;
             return Ok(Begun::Complete);
         }
-        if asks_head || parts.status == http::StatusCode::NOT_MODIFIED {
+        if open.asks_head || parts.status == http::StatusCode::NOT_MODIFIED {
             // The bytes would be dropped; their producer need not be run.
             if self.connection.machine().awaits_content() {
                 self.connection.end(&Fields::new())?;
