@@ -79,6 +79,10 @@ where
             Some(_) => break Over::LOCAL,
             None => break Over { cause: LostCause::Eof, unanswered: None },
         };
+        // The end of the stream may lie there unread, and nobody knows the fate of a request that meets it.
+        if poll_fn(|cx| Poll::Ready(connection.poll_readiness(cx))).await == Readiness::Closing {
+            break Over { cause: LostCause::Eof, unanswered: Some((request, Progress::NOTHING)) };
+        }
         if let Err(over) = exchange(&shared, &mut connection, &slot, id, request, &mut promise).await {
             break over;
         }
