@@ -240,3 +240,29 @@ fn a_client_reads_on_where_the_rfc_tells_it_to() {
     client.hears(response);
     assert_eq!(client.field("X").as_deref(), Some("a b"));
 }
+
+#[test]
+fn a_client_refuses_what_is_no_status_line() {
+    // RFC 9112 §4: single spaces, and nothing is read into what is near.
+    for (line, reason) in [
+        ("HTTP/1.1\t200 OK", "StatusLine"),
+        ("HTTP/1.1 200\tOK", "StatusLine"),
+        ("HTTP/1.1  200 OK", "StatusLine"),
+        ("HTTP/1.1 2000 OK", "StatusLine"),
+        ("HTTP/1.1 20 OK", "StatusLine"),
+        ("HTTP/1.1 +20 OK", "StatusLine"),
+        ("HTTP/1.1 2x0 OK", "StatusLine"),
+        ("HTTP/1.1 200 O\x01K", "StatusLine"),
+        ("HTTP/1.1200 OK", "StatusLine"),
+        ("HTTP/11 200 OK", "VersionSyntax"),
+        ("http/1.1 200 OK", "VersionSyntax"),
+        (" HTTP/1.1 200 OK", "VersionSyntax"),
+        ("HTTP/1.1.1 200 OK", "StatusLine"),
+        ("HTTP/0.9 200 OK", "Version"),
+        ("HTTP/2.0 200 OK", "Version"),
+        ("\r\nHTTP/1.1 200 OK", "VersionSyntax"),
+    ] {
+        let told = fetch(&strict(), "GET", format!("{line}\r\nContent-Length: 0\r\n\r\n"), None);
+        assert_eq!(told, [format!("refused {reason}"), format!("closed Failed({reason})")], "{line:?}");
+    }
+}

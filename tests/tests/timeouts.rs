@@ -89,6 +89,18 @@ mod server {
         assert_eq!(server.deadline(), Some((Deadline::Head, s(30))));
         server.hears("ext HTTP/1.1\r\nHost: a\r\n\r\n");
         assert_eq!(server.deadline(), None);
+        // While too much waits to be sent nothing is read, so it is not the client's head that is late.
+        let mut config = Config::default();
+        config.limits.send_buffer = 100;
+        let mut server = Server::server(config);
+        server.hears(GET);
+        server.responds(200, &[], Content::Full(Bytes::from(vec![b'x'; 100]))).unwrap();
+        assert_eq!(server.hears("GET /n"), NOTHING);
+        assert_eq!(server.deadline().unwrap().0, Deadline::Send);
+        server.waits(s(9));
+        server.sends();
+        assert_eq!(server.polls(), NOTHING);
+        assert_eq!(server.deadline(), Some((Deadline::Head, s(30))));
     }
 
     #[test]
