@@ -2,8 +2,6 @@
 
 mod connection;
 mod pending;
-#[cfg(test)]
-mod tests;
 mod transitions;
 
 pub use connection::{Connection, Event, Readiness};
