@@ -57,22 +57,24 @@ where
     let transport = match made {
         Some(Ok(transport)) => transport,
         Some(Err(cause)) => {
-            shared.leave(id);
+            let _ = shared.leave(id);
             let _ = shared.input(Input::ConnectFailed(id, cause));
             return;
         }
         // The dispatcher knows: it was its order.
-        None => return shared.leave(id),
+        None => return drop(shared.leave(id)),
     };
     let tap = shared.tap(id);
     let mut connection = Connection::with_tap(transport, shared.runtime.clone(), shared.config.clone(), tap);
     let _ = shared.input(Input::Connected(id));
     let mut promise = None;
     let over = loop {
-        let order = poll_fn(|cx| match slot.poll(cx) {
-            Poll::Ready(order) => Poll::Ready(Some(order)),
-            Poll::Pending if connection.poll_readiness(cx) == Readiness::Closing => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
+        let order = poll_fn(|cx| {
+            // The transport comes first: a request is not given to a connection that its peer has ended.
+            if connection.poll_readiness(cx) == Readiness::Closing {
+                return Poll::Ready(None);
+            }
+            slot.poll(cx).map(Some)
         });
         let request = match order.await {
             Some(Order::Send(request)) => request,
@@ -87,7 +89,9 @@ where
             break over;
         }
     };
-    shared.leave(id);
+    // From here on nothing is assigned to it; what was, and was not begun, is told with the end.
+    let unsent = shared.leave(id).into_iter().map(|request| (request, Progress::NOTHING));
+    let unanswered = over.unanswered.into_iter().chain(unsent).collect();
     match promise {
         Some(promise) if connection.is_switched() => {
             let (transport, early) = connection.into_parts();
@@ -96,7 +100,7 @@ where
         // What the transport still holds is cut off before the dispatcher makes another connection for its request.
         _ => drop(connection),
     }
-    let _ = shared.input(Input::Lost(id, over.cause, over.unanswered.into_iter().collect()));
+    let _ = shared.input(Input::Lost(id, over.cause, unanswered));
 }
 
 /// Carries one request; fails when the connection is not to be used any more.
@@ -123,10 +127,16 @@ where
         return Err(Over::LOCAL);
     };
     let begun = match payload {
-        Some((content, body)) => connection.begin(&head, content).map(|()| body).map_err(|error| match error {
-            Error::Misuse(misuse) => RequestError::unsendable(misuse.into()),
-            error => RequestError::body(error),
-        }),
+        Some((content, body)) => match connection.begin(&head, content) {
+            Ok(()) => Ok(body),
+            Err(Error::Misuse(misuse)) => Err(RequestError::unsendable(misuse.into())),
+            // The connection ended just now: the request goes on as it came.
+            Err(error) => {
+                let over = Over { cause: cause(&error), unanswered: Some((request, Progress::NOTHING)) };
+                shared.with_job(request, |job| job.put_back(body, error));
+                return Err(over);
+            }
+        },
         // A stream that was begun cannot be sent again.
         None => Err(RequestError::body(Error::Closed(Closed::Abandoned))),
     };

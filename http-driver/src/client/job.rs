@@ -34,6 +34,16 @@ pub(super) struct Job {
 }
 
 impl Job {
+    /// A connection ended before it could take anything of the request.
+    pub(super) fn put_back(&mut self, body: Option<BoxBody>, error: Error) {
+        if let Some(body) = body {
+            self.payload = Payload::Stream(body.size_hint().exact(), body);
+        }
+        self.error = Some(error);
+        self.progress = Some(Progress::NOTHING);
+        self.touched -= 1;
+    }
+
     /// The request again, if nothing of it was sent.
     pub(super) fn into_unsent(self) -> Option<Box<Request<Unsent>>> {
         if self.touched > 0 || matches!(self.payload, Payload::Taken) {

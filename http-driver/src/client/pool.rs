@@ -68,10 +68,10 @@ impl<C, R> Shared<C, R> {
     pub(super) fn end(&self) {
         let mut brain = lock(&self.brain);
         brain.closed = true;
-        let slots: Vec<_> = brain.slots.values().cloned().collect();
+        let wakers: Vec<_> = brain.slots.values().filter_map(|slot| slot.order(Order::CloseIdle)).collect();
         let timer = brain.timer.take();
         drop(brain);
-        slots.iter().for_each(|slot| slot.order(Order::CloseIdle));
+        wakers.into_iter().for_each(Waker::wake);
         if let Some(timer) = timer {
             timer.wake();
         }
@@ -191,15 +191,17 @@ where
         lock(&self.brain).jobs.remove(&request)
     }
 
-    /// Takes the orders of a connection that is gone.
-    pub(super) fn leave(&self, connection: ConnectionId) {
+    /// Takes back what was ordered of a connection that is gone, and was not begun. Nothing is ordered of it any more.
+    #[must_use]
+    pub(super) fn leave(&self, connection: ConnectionId) -> Vec<RequestId> {
         let mut brain = lock(&self.brain);
-        brain.slots.remove(&connection);
+        let assigned = brain.slots.remove(&connection).map(|slot| slot.take_assigned()).unwrap_or_default();
         let timer = if brain.closed { brain.timer.take() } else { None };
         drop(brain);
         if let Some(timer) = timer {
             timer.wake();
         }
+        assigned
     }
 
     pub(super) fn tap(&self, connection: ConnectionId) -> Option<BoxTap> {
@@ -217,10 +219,11 @@ where
         output
     }
 
-    /// Does what the dispatcher wants; what may call back is done when nothing is locked.
+    /// Does what the dispatcher wants; what may call back is done when nothing is locked. Orders are given under the
+    /// lock, so that a connection that leaves knows of all that it had.
     fn perform(self: &Arc<Self>, mut brain: MutexGuard<'_, Brain>, actions: Vec<Action>) {
         let mut made = Vec::new();
-        let mut told = Vec::new();
+        let mut wakers = Vec::new();
         let mut failed = Vec::new();
         for action in actions {
             match action {
@@ -232,11 +235,11 @@ where
                     }
                 }
                 Action::Assign { request, connection } => {
-                    told.extend(brain.slots.get(&connection).map(|slot| (slot.clone(), Order::Send(request))));
+                    wakers.extend(brain.slots.get(&connection).and_then(|slot| slot.order(Order::Send(request))));
                 }
                 Action::Close { connection, reason } => {
                     let order = if reason == CloseReason::Deadline { Order::CloseLate } else { Order::Close };
-                    told.extend(brain.slots.get(&connection).map(|slot| (slot.clone(), order)));
+                    wakers.extend(brain.slots.get(&connection).and_then(|slot| slot.order(order)));
                 }
                 Action::Fail { request, failure } => {
                     failed.extend(brain.jobs.remove(&request).map(|job| (job, failure)));
@@ -249,9 +252,7 @@ where
         for (connection, origin, slot) in made {
             self.runtime.spawn(carrier::carry(self.clone(), connection, origin, slot));
         }
-        for (slot, order) in told {
-            slot.order(order);
-        }
+        wakers.into_iter().for_each(Waker::wake);
         for (job, failure) in failed {
             let reply = job.reply.clone();
             reply.complete(Err(RequestError::failed(failure, job)));

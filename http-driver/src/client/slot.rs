@@ -65,7 +65,14 @@ impl Slot {
         orders.close
     }
 
-    pub(super) fn order(&self, order: Order) {
+    /// Takes back what was assigned and not begun.
+    pub(super) fn take_assigned(&self) -> Vec<RequestId> {
+        lock(&self.orders).assigned.drain(..).collect()
+    }
+
+    /// Leaves an order; the task that is to be woken for it.
+    #[must_use]
+    pub(super) fn order(&self, order: Order) -> Option<Waker> {
         let mut orders = lock(&self.orders);
         match order {
             Order::Send(request) => orders.assigned.push_back(request),
@@ -73,10 +80,6 @@ impl Slot {
             Order::CloseIdle => orders.close = orders.close.or(Some(Closing::Idle)),
             Order::CloseLate => orders.close = Some(Closing::Late),
         }
-        let waker = orders.waker.take();
-        drop(orders);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        orders.waker.take()
     }
 }

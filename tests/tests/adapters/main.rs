@@ -7,6 +7,7 @@ mod networks;
 mod on_async_std;
 #[path = "../../../examples/shared/on_tokio.rs"]
 mod on_tokio;
+mod reuse;
 #[path = "../../../examples/shared/routes.rs"]
 mod routes;
 mod scenarios;
@@ -71,6 +72,7 @@ on_both! {
     clients::a_client_is_a_tower_service
     clients::a_future_that_is_dropped_cancels_its_request
     clients::large_content_is_asked_for_and_417_repeated_without
+    reuse::a_connection_that_is_dead_is_not_reused
     networks::names_are_overridden_and_resolved
     networks::addresses_are_raced
     networks::sockets_are_bound_as_said

@@ -1,0 +1,297 @@
+//! Requests through a proxy that kills, resets, stalls, halves, delays and cuts connections wherever chance has it: on
+//! either adapter every request has one outcome, none takes effect twice that must not, and nothing is left over.
+//!
+//! `CHAOS_SEED` repeats a run as far as the clock allows, `CHAOS_REQUESTS` sets how many requests there are.
+
+#[path = "../../../examples/shared/on_async_std.rs"]
+mod on_async_std;
+#[path = "../../../examples/shared/on_tokio.rs"]
+mod on_tokio;
+mod proxy;
+mod random;
+#[path = "../../../examples/shared/world.rs"]
+mod world;
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use http_core::Config;
+use http_core::dispatch::{Backoff, Policy};
+use http_driver::client::{Builder, Client};
+use http_driver::server::{Server, Shutdown};
+use http_driver::{Full, Incoming, Runtime, service_fn};
+
+use proxy::Proxy;
+use random::Random;
+use world::World;
+
+/// Requests at a time.
+const WORKERS: usize = 24;
+
+type Failed = Box<dyn std::error::Error + Send + Sync>;
+
+/// How often each request took effect.
+type Effects = Arc<Mutex<BTreeMap<u64, u32>>>;
+
+/// What a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Get,
+    /// Idempotent, with content that can be sent again.
+    Put,
+    /// Idempotent, with content that comes once.
+    Stream,
+    /// Not idempotent.
+    Post,
+    /// Not idempotent by its method, and said to be by its key.
+    Keyed,
+}
+
+impl Kind {
+    const ALL: [Self; 5] = [Self::Get, Self::Put, Self::Stream, Self::Post, Self::Keyed];
+
+    /// Whether a client may repeat it by itself at any time.
+    fn is_repeatable(self) -> bool {
+        matches!(self, Self::Get | Self::Put | Self::Keyed)
+    }
+}
+
+/// The content of a request or a response, told by its number alone.
+fn content_of(id: u64) -> Bytes {
+    let size = [0, 5, 700, 20_000][(id % 4) as usize];
+    Bytes::from(format!("{id} ").repeat(size / 4 + 1))
+}
+
+/// Content that comes in pieces, with or without a length that is announced.
+struct Pieces {
+    left: Bytes,
+    announced: bool,
+}
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let size = self.left.len().min(3000);
+        Poll::Ready((size > 0).then(|| Ok(Frame::data(self.left.split_to(size)))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        if self.announced { SizeHint::with_exact(self.left.len() as u64) } else { SizeHint::default() }
+    }
+}
+
+async fn read(mut body: Incoming) -> Result<Vec<u8>, http_driver::Error> {
+    let mut content = Vec::new();
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        content.extend_from_slice(frame?.data_ref().map_or(&[][..], |data| data));
+    }
+    Ok(content)
+}
+
+/// A server that notes what took effect: a request whose content came in full.
+async fn origin<W: World>(world: &W, effects: Effects) -> std::io::Result<(SocketAddr, Shutdown)> {
+    let listener = world.listen(([127, 0, 0, 1], 0).into()).await?;
+    let address = world.address(&listener)?;
+    let mut config = Config::default();
+    config.timeouts.head = Duration::from_millis(800);
+    config.timeouts.content = Duration::from_millis(800);
+    config.timeouts.idle = Duration::from_secs(2);
+    config.timeouts.linger = Duration::from_millis(200);
+    // Connections end now and then, so that new ones are made, and meet their fate.
+    config.persistence.requests = Some(12);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let effects = effects.clone();
+        async move {
+            let id: u64 = request.uri().path().trim_start_matches('/').parse().expect("a number");
+            let sends_content = request.method() != http::Method::GET;
+            let content = read(request.into_body()).await?;
+            assert!(!sends_content || content == content_of(id), "request {id} came as another one");
+            *effects.lock().unwrap().entry(id).or_default() += 1;
+            Ok::<_, http_driver::Error>(Response::new(Pieces { left: content_of(id), announced: id % 3 > 0 }))
+        }
+    });
+    let server = Server::on(world.runtime()).config(config);
+    let shutdown = server.shutdown();
+    world.runtime().spawn(async move {
+        let _ = server.serve(listener, service).await;
+    });
+    Ok((address, shutdown))
+}
+
+fn client<W: World>(world: &W) -> Client<W::Connector, W::Runtime> {
+    let policy = Policy::default()
+        .request_retries(7)
+        .connect_retries(30)
+        .backoff(Backoff::new(Duration::from_millis(5), Duration::from_millis(100)))
+        .retry_budget(None)
+        .connections_per_origin(8)
+        .idle_timeout(Duration::from_millis(500));
+    Builder::new()
+        .policy(policy)
+        .response_timeout(Duration::from_millis(800))
+        .read_timeout(Duration::from_millis(800))
+        .timeout(Duration::from_secs(60))
+        .build(world.connector(), world.runtime())
+}
+
+/// What came of the requests.
+#[derive(Default, Debug)]
+struct Tally {
+    done: AtomicUsize,
+    answered: AtomicUsize,
+    cut_short: AtomicUsize,
+    failed: AtomicUsize,
+    said_safe: AtomicUsize,
+}
+
+fn note(count: &AtomicUsize) {
+    count.fetch_add(1, Ordering::SeqCst);
+}
+
+/// Sends one request, and holds its outcome to what took effect.
+async fn one<W: World>(
+    client: &Client<W::Connector, W::Runtime>,
+    proxy: SocketAddr,
+    id: u64,
+    kind: Kind,
+    effects: &Effects,
+    tally: &Tally,
+) -> Result<(), Failed> {
+    let uri = format!("http://{proxy}/{id}");
+    let build = |method: http::Method| Request::builder().method(method).uri(&uri);
+    let response = match kind {
+        Kind::Get => client.request(build(http::Method::GET).body(Full::default())?),
+        Kind::Put => client.request(build(http::Method::PUT).body(Full::from(content_of(id)))?),
+        Kind::Stream => {
+            client.request(build(http::Method::PUT).body(Pieces { left: content_of(id), announced: id % 2 > 0 })?)
+        }
+        Kind::Post => client.request(build(http::Method::POST).body(Full::from(content_of(id)))?),
+        Kind::Keyed => {
+            let keyed = build(http::Method::POST).header("idempotency-key", id);
+            client.request(keyed.body(Full::from(content_of(id)))?)
+        }
+    };
+    let outcome = response.await;
+    let took_effect = || effects.lock().unwrap().get(&id).copied().unwrap_or(0);
+    match outcome {
+        Ok(response) => {
+            note(&tally.answered);
+            assert_eq!(response.status(), 200, "{id} {kind:?}");
+            match read(response.into_body()).await {
+                Ok(content) => assert!(content == content_of(id), "{id} {kind:?}: another content"),
+                Err(_) => note(&tally.cut_short),
+            }
+            assert!(took_effect() >= 1, "{id} {kind:?} was answered and took no effect");
+        }
+        Err(error) => {
+            note(&tally.failed);
+            assert!(!kind.is_repeatable(), "{id} {kind:?} could have been repeated: {error}");
+            if error.is_safe_to_repeat() && kind == Kind::Post {
+                note(&tally.said_safe);
+                assert_eq!(took_effect(), 0, "{id} took effect, and is said to be safe to repeat: {error}");
+            }
+            if error.into_request().is_some() {
+                assert_eq!(took_effect(), 0, "{id} took effect, and is said not to be sent");
+            }
+        }
+    }
+    if kind == Kind::Post {
+        assert!(took_effect() <= 1, "{id} took effect {} times", took_effect());
+    }
+    note(&tally.done);
+    Ok(())
+}
+
+async fn eventually<W: World>(world: &W, what: &str, is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(15), "{what}: not in time");
+        world.sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|value| value.parse().ok())
+}
+
+async fn chaos<W: World>(world: W) -> Result<(), Failed> {
+    let seed = setting("CHAOS_SEED").unwrap_or_else(|| {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        now.map_or(1, |since| since.as_nanos() as u64)
+    });
+    let requests = setting("CHAOS_REQUESTS").unwrap_or(3000);
+    println!("CHAOS_SEED={seed} CHAOS_REQUESTS={requests}");
+    let effects = Effects::default();
+    let (server, shutdown) = origin(&world, effects.clone()).await?;
+    let proxy = Proxy::start(server, seed)?;
+    let address = proxy.address();
+    let client = client(&world);
+    let (tally, next) = (Arc::new(Tally::default()), Arc::new(AtomicUsize::new(0)));
+    let (told, panicked) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let began = Instant::now();
+    for _ in 0..WORKERS {
+        let (client, tally, next, effects) = (client.clone(), tally.clone(), next.clone(), effects.clone());
+        let ended = Ended(told.clone(), panicked.clone());
+        world.runtime().spawn(async move {
+            let _ended = ended;
+            loop {
+                let id = next.fetch_add(1, Ordering::SeqCst) as u64;
+                if id >= requests {
+                    return;
+                }
+                let kind = Kind::ALL[Random::new(seed ^ id).below(5) as usize];
+                one::<W>(&client, address, id, kind, &effects, &tally).await.expect("a request that can be built");
+            }
+        });
+    }
+    while told.load(Ordering::SeqCst) < WORKERS {
+        let most = Duration::from_secs(150);
+        assert!(began.elapsed() < most, "{:?} after {most:?}, seed {seed}", tally);
+        world.sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(panicked.load(Ordering::SeqCst), 0, "a request went wrong, seed {seed}");
+    assert_eq!(tally.done.load(Ordering::SeqCst) as u64, requests, "a request has no outcome, seed {seed}");
+    println!("{tally:?} in {:?}; {}", began.elapsed(), proxy.told());
+    assert!(tally.failed.load(Ordering::SeqCst) > 0, "no chaos, seed {seed}");
+    assert_eq!(client.queued(), 0);
+    eventually(&world, "the client's connections end", || client.connections() == 0).await;
+    eventually(&world, "the server's connections end", || shutdown.connections() == 0).await;
+    assert_eq!(shutdown.exchanges(), 0);
+    eventually(&world, "the proxy's connections end", || proxy.open() == 0).await;
+    Ok(())
+}
+
+/// Tells when a task has ended, and how.
+struct Ended(Arc<AtomicUsize>, Arc<AtomicUsize>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            note(&self.1);
+        }
+        note(&self.0);
+    }
+}
+
+#[test]
+fn on_tokio_() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(chaos(on_tokio::Tokio)).unwrap();
+}
+
+#[test]
+fn on_async_std_() {
+    async_std::task::block_on(chaos(on_async_std::AsyncStd)).unwrap();
+}
