@@ -1,5 +1,6 @@
 //! Between the core's heads and the types of the `http` crate.
 
+use crate::names;
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response, Uri, request, response};
@@ -75,7 +76,10 @@ impl<'a> Block<'a> {
     fn map(&self, fields: &Fields) -> Result<HeaderMap, Unconvertible> {
         let mut map = HeaderMap::try_with_capacity(fields.len()).map_err(|_| Unconvertible::TooLarge)?;
         for (name, value) in fields.raw() {
-            let name = HeaderName::from_bytes(name).map_err(|_| Unconvertible::TooLarge)?;
+            let name = match names::common(name) {
+                Some(name) => name,
+                None => HeaderName::from_bytes(name).map_err(|_| Unconvertible::TooLarge)?,
+            };
             let value = HeaderValue::from_maybe_shared(self.slice(value)).map_err(|_| Unconvertible::TooLarge)?;
             map.try_append(name, value).map_err(|_| Unconvertible::TooLarge)?;
         }

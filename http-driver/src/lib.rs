@@ -11,6 +11,7 @@ mod error;
 mod io;
 mod link;
 mod machine;
+mod names;
 mod peer;
 pub mod server;
 mod simple;
