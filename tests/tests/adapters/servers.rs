@@ -235,7 +235,7 @@ impl<R: Runtime, L: Listener<R>> Listener<R> for Shake<L> {
 pub(crate) async fn a_handshake_that_is_slow_or_fails_holds_up_nobody<W: World>(world: W) -> Outcome {
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;
-    let server = server(&world).handshake_timeout(Duration::from_millis(200));
+    let server = server(&world).handshake_timeout(Duration::from_secs(1));
     let shutdown = server.shutdown();
     let _report = run(&world, server.serve(Shake(listener), hello(&world, Duration::ZERO)));
     let right = stranger(&world, move || {
