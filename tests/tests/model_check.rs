@@ -3,14 +3,17 @@
 //! is armed for nothing. What is checked stands in `tests::explore`.
 
 use tests::explore::client::Client;
-use tests::explore::dispatcher::{Dispatch, Shows};
+use tests::explore::dispatcher::{Dispatch, Plan, Shows};
 use tests::explore::server::{Play, Server};
 use tests::explore::{World, explore};
 
 /// Explores all of `world`; fewer than `least` states mean that the alphabet has lost its letters.
 fn all_of(world: impl World, least: usize) {
     match explore(world, 150_000) {
-        Ok(graph) => assert!(graph.states >= least, "only {} states", graph.states),
+        Ok(graph) => {
+            println!("{} states, {} steps", graph.states, graph.transitions);
+            assert!(graph.states >= least, "only {} states", graph.states);
+        }
         Err(fault) => panic!("{fault}"),
     }
 }
@@ -46,11 +49,26 @@ fn client_with_events_that_are_taken_late() {
 }
 
 #[test]
-fn dispatcher() {
-    all_of(Dispatch::new(Shows::Origin, 2, false), 10_000);
+fn dispatcher_of_two_connections() {
+    all_of(Dispatch::new(Shows::Origin, Plan { connections: 2, ..Plan::SMALL }), 10_000);
 }
 
 #[test]
 fn dispatcher_with_a_circuit() {
-    all_of(Dispatch::new(Shows::Origin, 1, true), 1_000);
+    all_of(Dispatch::new(Shows::Origin, Plan { circuit: true, ..Plan::SMALL }), 1_000);
+}
+
+#[test]
+fn dispatcher_that_pipelines() {
+    all_of(Dispatch::new(Shows::Origin, Plan { depth: 2, requests: 3, ..Plan::SMALL }), 1_000);
+}
+
+#[test]
+fn dispatcher_of_two_origins_with_one_place() {
+    all_of(Dispatch::new(Shows::Origin, Plan { origins: 2, all_connections: 1, ..Plan::SMALL }), 1_000);
+}
+
+#[test]
+fn dispatcher_with_deadlines_that_drains() {
+    all_of(Dispatch::new(Shows::Origin, Plan { deadlines_and_drain: true, ..Plan::SMALL }), 1_000);
 }

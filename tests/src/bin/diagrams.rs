@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use http_core::model::couplings;
 use tests::explore::client::Client;
-use tests::explore::dispatcher::{Dispatch, Shows};
+use tests::explore::dispatcher::{Dispatch, Plan, Shows};
 use tests::explore::server::{Play, Server};
 use tests::explore::{World, explore};
 
@@ -52,8 +52,8 @@ fn drawings() -> Result<Vec<(&'static str, String)>, String> {
     Ok(vec![
         ("server", draw(Server::new(Play::Prompt))?),
         ("client", draw(Client::new(Play::Prompt))?),
-        ("connections", draw(Dispatch::new(Shows::Connections, 1, false))?),
-        ("origin", draw(Dispatch::new(Shows::Origin, 1, true))?),
+        ("connections", draw(Dispatch::new(Shows::Connections, Plan::SMALL))?),
+        ("origin", draw(Dispatch::new(Shows::Origin, Plan { circuit: true, ..Plan::SMALL }))?),
         ("exchange", exchange_table()),
     ])
 }

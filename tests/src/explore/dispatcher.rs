@@ -19,13 +19,47 @@ const TICK: Duration = Duration::from_secs(1);
 pub struct Dispatch {
     machine: Dispatcher,
     now: Instant,
-    origin: OriginId,
+    plan: Plan,
+    origins: Vec<OriginId>,
     /// Requests that were taken in and have no outcome: whether each may be repeated, and how often it was sent.
     open: BTreeMap<RequestId, Request>,
-    /// Connections that the driver was told to make and not to close, with the request that it has on each.
-    connections: BTreeMap<ConnectionId, Option<RequestId>>,
+    /// Connections that the driver was told to make and not to close, with the requests that it has on each, in order.
+    connections: BTreeMap<ConnectionId, Vec<RequestId>>,
     up: BTreeSet<ConnectionId>,
+    draining: bool,
     shows: Shows,
+}
+
+/// What there is, and what may happen to it: each more of it multiplies the states.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// Places that requests go to.
+    pub origins: usize,
+    /// Connections of one origin.
+    pub connections: usize,
+    /// Connections in all.
+    pub all_connections: usize,
+    /// Requests at a time.
+    pub requests: usize,
+    /// Requests on one connection.
+    pub depth: usize,
+    /// A circuit breaker.
+    pub circuit: bool,
+    /// Some requests have a deadline, and the whole may come to an end.
+    pub deadlines_and_drain: bool,
+}
+
+impl Plan {
+    /// One origin, one connection, two requests.
+    pub const SMALL: Self = Self {
+        origins: 1,
+        connections: 1,
+        all_connections: 8,
+        requests: 2,
+        depth: 1,
+        circuit: false,
+        deadlines_and_drain: false,
+    };
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,28 +92,32 @@ enum Kind {
 }
 
 impl Dispatch {
-    /// One origin with so many connections at most, and a circuit breaker or none.
+    /// A dispatcher without requests.
     #[must_use]
-    pub fn new(shows: Shows, connections: usize, circuit: bool) -> Self {
+    pub fn new(shows: Shows, plan: Plan) -> Self {
         let policy = Policy::default()
             .backoff(Backoff::new(TICK, TICK))
             .connect_timeout(TICK)
             .connect_retries(1)
             .request_retries(1)
             .retry_budget(None)
-            .connections_per_origin(connections)
+            .connections_per_origin(plan.connections)
+            .max_connections(plan.all_connections)
+            .pipeline_depth(plan.depth)
             .idle_per_origin(1)
             .idle_timeout(TICK)
-            .circuit(circuit.then_some(Circuit::new(2, TICK)));
+            .circuit(plan.circuit.then_some(Circuit::new(2, TICK)));
         let mut machine = Dispatcher::new(policy);
-        let origin = machine.add_origin();
+        let origins = (0..plan.origins).map(|_| machine.add_origin()).collect();
         Self {
             machine,
             now: Instant::ZERO,
-            origin,
+            plan,
+            origins,
             open: BTreeMap::new(),
             connections: BTreeMap::new(),
             up: BTreeSet::new(),
+            draining: false,
             shows,
         }
     }
@@ -118,11 +156,9 @@ impl Dispatch {
                 self.forget(*id);
             }
             Input::Finished(request) => {
-                let done = self.connections.values_mut().find(|on| **on == Some(*request));
-                if let Some(on) = done {
-                    *on = None;
-                }
+                self.connections.values_mut().for_each(|on| on.retain(|other| other != request));
             }
+            Input::Drain => self.draining = true,
             _ => {}
         }
     }
@@ -137,9 +173,7 @@ impl Dispatch {
             open.delivered = true;
         }
         if delivery == Delivery::Discard {
-            for on in self.connections.values_mut().filter(|on| **on == Some(id)) {
-                *on = None;
-            }
+            self.connections.values_mut().for_each(|on| on.retain(|other| *other != id));
             if let Some(open) = self.open.get_mut(&id) {
                 // The origin says that it did nothing (421) or that it is to be repeated (503).
                 open.sent = false;
@@ -150,10 +184,10 @@ impl Dispatch {
     fn perform(&mut self, action: Action) -> Result<(), String> {
         match action {
             Action::Connect { connection, .. } => {
-                if self.connections.insert(connection, None).is_some() {
+                if self.connections.insert(connection, Vec::new()).is_some() {
                     return Err("a connection is made twice".into());
                 }
-                if self.connections.len() > self.machine.policy().connections_per_origin {
+                if self.connections.len() > (self.plan.connections * self.plan.origins).min(self.plan.all_connections) {
                     return Err("more connections than allowed".into());
                 }
             }
@@ -162,8 +196,13 @@ impl Dispatch {
                     return Err("assigned to a connection that is not up".into());
                 }
                 let on = self.connections.get_mut(&connection).ok_or("assigned to no connection")?;
-                if on.replace(request).is_some() {
-                    return Err("assigned to a connection that has a request".into());
+                on.push(request);
+                if on.len() > self.plan.depth {
+                    return Err("assigned to a connection that has enough".into());
+                }
+                let idempotent = |id| self.open.get(id).is_some_and(|open| open.idempotent);
+                if on.len() > 1 && !on.iter().all(idempotent) {
+                    return Err("pipelined what must not be".into());
                 }
                 let open = self.open.get_mut(&request).ok_or("a request without a claim to it is assigned")?;
                 if open.delivered || open.sent && !open.idempotent {
@@ -187,10 +226,10 @@ impl Dispatch {
     fn ends_well(&self) -> Result<(), String> {
         let mut world = self.clone();
         for _ in 0..32 {
-            if world.open.is_empty() {
+            if world.open.is_empty() && (!world.draining || world.machine.is_drained()) {
                 return Ok(());
             }
-            let next = world.connections.iter().find_map(|(id, on)| match (world.up.contains(id), on) {
+            let next = world.connections.iter().find_map(|(id, on)| match (world.up.contains(id), on.first()) {
                 (false, _) => Some(vec![Input::Connected(*id)]),
                 (true, Some(request)) => {
                     let answer = Input::Response(*request, StatusFacts::new(200));
@@ -218,42 +257,59 @@ impl Dispatch {
 
 impl World for Dispatch {
     type Step = Step;
-    type Key = (Canonical, Vec<Option<usize>>, Vec<(bool, bool, bool)>);
+    type Key = (Canonical, Vec<(bool, Vec<usize>)>, Vec<(bool, bool, bool)>);
 
     fn steps(&self) -> Vec<Step> {
         let mut steps = Vec::new();
         let mut step = |input, name| steps.push(Step(Kind::Input(input), name));
         let progress = |sent| Progress { sent, received: Received::Nothing };
-        if self.open.len() < 2 {
-            step(Input::Enqueue(Job::new(self.origin)), "a request comes");
-            step(Input::Enqueue(Job::new(self.origin).idempotent(false)), "a request comes");
-            step(Input::Connect(self.origin), "warming up");
+        if self.open.len() < self.plan.requests && !self.draining {
+            for origin in &self.origins {
+                let job = Job::new(*origin);
+                step(Input::Enqueue(job), "a request comes");
+                step(Input::Enqueue(job.idempotent(false)), "a request comes");
+                step(Input::Connect(*origin), "warming up");
+                if self.plan.deadlines_and_drain {
+                    step(Input::Enqueue(job.deadline(self.now.saturating_add(TICK))), "a request comes");
+                }
+            }
+        }
+        if self.plan.deadlines_and_drain && !self.draining {
+            step(Input::Drain, "drain");
         }
         for (id, on) in &self.connections {
-            match (self.up.contains(id), on) {
-                (false, _) => {
-                    step(Input::Connected(*id), "connected");
-                    step(Input::ConnectFailed(*id, ConnectCause::Refused), "refused");
-                    step(Input::ConnectFailed(*id, ConnectCause::NoSuchName), "no such name");
-                }
-                (true, Some(request)) => {
-                    let delivered = self.open.get(request).is_some_and(|open| open.delivered);
-                    if delivered {
-                        step(Input::Finished(*request), "answered in full");
-                    } else {
-                        step(Input::ResponseStarted(*id), "first byte of a response");
-                        step(Input::Response(*request, StatusFacts::new(200)), "head of a response");
-                        step(Input::Response(*request, StatusFacts::new(421)), "421");
-                        step(Input::Lost(*id, LostCause::Eof, vec![(*request, progress(Sent::Nothing))]), "lost");
-                    }
-                    step(Input::Lost(*id, LostCause::Eof, vec![(*request, progress(Sent::All))]), "lost");
-                }
-                (true, None) => {
+            let Some(request) = on.first().filter(|_| self.up.contains(id)) else {
+                if self.up.contains(id) {
                     if self.machine.state(*id) == Some(ConnectionState::Busy) {
                         step(Input::Ready(*id), "ready");
                     }
                     step(Input::Lost(*id, LostCause::Eof, Vec::new()), "lost");
+                } else {
+                    step(Input::Connected(*id), "connected");
+                    step(Input::ConnectFailed(*id, ConnectCause::Refused), "refused");
+                    step(Input::ConnectFailed(*id, ConnectCause::NoSuchName), "no such name");
                 }
+                continue;
+            };
+            if self.plan.depth > 1 {
+                step(Input::Ready(*id), "ready");
+            }
+            // Those behind the first were sent as far as it was, or not at all.
+            let lost = |sent: Sent, behind: Sent| {
+                let all = on.iter().map(|other| (*other, progress(if other == request { sent } else { behind })));
+                Input::Lost(*id, LostCause::Eof, all.collect())
+            };
+            if self.open.get(request).is_some_and(|open| open.delivered) {
+                step(Input::Finished(*request), "answered in full");
+            } else {
+                step(Input::ResponseStarted(*id), "first byte of a response");
+                step(Input::Response(*request, StatusFacts::new(200)), "head of a response");
+                step(Input::Response(*request, StatusFacts::new(421)), "421");
+                step(lost(Sent::Nothing, Sent::Nothing), "lost");
+            }
+            step(lost(Sent::All, Sent::All), "lost");
+            if on.len() > 1 {
+                step(lost(Sent::All, Sent::Nothing), "lost");
             }
         }
         for id in self.open.keys() {
@@ -306,10 +362,8 @@ impl World for Dispatch {
     fn key(&self) -> Self::Key {
         // Names count by their order alone, as in the canonical form.
         let place = |request: &RequestId| self.open.keys().position(|open| open == request);
-        let connections = self.connections.iter().map(|(id, on)| match (self.up.contains(id), on) {
-            (false, _) => None,
-            (true, on) => Some(on.as_ref().and_then(place).map_or(0, |place| place + 1)),
-        });
+        let connections =
+            self.connections.iter().map(|(id, on)| (self.up.contains(id), on.iter().filter_map(place).collect()));
         let requests = self.open.values().map(|open| (open.idempotent, open.sent, open.delivered));
         (self.machine.canonical(self.now), connections.collect(), requests.collect())
     }
@@ -326,7 +380,7 @@ impl World for Dispatch {
                 self.connections.keys().map(|id| (id.as_u64(), name(id).to_string())).collect()
             }
             Shows::Origin => {
-                let place = match self.machine.phase(self.origin) {
+                let place = match self.machine.phase(self.origins[0]) {
                     Some(OriginPhase::Disconnected) => "disconnected",
                     Some(OriginPhase::InLine) => "in line",
                     Some(OriginPhase::BackingOff { .. }) => "backing off",
