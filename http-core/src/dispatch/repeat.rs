@@ -68,11 +68,13 @@ impl Dispatcher {
         let Some(request) = self.requests.get(id.0) else {
             return;
         };
-        let State::InFlight { answered, ticket, .. } = request.state else {
+        let State::InFlight { answered, ticket, reused, .. } = request.state else {
             return;
         };
         let origin = request.job.origin;
         let attempts = request.attempts;
+        // Where one kept connection was dead others may be, too; a new one that ends says nothing of those that work.
+        let need = if reused || request.misdirected { Need::Fresh } else { Need::Any };
         let mut progress = named.unwrap_or(Progress { sent: Sent::All, received: Received::Nothing });
         if let Some(ticket) = ticket {
             // The driver has not even heard of it.
@@ -101,7 +103,7 @@ impl Dispatcher {
         };
         self.spend_retry(origin, verdict.why);
         if let Some(request) = self.requests.get_mut(id.0) {
-            request.need = Need::Fresh;
+            request.need = need;
         }
         self.repeat_after(id, wait);
     }

@@ -55,6 +55,24 @@ fn a_post_of_which_nothing_was_sent_is_sent_again() {
     w.quiet();
 }
 
+/// A new connection that was lost says nothing against one that works.
+#[test]
+fn a_new_connection_lost_under_a_get_is_not_replaced_if_another_one_is_up() {
+    let mut w = World::new(steady());
+    let first = w.get();
+    let working = w.connected();
+    assert_eq!(w.assigned(), (first, working));
+    let second = w.get();
+    let broken = w.connected();
+    assert_eq!(w.assigned(), (second, broken));
+    w.lose(broken, &[(second, SENT)]);
+    w.quiet();
+    w.serve(first, working);
+    assert_eq!(w.assigned(), (second, working));
+    w.serve(second, working);
+    w.quiet();
+}
+
 #[test]
 fn what_the_driver_does_not_name_was_sent_in_full() {
     let mut w = World::new(steady());
@@ -203,6 +221,8 @@ fn while_another_connection_is_up_lost_ones_exhaust_nothing() {
     w.quiet();
     let third = w.get();
     w.serve(first, busy);
+    assert_eq!(w.assigned(), (get, busy));
+    w.serve(get, busy);
     assert_eq!(w.assigned(), (third, busy));
 }
 
