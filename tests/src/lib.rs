@@ -4,7 +4,8 @@
 //! machine and writes down what it reads, `answers` reads what a server sent, `scene` is the stage for scenarios.
 //! `pair` joins a client and a server: each is a `party`, between them are two of `pipe`, and what they do is a
 //! `script`, perhaps read off a `source` of bytes, and what came of it an `outcome`.
-//! `explore` visits every state of a machine, `fuzz` has the bodies of the fuzz targets.
+//! `explore` visits every state of a machine, `fuzz` has the bodies of the fuzz targets,
+//! `simulation` a dispatcher over a network that breaks.
 
 pub mod answers;
 pub mod conformance;
@@ -18,6 +19,7 @@ pub mod pipe;
 pub mod read;
 pub mod scene;
 pub mod script;
+pub mod simulation;
 pub mod source;
 
 /// The README's programs compile, and the bare core's runs.

@@ -1,0 +1,400 @@
+//! A dispatcher, client and server machines, and a network that kills, cuts, stalls and delays: requests by the
+//! thousand in virtual time, each of which must have one outcome.
+
+mod link;
+
+use core::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use http_core::dispatch::{
+    Action, Backoff, ConnectCause, ConnectionId, Delivery, Dispatcher, Failure, Input, Job, OriginId, Output, Policy,
+    Progress, RequestId, Why, apply,
+};
+use http_core::{Config, Instant};
+
+use self::link::{Link, Plan, Told};
+use crate::cut::Random;
+
+/// How a run is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup {
+    /// The same run from the same seed.
+    pub seed: u64,
+    /// How many requests.
+    pub requests: usize,
+    /// Connections of one origin.
+    pub connections: usize,
+    /// Requests in flight on one connection.
+    pub depth: usize,
+    /// How many of the connections that are not left alone come to harm, in percent. Every 4th of an origin is left
+    /// alone.
+    pub harm: usize,
+}
+
+/// What came of the requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Answered in full.
+    pub complete: usize,
+    /// Failed before a response was delivered.
+    pub failed: usize,
+    /// Failed in the content of a response that was being delivered.
+    pub cut: usize,
+    /// How often the server executed one.
+    pub executions: usize,
+    /// Connections that were made, or tried.
+    pub connections: usize,
+    /// Virtual time that has passed.
+    pub seconds: u64,
+}
+
+/// From a request's arrival.
+const DEADLINE: Duration = Duration::from_secs(60);
+/// The most requests that wait or are in flight.
+const AT_ONCE: usize = 8;
+
+/// A request's state, as its application sees it.
+#[derive(Debug)]
+struct Asked {
+    plan: Plan,
+    /// The head of its response was delivered.
+    begun: bool,
+    outcome: Option<Outcome>,
+    executions: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Complete,
+    Failed(Failure),
+}
+
+/// A connection that is being made: when it is known what becomes of it, and what.
+#[derive(Clone, Copy, Debug)]
+enum Making {
+    Works(Instant),
+    Refused(Instant),
+    Hangs,
+}
+
+#[derive(Debug)]
+struct World {
+    setup: Setup,
+    random: Random,
+    now: Instant,
+    dispatcher: Dispatcher,
+    config: Arc<Config>,
+    origins: Vec<OriginId>,
+    made: BTreeMap<OriginId, usize>,
+    asked: Vec<Asked>,
+    names: BTreeMap<RequestId, usize>,
+    making: BTreeMap<ConnectionId, (OriginId, Making)>,
+    links: BTreeMap<ConnectionId, (OriginId, Link)>,
+    /// Servers whose client is gone.
+    left: Vec<Link>,
+    /// What the dispatcher wants done.
+    orders: VecDeque<Action>,
+    open: usize,
+    arrival: Instant,
+    tally: Tally,
+}
+
+/// Runs so many requests through the chaos and checks every promise.
+///
+/// # Panics
+/// If a request has no outcome, or two; if one that is not idempotent was executed twice; if an idempotent one that
+/// can be sent again fails; if anything is left over.
+#[must_use]
+pub fn run(setup: Setup) -> Tally {
+    let mut world = World::new(setup);
+    while world.asked.len() < setup.requests || world.open > 0 || !world.orders.is_empty() {
+        if !world.turn() {
+            world.wait();
+        }
+    }
+    world.finish()
+}
+
+impl World {
+    fn new(setup: Setup) -> Self {
+        let mut random = Random::new(setup.seed);
+        let policy = Policy::default()
+            .connections_per_origin(setup.connections)
+            .idle_per_origin(setup.connections)
+            .pipeline_depth(setup.depth)
+            .connect_retries(7)
+            .request_retries(7)
+            .retry_budget(None)
+            .connect_timeout(Duration::from_secs(1))
+            .backoff(Backoff::new(Duration::from_millis(50), Duration::from_millis(400)).jitter(200));
+        let mut dispatcher = Dispatcher::new(policy);
+        dispatcher.handle_random(random.next());
+        let origins: Vec<_> = (0..2).map(|_| dispatcher.add_origin()).collect();
+        let mut config = Config::default();
+        config.persistence.pipelining = setup.depth;
+        config.timeouts.head = Duration::from_secs(1);
+        config.timeouts.content = Duration::from_secs(1);
+        config.timeouts.idle = Duration::from_millis(700);
+        config.timeouts.linger = Duration::from_secs(1);
+        Self {
+            setup,
+            random,
+            now: Instant::ZERO,
+            dispatcher,
+            config: config.into(),
+            made: origins.iter().map(|&origin| (origin, 0)).collect(),
+            origins,
+            asked: vec![],
+            names: BTreeMap::new(),
+            making: BTreeMap::new(),
+            links: BTreeMap::new(),
+            left: vec![],
+            orders: VecDeque::new(),
+            open: 0,
+            arrival: Instant::ZERO,
+            tally: Tally::default(),
+        }
+    }
+
+    /// Everybody does what can be done now; whether anything moved.
+    fn turn(&mut self) -> bool {
+        let mut moved = self.obey();
+        moved |= self.arrive();
+        moved |= self.connect();
+        moved |= self.obey();
+        let ids: Vec<_> = self.links.keys().copied().collect();
+        for id in ids {
+            let mut told = Vec::new();
+            let Some((_, link)) = self.links.get_mut(&id) else { continue };
+            let asked = &mut self.asked;
+            moved |= link.turn(self.now, &mut told, &mut |number| asked[number].executions += 1);
+            for told in told {
+                moved = true;
+                self.tell(id, told);
+            }
+            self.obey();
+        }
+        for link in &mut self.left {
+            let asked = &mut self.asked;
+            moved |= link.turn(self.now, &mut vec![], &mut |number| asked[number].executions += 1);
+        }
+        self.left.retain(|link| !link.is_over());
+        moved
+    }
+
+    /// New requests, a few at a time.
+    fn arrive(&mut self) -> bool {
+        if self.asked.len() == self.setup.requests || self.open >= AT_ONCE || self.now < self.arrival {
+            return false;
+        }
+        let random = &mut self.random;
+        if random.below(20) == 0 {
+            // A pause in which connections idle and servers end them.
+            self.arrival = self.now.saturating_add(Duration::from_millis(random.below(1500) as u64));
+        }
+        let plan = Plan {
+            number: self.asked.len(),
+            idempotent: random.below(3) > 0,
+            replayable: random.below(4) > 0,
+            buffered: random.below(3) > 0,
+            upload: [0, 0, 10, 3000][random.below(4)],
+            download: [0, 11, 500, 5001][random.below(4)],
+            chunked: random.below(2) == 0,
+        };
+        let origin = self.origins[random.below(self.origins.len())];
+        let job = Job::new(origin).idempotent(plan.idempotent).replayable(plan.replayable);
+        let job = job.deadline(self.now.saturating_add(DEADLINE));
+        self.asked.push(Asked { plan, begun: false, outcome: None, executions: 0 });
+        self.open += 1;
+        let _ = self.input(Input::Enqueue(job));
+        true
+    }
+
+    /// Connections that are made, or not, by now.
+    fn connect(&mut self) -> bool {
+        let due = self.making.iter().find_map(|(&id, &(origin, making))| match making {
+            Making::Works(at) | Making::Refused(at) if at <= self.now => Some((id, origin, making)),
+            _ => None,
+        });
+        let Some((id, origin, making)) = due else { return false };
+        self.making.remove(&id);
+        if let Making::Refused(_) = making {
+            let _ = self.input(Input::ConnectFailed(id, ConnectCause::Refused));
+        } else {
+            let harm = if self.is_left_alone(origin) { 0 } else { self.setup.harm };
+            let link = Link::new(&self.config, &mut self.random, harm, self.now);
+            self.links.insert(id, (origin, link));
+            let _ = self.input(Input::Connected(id));
+        }
+        true
+    }
+
+    fn is_left_alone(&self, origin: OriginId) -> bool {
+        self.made[&origin] % 4 == 0
+    }
+
+    fn input(&mut self, input: Input) -> Output {
+        let orders = &mut self.orders;
+        let output = apply(&mut self.dispatcher, input, self.now, &mut |action| orders.push_back(action));
+        if let Output::Request(request) = output {
+            self.names.insert(request.expect("the queue has room"), self.asked.len() - 1);
+        }
+        output
+    }
+
+    /// Does what the dispatcher wants; whether there was anything.
+    fn obey(&mut self) -> bool {
+        let mut moved = false;
+        while let Some(action) = self.orders.pop_front() {
+            self.act(action);
+            moved = true;
+        }
+        moved
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Connect { connection, origin, .. } => {
+                self.tally.connections += 1;
+                *self.made.entry(origin).or_default() += 1;
+                let at = self.now.saturating_add(Duration::from_micros(self.random.below(3000) as u64));
+                let harmed = !self.is_left_alone(origin) && self.random.below(100) < self.setup.harm;
+                let making = match self.random.below(8) {
+                    0 if harmed => Making::Refused(at),
+                    1 if harmed => Making::Hangs,
+                    _ => Making::Works(at),
+                };
+                self.making.insert(connection, (origin, making));
+            }
+            Action::Assign { request, connection } => {
+                let plan = self.asked[self.names[&request]].plan;
+                let (_, link) = self.links.get_mut(&connection).expect("assigned to a connection that is up");
+                if let Err(told) = link.send(request, plan, self.now) {
+                    self.tell(connection, told);
+                }
+            }
+            Action::Fail { request, failure } => self.end(request, Outcome::Failed(failure)),
+            Action::Close { connection, .. } => {
+                self.making.remove(&connection);
+                self.retire(connection);
+            }
+            other => panic!("an action that the tests do not know: {other:?}"),
+        }
+    }
+
+    fn tell(&mut self, connection: ConnectionId, told: Told) {
+        match told {
+            Told::Started => drop(self.input(Input::ResponseStarted(connection))),
+            Told::Response(request, status) => {
+                let asked = &mut self.asked[self.names[&request]];
+                if !asked.plan.buffered {
+                    asked.begun = true;
+                    let output = self.input(Input::Response(request, status.into()));
+                    assert_eq!(output, Output::Delivery(Delivery::Deliver));
+                }
+            }
+            Told::Complete(request, content) => {
+                let plan = self.asked[self.names[&request]].plan;
+                assert_eq!(content, plan.answer(), "another response, or a truncated one");
+                if plan.buffered {
+                    let output = self.input(Input::Response(request, 200.into()));
+                    assert_eq!(output, Output::Delivery(Delivery::Deliver));
+                }
+                self.end(request, Outcome::Complete);
+                assert_eq!(self.input(Input::Finished(request)), Output::Known(true));
+            }
+            Told::Ready => {
+                // One that was assigned meanwhile takes the room that this tells of.
+                let on = |order: &Action| matches!(order, Action::Assign { connection: on, .. } if *on == connection);
+                if !self.orders.iter().any(on) {
+                    let _ = self.input(Input::Ready(connection));
+                }
+            }
+            Told::Lost(cause, mut unanswered) => {
+                self.retire(connection);
+                // Orders that nobody has carried out yet.
+                self.orders.retain(|order| match order {
+                    Action::Assign { request, connection: on } if *on == connection => {
+                        unanswered.push((*request, Progress::NOTHING));
+                        false
+                    }
+                    _ => true,
+                });
+                let _ = self.input(Input::Lost(connection, cause, unanswered));
+            }
+        }
+    }
+
+    /// The client's side is gone; its server may not know yet.
+    fn retire(&mut self, connection: ConnectionId) {
+        if let Some((_, mut link)) = self.links.remove(&connection) {
+            link.drop_client();
+            self.left.push(link);
+        }
+    }
+
+    fn end(&mut self, request: RequestId, outcome: Outcome) {
+        let asked = &mut self.asked[self.names[&request]];
+        assert_eq!(asked.outcome, None, "a second outcome: {asked:?}, then {outcome:?}");
+        asked.outcome = Some(outcome);
+        self.open -= 1;
+    }
+
+    /// Nothing moves: lets time pass up to whatever comes next.
+    fn wait(&mut self) {
+        let links = self.links.values().map(|(_, link)| link).chain(&self.left);
+        if links.clone().any(Link::is_delayed) {
+            return;
+        }
+        let making = self.making.values().filter_map(|(_, making)| match making {
+            Making::Works(at) | Making::Refused(at) => Some(*at),
+            Making::Hangs => None,
+        });
+        let arrives = self.asked.len() < self.setup.requests && self.open < AT_ONCE;
+        let next = links.filter_map(Link::wake).chain(making);
+        let next = next.chain(self.dispatcher.poll_timeout()).chain(arrives.then_some(self.arrival));
+        let next = next.min().unwrap_or_else(|| panic!("a hang: {self:?}"));
+        self.now = self.now.max(next);
+        for link in self.links.values_mut().map(|(_, link)| link).chain(&mut self.left) {
+            link.tick(self.now);
+        }
+        if self.dispatcher.poll_timeout().is_some_and(|at| at <= self.now) {
+            let _ = self.input(Input::Timeout);
+        }
+    }
+
+    fn finish(mut self) -> Tally {
+        let _ = self.input(Input::Drain);
+        while !self.links.is_empty() || !self.left.is_empty() {
+            if !self.turn() {
+                self.wait();
+            }
+        }
+        assert!(self.dispatcher.is_drained(), "a connection or a request is left");
+        assert_eq!(self.dispatcher.poll_timeout(), None, "a deadline is left");
+        for asked in &self.asked {
+            let Asked { plan, begun, outcome, executions } = asked;
+            assert!(plan.idempotent || *executions < 2, "executed twice: {asked:?}");
+            self.tally.executions += executions;
+            match outcome.expect("every request has an outcome") {
+                Outcome::Complete => {
+                    assert!(*executions > 0, "answered, and never executed: {asked:?}");
+                    self.tally.complete += 1;
+                }
+                Outcome::Failed(failure) => {
+                    assert!(!plan.idempotent || !plan.replayable || !plan.buffered, "{asked:?}");
+                    assert!(!failure.safe_to_repeat || plan.idempotent || *executions == 0, "not safe: {asked:?}");
+                    if *begun {
+                        assert_eq!(failure.why, Why::ResponseBegun, "{asked:?}");
+                        self.tally.cut += 1;
+                    } else {
+                        self.tally.failed += 1;
+                    }
+                }
+            }
+        }
+        self.tally.seconds = self.now.as_nanos() / 1_000_000_000;
+        self.tally
+    }
+}
