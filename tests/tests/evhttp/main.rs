@@ -6,6 +6,7 @@
 //! name resolution and TLS, which are the adapters'.
 #![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc)]
 
+mod bitcoin;
 mod bugs;
 mod http;
 mod lacking;
