@@ -61,14 +61,32 @@ impl Config {
     #[must_use]
     pub fn max_input_bytes(&self) -> usize {
         let limits = &self.limits;
+        // A chunk-size line is taken as it comes, unless its extensions are told.
+        let line = if self.events.chunk_extensions { limits.chunk_line.saturating_add(2) } else { 0 };
         // One more, to tell that a limit is passed.
-        limits.head.max(limits.trailers).max(limits.read_ahead).saturating_add(1)
+        limits.head.max(limits.trailers).max(limits.read_ahead).max(line).saturating_add(1)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::content::Content;
+    use crate::head::RequestHead;
+    use crate::method::Method;
+    use crate::time::Instant;
+    use alloc::sync::Arc;
+    use bytes::BytesMut;
+
+    const NOW: Instant = Instant::ZERO;
+
+    fn config() -> Arc<Config> {
+        let mut config = Config::default();
+        (config.limits.head, config.limits.target, config.limits.field_line) = (300, 300, 300);
+        (config.limits.trailers, config.limits.read_ahead) = (200, 400);
+        (config.limits.chunk_line, config.events.chunk_extensions) = (500, true);
+        config.into()
+    }
 
     #[test]
     fn limits_that_are_none_make_no_bound() {
@@ -78,5 +96,62 @@ mod tests {
         assert!(config.max_bytes_per_connection() > bound);
         config.limits.send_buffer = usize::MAX;
         assert_eq!(config.max_bytes_per_connection(), usize::MAX);
+    }
+
+    /// More and more of `rest` comes, as long as more is wanted: that ends before the buffer is larger than useful.
+    fn fill(rest: &[u8], mut more: impl FnMut(&mut BytesMut, &[u8]) -> bool) -> usize {
+        let mut input = BytesMut::new();
+        let mut most = 0;
+        for byte in rest.iter().chain([b'a'; 2000].iter()) {
+            if !more(&mut input, &[*byte]) {
+                return most;
+            }
+            most = most.max(input.len());
+        }
+        panic!("it wants more for ever, {} bytes are unread", input.len());
+    }
+
+    #[test]
+    fn a_server_never_needs_a_larger_buffer() {
+        let chunked = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+        for (rest, unread) in [
+            ("", 300),
+            ("GET / HTTP/1.1\r\nHost: a\r\nX: ", 300),
+            (&[chunked, "0\r\nX: "].concat(), 200),
+            (&[chunked, "1;"].concat(), 500),
+            ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ] {
+            let config = config();
+            let mut server = server::Connection::new(config.clone(), NOW);
+            let most = fill(rest.as_bytes(), |input, bytes| {
+                input.extend_from_slice(bytes);
+                while let Ok(Some(_)) = server.poll_event(input, NOW) {
+                    server.want_content(NOW);
+                }
+                server.interest().read && server.next_deadline() != Some(crate::Deadline::Send)
+            });
+            assert!((unread - 5..=config.max_input_bytes()).contains(&most), "{rest:?}: {most}");
+        }
+    }
+
+    #[test]
+    fn a_client_never_needs_a_larger_buffer() {
+        for (rest, unread) in [
+            ("HTTP/1.1 200 ", 300),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ", 200),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", 500),
+        ] {
+            let config = config();
+            let mut client = client::Connection::new(config.clone(), NOW);
+            let head = RequestHead::new(Method::Get, "/").unwrap().with("Host", "a").unwrap();
+            client.send_request(&head, Content::Empty, NOW).unwrap();
+            client.handle_sent(usize::MAX, NOW);
+            let most = fill(rest.as_bytes(), |input, bytes| {
+                input.extend_from_slice(bytes);
+                while let Ok(Some(_)) = client.poll_event(input, NOW) {}
+                client.interest().read
+            });
+            assert!((unread - 5..=config.max_input_bytes()).contains(&most), "{rest:?}: {most}");
+        }
     }
 }

@@ -41,6 +41,28 @@ pub enum Closed {
     Abandoned,
 }
 
+impl Closed {
+    /// The section that says so; `limit` where a limit of ours was met, empty where nobody but the application decides.
+    ///
+    /// ```
+    /// use http_core::{Closed, Reason};
+    /// assert_eq!(Closed::NotPersistent.section(), "RFC 9112 §9.6");
+    /// assert_eq!(Closed::Failed(Reason::BareLf).section(), "RFC 9112 §2.2");
+    /// ```
+    #[must_use]
+    pub const fn section(self) -> &'static str {
+        match self {
+            Self::ByPeer | Self::Unanswered | Self::Broken => "RFC 9112 §9.5",
+            Self::NotPersistent => "RFC 9112 §9.6",
+            // A message without its end is incomplete, and its connection cannot go on.
+            Self::Abandoned => "RFC 9112 §8",
+            Self::TimedOut(_) => "limit",
+            Self::Failed(reason) => reason.section(),
+            Self::ByUs => "",
+        }
+    }
+}
+
 impl core::fmt::Display for Closed {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {

@@ -1,5 +1,6 @@
 //! Draws the state diagrams of `ARCHITECTURE.md` from the machines themselves: every state that a small alphabet of inputs
-//! can reach is visited, and each step that leads to another place is an arrow.
+//! can reach is visited, and each step that leads to another place is an arrow. And the table of presets in `README.md`,
+//! from the presets.
 //!
 //! `cargo run -p tests --bin diagrams` rewrites what stands between the markers, `-- --check` fails if it would.
 
@@ -7,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
+use http_core::Config;
 use http_core::model::couplings;
 use tests::explore::client::Client;
 use tests::explore::dispatcher::{Dispatch, Plan, Shows};
@@ -30,21 +32,25 @@ fn main() -> ExitCode {
 }
 
 fn run(check: bool) -> Result<String, String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ARCHITECTURE.md");
-    let old = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let mut new = old.clone();
-    for (name, drawing) in drawings()? {
-        new = replace(&new, name, &drawing)?;
+    let mut stale = Vec::new();
+    for (file, drawings) in [("ARCHITECTURE.md", drawings()?), ("README.md", vec![("presets", presets())])] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+        let old = std::fs::read_to_string(&path).map_err(|error| format!("{file}: {error}"))?;
+        let mut new = old.clone();
+        for (name, drawing) in drawings {
+            new = replace(&new, name, &drawing).ok_or_else(|| format!("{file} has no markers for {name}"))?;
+        }
+        if new != old {
+            stale.push(file);
+            if !check {
+                std::fs::write(&path, new).map_err(|error| format!("{file}: {error}"))?;
+            }
+        }
     }
-    match (new == old, check) {
+    match (stale.is_empty(), check) {
         (true, _) => Ok("the diagrams are what the machines do".into()),
-        (false, true) => {
-            Err("the diagrams in ARCHITECTURE.md are out of date: cargo run -p tests --bin diagrams".into())
-        }
-        (false, false) => {
-            std::fs::write(&path, new).map_err(|error| format!("{}: {error}", path.display()))?;
-            Ok("ARCHITECTURE.md is rewritten".into())
-        }
+        (false, true) => Err(format!("out of date: {}; run: cargo run -p tests --bin diagrams", stale.join(", "))),
+        (false, false) => Ok(format!("rewritten: {}", stale.join(", "))),
     }
 }
 
@@ -81,11 +87,27 @@ fn exchange_table() -> String {
     out + "| anything else | | | | wait |\n"
 }
 
-/// Puts `drawing` between the markers of this name.
-fn replace(text: &str, name: &str, drawing: &str) -> Result<String, String> {
+/// The settings in which a preset differs from the default, which is `strict`.
+fn presets() -> String {
+    let presets = [Config::interop(), Config::evhttp()];
+    let mut out = String::from("| setting | `strict` | `interop` | `evhttp` |\n|---|---|---|---|\n");
+    for (name, default) in Config::strict().settings() {
+        let values = presets.each_ref().map(|preset| preset.settings().find(|(other, _)| *other == name));
+        if values.iter().any(|value| *value != Some((name, default))) {
+            let [interop, evhttp] = values.map(|value| match value {
+                Some((_, value)) if value != default => value.to_string(),
+                _ => String::new(),
+            });
+            out += &format!("| `{name}` | {default} | {interop} | {evhttp} |\n");
+        }
+    }
+    out
+}
+
+/// Puts `drawing` between the markers of this name, if there are any.
+fn replace(text: &str, name: &str, drawing: &str) -> Option<String> {
     let (begin, end) = (format!("<!-- diagram: {name} -->\n"), format!("<!-- end: {name} -->\n"));
-    let missing = || format!("ARCHITECTURE.md has no markers for {name}");
-    let (before, rest) = text.split_once(&begin).ok_or_else(missing)?;
-    let (_, after) = rest.split_once(&end).ok_or_else(missing)?;
-    Ok(format!("{before}{begin}{drawing}{end}{after}"))
+    let (before, rest) = text.split_once(&begin)?;
+    let (_, after) = rest.split_once(&end)?;
+    Some(format!("{before}{begin}{drawing}{end}{after}"))
 }
