@@ -57,12 +57,12 @@ where
     let transport = match made {
         Some(Ok(transport)) => transport,
         Some(Err(cause)) => {
-            let _ = shared.leave(id);
+            shared.leave(id);
             let _ = shared.input(Input::ConnectFailed(id, cause));
             return;
         }
         // The dispatcher knows: it was its order.
-        None => return drop(shared.leave(id)),
+        None => return shared.leave(id),
     };
     let tap = shared.tap(id);
     let mut connection = Connection::with_tap(transport, shared.runtime.clone(), shared.config.clone(), tap);
@@ -89,9 +89,6 @@ where
             break over;
         }
     };
-    // From here on nothing is assigned to it; what was, and was not begun, is told with the end.
-    let unsent = shared.leave(id).into_iter().map(|request| (request, Progress::NOTHING));
-    let unanswered = over.unanswered.into_iter().chain(unsent).collect();
     match promise {
         Some(promise) if connection.is_switched() => {
             let (transport, early) = connection.into_parts();
@@ -100,7 +97,7 @@ where
         // What the transport still holds is cut off before the dispatcher makes another connection for its request.
         _ => drop(connection),
     }
-    let _ = shared.input(Input::Lost(id, over.cause, unanswered));
+    shared.lost(id, over.cause, over.unanswered);
 }
 
 /// Carries one request; fails when the connection is not to be used any more.

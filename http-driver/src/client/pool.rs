@@ -8,7 +8,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http_core::Config;
-use http_core::dispatch::{self, Action, CloseReason, ConnectionId, Dispatcher, Input, OriginId, Output, RequestId};
+use http_core::dispatch::{
+    self, Action, CloseReason, ConnectionId, Dispatcher, Input, LostCause, OriginId, Output, Progress, RequestId,
+};
 
 use super::builder::Observe;
 use super::carrier;
@@ -115,7 +117,10 @@ where
 
     /// Tells the dispatcher what happened, and does what follows.
     pub(super) fn input(self: &Arc<Self>, input: Input) -> Output {
-        let mut brain = lock(&self.brain);
+        self.input_to(lock(&self.brain), input)
+    }
+
+    fn input_to(self: &Arc<Self>, mut brain: MutexGuard<'_, Brain>, input: Input) -> Output {
         let mut actions = Vec::new();
         if matches!(input, Input::ConnectFailed(..) | Input::Lost(..)) {
             // The next wait may be spread by chance.
@@ -191,17 +196,31 @@ where
         lock(&self.brain).jobs.remove(&request)
     }
 
-    /// Takes back what was ordered of a connection that is gone, and was not begun. Nothing is ordered of it any more.
-    #[must_use]
-    pub(super) fn leave(&self, connection: ConnectionId) -> Vec<RequestId> {
+    /// A connection comes to nothing, or the dispatcher knows of its end: its orders are for nobody.
+    pub(super) fn leave(&self, connection: ConnectionId) {
         let mut brain = lock(&self.brain);
-        let assigned = brain.slots.remove(&connection).map(|slot| slot.take_assigned()).unwrap_or_default();
+        brain.slots.remove(&connection);
         let timer = if brain.closed { brain.timer.take() } else { None };
         drop(brain);
         if let Some(timer) = timer {
             timer.wake();
         }
-        assigned
+    }
+
+    /// A connection that was up is gone, and its transport with it. What it was ordered and has not begun was not sent:
+    /// that is told together with the end, so that no order can come in between.
+    pub(super) fn lost(
+        self: &Arc<Self>,
+        connection: ConnectionId,
+        cause: LostCause,
+        unanswered: Option<(RequestId, Progress)>,
+    ) {
+        let mut brain = lock(&self.brain);
+        let unsent = brain.slots.remove(&connection).map(|slot| slot.take_assigned()).unwrap_or_default();
+        let unsent = unsent.into_iter().map(|request| (request, Progress::NOTHING));
+        let unanswered = unanswered.into_iter().chain(unsent).collect();
+        let _ = self.input_to(brain, Input::Lost(connection, cause, unanswered));
+        self.leave(connection);
     }
 
     pub(super) fn tap(&self, connection: ConnectionId) -> Option<BoxTap> {

@@ -73,6 +73,7 @@ on_both! {
     clients::a_future_that_is_dropped_cancels_its_request
     clients::large_content_is_asked_for_and_417_repeated_without
     reuse::a_connection_that_is_dead_is_not_reused
+    reuse::a_request_that_comes_while_its_connection_goes_is_sent_on_another
     networks::names_are_overridden_and_resolved
     networks::addresses_are_raced
     networks::sockets_are_bound_as_said

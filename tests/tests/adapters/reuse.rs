@@ -26,6 +26,8 @@ struct Wire {
     /// The peer has ended, or reset, it. Whoever waits is not woken: it is seen by the next look.
     dead: Option<Option<io::ErrorKind>>,
     reader: Option<Waker>,
+    /// Done at the moment when the client lets go of it.
+    farewell: Option<Box<dyn FnOnce() + Send>>,
 }
 
 /// One connection; its peer answers each request with its number.
@@ -79,6 +81,15 @@ impl Transport for Wired {
     }
 }
 
+impl Drop for Wired {
+    fn drop(&mut self) {
+        let farewell = self.0.0.lock().unwrap()[self.1].farewell.take();
+        if let Some(farewell) = farewell {
+            farewell();
+        }
+    }
+}
+
 /// Content that is not there at once, and so can be sent once only.
 struct Later(Bytes, bool);
 
@@ -125,5 +136,38 @@ pub(crate) async fn a_connection_that_is_dead_is_not_reused<W: World>(world: W) 
             assert_eq!(sent.collect::<Vec<_>>(), [1, 1], "{how:?}, streamed: {streamed}");
         }
     }
+    Ok(())
+}
+
+/// The dispatcher hears of an end a moment after the transport is gone. What it orders of the connection in between was
+/// not sent, whoever has heard of it.
+pub(crate) async fn a_request_that_comes_while_its_connection_goes_is_sent_on_another<W: World>(world: W) -> Outcome {
+    let line = Line::default();
+    let policy = Policy::default().connections_per_origin(1);
+    let client = Builder::new().policy(policy).build(line.clone(), world.runtime());
+    let post = || Request::post("http://a.example/").body(Full::from("content"));
+    let first = client.request(post()?).await?;
+    assert_eq!(content(first.into_body()).await?, b"0");
+    let late = Arc::new(Mutex::new(None));
+    let (ours, theirs, request) = (late.clone(), client.clone(), post()?);
+    let farewell = move || {
+        let mut response = Box::pin(async move { theirs.request(request).await });
+        assert!(response.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        *ours.lock().unwrap() = Some(response);
+    };
+    let reader = {
+        let wire = &mut line.0.lock().unwrap()[0];
+        wire.farewell = Some(Box::new(farewell));
+        wire.dead = Some(None);
+        wire.reader.take()
+    };
+    reader.expect("an idle connection is read").wake();
+    let response = loop {
+        if let Some(response) = late.lock().unwrap().take() {
+            break response;
+        }
+        world.sleep(std::time::Duration::from_millis(1)).await;
+    };
+    assert_eq!(content(response.await?.into_body()).await?, b"1");
     Ok(())
 }
