@@ -2,7 +2,8 @@
 //!
 //! Content goes to stdout or a file. Exit status 0 for any complete response; 2 for a command line that makes no sense;
 //! 3 if no connection could be made, 4 if no response came, 5 if the response was cut short, 6 if it could not be
-//! written. No retries and no redirects unless asked for.
+//! written. No retries and no redirects unless asked for. Proxies are those of the environment; `https` needs one
+//! of the features that bring roots along.
 
 #[path = "shared/narrate.rs"]
 #[allow(dead_code)]
@@ -19,7 +20,7 @@ use http::{HeaderName, HeaderValue, Request, Response, Uri};
 use http_body::Body;
 use http_core::Config;
 use http_core::dispatch::{Backoff, Policy};
-use http_driver::client::Builder;
+use http_driver::client::{Builder, Proxies};
 use http_tokio::{Full, Incoming};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -83,8 +84,11 @@ fn plan() -> Result<Plan, String> {
     let uri = if uri.contains("://") { uri } else { format!("http://{uri}") };
     // A fragment is not sent (RFC 9110 §4.2.5).
     let uri: Uri = uri.split('#').next().unwrap_or_default().parse().map_err(|_| format!("{uri} is no URL"))?;
-    if uri.scheme_str() != Some("http") {
-        return Err("only http:// so far".to_owned());
+    match uri.scheme_str() {
+        Some("http") => {}
+        Some("https") if cfg!(feature = "tls") => {}
+        Some("https") => return Err("https:// needs the feature tls-webpki-roots or tls-native-roots".to_owned()),
+        _ => return Err("only http:// and https://".to_owned()),
     }
     let data = match data.as_deref().map(|data| (data, data.strip_prefix('@'))) {
         Some((_, Some(file))) => Some(std::fs::read(file).map_err(|error| format!("{file}: {error}"))?),
@@ -127,7 +131,8 @@ async fn fetch(plan: Plan) -> Result<(), Failure> {
     if plan.verbose {
         builder = builder.observer(Arc::new(narrate::Narrator::to_stderr()));
     }
-    let client = http_tokio::client(builder.config(config));
+    let network = http_tokio::network().proxies(Proxies::from_env());
+    let client = builder.config(config).build(network, http_tokio::TokioRuntime);
     if plan.verbose {
         show('>', &format!("{} {}", plan.request.method(), plan.request.uri()), plan.request.headers());
     }

@@ -6,6 +6,9 @@
 //! | feature | default | what it does |
 //! |---|---|---|
 //! | `async-std` | yes | listeners, connector, server and tasks of async-std |
+//! | `tls` | no | TLS for servers and clients, with `rustls` and `ring`; a client is given its configuration |
+//! | `tls-webpki-roots` | no | `tls`, and clients trust the roots of Mozilla, which are bundled |
+//! | `tls-native-roots` | no | `tls`, and clients trust the roots of the platform, unless others are bundled |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "async-std")]
@@ -19,6 +22,9 @@ mod tunnel;
 #[cfg(feature = "async-std")]
 pub use connect::{AsyncStdDial, Client, ClientSocket, Network, client, client_builder, network};
 pub use http_core as core;
+#[cfg(feature = "tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+pub use http_driver::tls;
 pub use http_driver::{Error, Full, Incoming, Tunnel, Upgrade, server, service_fn};
 pub use io::FuturesIo;
 pub use runtime::AsyncIoTimer;

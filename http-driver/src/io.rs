@@ -86,6 +86,32 @@ pub trait Transport {
     }
 }
 
+impl<T: Transport + ?Sized> Transport for Box<T> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+        (**self).poll_read(cx, buffer)
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<io::Result<usize>> {
+        (**self).poll_write(cx, outbox)
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        (**self).poll_shutdown(cx)
+    }
+
+    fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        (**self).poll_handshake(cx)
+    }
+
+    fn describe(&self, peer: &mut Peer) {
+        (**self).describe(peer);
+    }
+
+    fn reset_on_drop(&mut self, reset: bool) {
+        (**self).reset_on_drop(reset);
+    }
+}
+
 /// One timer, that is set again and again.
 ///
 /// ```

@@ -1,4 +1,11 @@
 //! Runs [`http_core`]'s machines over any transport, timer and runtime. No protocol rules in here.
+//!
+//! | feature | default | what it does |
+//! |---|---|---|
+//! | `tls` | no | TLS for servers and clients, with `rustls` and `ring`; a client is given its configuration |
+//! | `tls-webpki-roots` | no | `tls`, and clients trust the roots of Mozilla, which are bundled |
+//! | `tls-native-roots` | no | `tls`, and clients trust the roots of the platform, unless others are bundled |
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod body;
 mod buffers;
@@ -15,6 +22,9 @@ mod names;
 mod peer;
 pub mod server;
 mod simple;
+#[cfg(feature = "tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+pub mod tls;
 mod tunnel;
 
 pub use body::Incoming;

@@ -11,6 +11,7 @@ mod reuse;
 #[path = "../../../examples/shared/routes.rs"]
 mod routes;
 mod scenarios;
+mod secured;
 mod servers;
 mod tunnels;
 #[path = "../../../examples/shared/world.rs"]
@@ -72,6 +73,12 @@ on_both! {
     clients::a_client_is_a_tower_service
     clients::a_future_that_is_dropped_cancels_its_request
     clients::large_content_is_asked_for_and_417_repeated_without
+    secured::requests_are_secured
+    secured::a_certificate_that_is_not_trusted_is_refused
+    secured::certificates_are_reloaded
+    secured::an_end_without_close_notify_is_no_end
+    secured::a_handshake_that_does_not_come_is_given_up
+    secured::a_proxy_is_asked_for_a_tunnel
     reuse::a_connection_that_is_dead_is_not_reused
     reuse::a_request_that_comes_while_its_connection_goes_is_sent_on_another
     networks::names_are_overridden_and_resolved

@@ -5,6 +5,7 @@ mod eyeballs;
 mod forward;
 mod proxy;
 mod resolve;
+mod secure;
 
 use core::fmt;
 use core::time::Duration;
@@ -21,13 +22,6 @@ pub use resolve::{Resolve, Resolving};
 
 use super::origin::{Connector, Forward, Origin, connect_cause};
 use crate::io::Runtime;
-
-/// What a network makes of a transport.
-type Stream<T> = T;
-
-const fn plain<T>(transport: T) -> Stream<T> {
-    transport
-}
 
 /// Connects over sockets that `D` opens. The adapters name it for their runtime.
 ///
@@ -62,6 +56,7 @@ struct Settings {
     resolver: Option<Arc<dyn Resolve>>,
     proxies: Proxies,
     attempt_delay: Duration,
+    secure: secure::Secure,
 }
 
 impl<D: Dial, R: Runtime> Network<D, R> {
@@ -74,6 +69,7 @@ impl<D: Dial, R: Runtime> Network<D, R> {
             resolver: None,
             proxies: Proxies::none(),
             attempt_delay: Duration::from_millis(250),
+            secure: secure::Secure::default(),
         };
         Self { dial, runtime, settings: Arc::new(settings) }
     }
@@ -168,7 +164,7 @@ where
     R: Runtime + Send + Sync + 'static,
     R::Timer: Send,
 {
-    type Transport = Stream<D::Transport>;
+    type Transport = secure::Stream<D::Transport>;
 
     async fn connect(&self, origin: &Origin) -> Result<Self::Transport, ConnectCause> {
         let secure = match origin.scheme() {
@@ -183,25 +179,12 @@ where
                 if secure { forward::tunnel(transport, self.runtime.clone(), origin, proxy).await? } else { transport }
             }
         };
-        if secure { self.secure(transport, origin).await } else { Ok(plain(transport)) }
+        if secure { self.secure(transport, origin).await } else { Ok(secure::plain(transport)) }
     }
 
     fn forward(&self, origin: &Origin) -> Option<Forward> {
         let plain = origin.scheme() == "http";
         self.settings.proxies.proxy_of(origin).filter(|_| plain).map(Proxy::forward)
-    }
-}
-
-impl<D, R> Network<D, R>
-where
-    D: Dial,
-    R: Runtime + Send + Sync,
-    R::Timer: Send,
-{
-    /// Without the feature `tls` there is none.
-    async fn secure(&self, transport: D::Transport, _: &Origin) -> Result<Stream<D::Transport>, ConnectCause> {
-        drop(transport);
-        Err(ConnectCause::Misconfigured)
     }
 }
 
