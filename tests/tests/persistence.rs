@@ -558,3 +558,32 @@ fn a_response_that_is_given_up_ends_the_connection_unfinished() {
         assert_eq!(told, ["200", "content x", "refused Truncated", "closed Failed(Truncated)"]);
     }
 }
+
+#[test]
+fn a_transport_that_takes_no_more_ends_what_is_answered() {
+    // RFC 9112 §9.5: nothing is left to wait for when the response is complete.
+    let mut client = client();
+    client.requests("PUT", "/", &[], Content::Sized(10)).unwrap();
+    client.sends();
+    assert_eq!(client.hears("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), ["200", "end"]);
+    client.machine.handle_write_error(client.now);
+    assert_eq!(client.polls(), ["closed NotPersistent"]);
+    assert_eq!(client.machine.unanswered().count(), 0);
+    assert_eq!(client.deadline(), None);
+    // When it comes after the error, it ends with its end.
+    let mut client = self::client();
+    client.requests("PUT", "/", &[], Content::Sized(10)).unwrap();
+    client.sends();
+    client.hears("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na");
+    client.machine.handle_write_error(client.now);
+    assert_eq!(client.hears("b"), ["content b", "end", "closed NotPersistent"]);
+    // Of pipelined requests those whose response has come are answered, the others are not.
+    let mut client = pipelining_client();
+    for target in ["/1", "/2"] {
+        client.gets(target);
+    }
+    client.machine.handle_write_error(client.now);
+    assert_eq!(client.hears("HTTP/1.1 204 \r\n\r\n"), ["204", "end"]);
+    assert_eq!(client.ends(End::Unclean), ["closed Unanswered"]);
+    assert_eq!(client.machine.unanswered().count(), 1);
+}

@@ -205,6 +205,8 @@ impl Connection {
         self.wire.deadlines.disarm(Deadline::Send);
         self.wire.deadlines.disarm(Deadline::Expect);
         self.wire.deadlines.arm(Deadline::Linger, now.saturating_add(self.wire.config.timeouts.linger));
+        // Its response may be complete already.
+        self.advance(now);
     }
 
     /// The transport has taken `count` bytes of what was queued.
