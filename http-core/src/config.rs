@@ -257,13 +257,16 @@ pub struct Persistence {
     /// The most requests of one connection; the last one is answered, or sent, with `Connection: close`.
     /// Default none.
     pub requests: Option<u64>,
+    /// On a client: the origin is known to speak HTTP/1.0 and nothing later, so nothing chunked is sent to it, not even
+    /// before its first response tells (RFC 9112 §6.1). Default false.
+    pub http10_origin: bool,
     /// On a client, how many requests may await their response at once. Default 1: no pipelining.
     pub pipelining: usize,
 }
 
 impl Default for Persistence {
     fn default() -> Self {
-        Self { keep_alive: true, requests: None, pipelining: 1 }
+        Self { keep_alive: true, requests: None, http10_origin: false, pipelining: 1 }
     }
 }
 

@@ -188,7 +188,7 @@ fn all(config: &Config) -> Vec<(&'static str, Value)> {
         allow_chunk_line_padding,
         allow_trailing_space_in_request_line
     );
-    list!(out, persistence, Persistence, "persistence", keep_alive, requests, pipelining);
+    list!(out, persistence, Persistence, "persistence", keep_alive, requests, http10_origin, pipelining);
     list!(out, events, Events, "events", chunk_extensions);
     policy(dispatch, &mut out);
     out

@@ -165,6 +165,7 @@ impl Connection {
     /// A connection that was just made.
     #[must_use]
     pub fn new(config: Arc<Config>, now: Instant) -> Self {
+        let peer = if config.persistence.http10_origin { Version::Http10 } else { Version::Http11 };
         let mut connection = Self {
             wire: Wire::new(config, now),
             receive: Receive::Head(Scan::default()),
@@ -173,7 +174,7 @@ impl Connection {
             persistent: true,
             spare: Spare::default(),
             requests: 0,
-            peer: Version::Http11,
+            peer,
         };
         connection.rearm(Pause::NeedsInput, now);
         connection
@@ -503,6 +504,14 @@ impl Connection {
         // A response may be complete before its request is.
         let answered = usize::from(matches!(self.receive, Receive::Done));
         self.pending.iter().skip(answered).map(|pending| pending.unanswered(&self.wire.outbox))
+    }
+
+    /// The version of the last response; before the first, what is known of the origin
+    /// ([`http10_origin`](crate::Persistence::http10_origin)). To HTTP/1.0 content of unknown length cannot be sent: that is
+    /// a [`Misuse::Framing`].
+    #[must_use]
+    pub const fn peer_version(&self) -> Version {
+        self.peer
     }
 
     /// What of the state can change what happens, as [`Canonical`](crate::model::Canonical) wants it.

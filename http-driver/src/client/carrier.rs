@@ -7,13 +7,13 @@ use core::time::Duration;
 use std::io;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::Body;
 use http_core::client::{Event, Readiness, Sent};
 use http_core::dispatch::{
-    ConnectionId, Delivery, Input, LostCause, Output, Progress, Received, RequestId, StatusFacts,
+    ConnectionId, Delivery, Input, LostCause, OriginId, Output, Progress, Received, RequestId, StatusFacts,
 };
-use http_core::{Closed, ErrorKind, Fields, Reason, ResponseHead};
+use http_core::{Closed, Content, ErrorKind, Fields, Misuse, Reason, ResponseHead, Version};
 
 use super::connection::Connection;
 use super::failure::RequestError;
@@ -65,7 +65,7 @@ where
         None => return shared.leave(id),
     };
     let tap = shared.tap(id);
-    let mut connection = Connection::with_tap(transport, shared.runtime.clone(), shared.config.clone(), tap);
+    let mut connection = Connection::with_tap(transport, shared.runtime.clone(), shared.config_for(slot.origin), tap);
     let _ = shared.input(Input::Connected(id));
     let mut promise = None;
     let over = loop {
@@ -81,10 +81,6 @@ where
             Some(_) => break Over::LOCAL,
             None => break Over { cause: LostCause::Eof, unanswered: None },
         };
-        // The end of the stream may lie there unread, and nobody knows the fate of a request that meets it.
-        if poll_fn(|cx| Poll::Ready(connection.poll_readiness(cx))).await == Readiness::Closing {
-            break Over { cause: LostCause::Eof, unanswered: Some((request, Progress::NOTHING)) };
-        }
         if let Err(over) = exchange(&shared, &mut connection, &slot, id, request, &mut promise).await {
             break over;
         }
@@ -123,8 +119,19 @@ where
         // Cancelled while the order was on its way; the order to close follows.
         return Err(Over::LOCAL);
     };
+    let payload = match payload {
+        Some((Content::Streaming, Some(body))) if connection.machine().peer_version() == Version::Http10 => {
+            let most = connection.machine().config().limits.send_buffer;
+            gather(body, most, slot).await?.map(|content| {
+                shared.with_job(request, |job| job.payload = Payload::Ready(content.clone()));
+                Some((content, None))
+            })
+        }
+        payload => Ok(payload),
+    };
     let begun = match payload {
-        Some((content, body)) => match connection.begin(&head, content) {
+        Err(error) => Err(error),
+        Ok(Some((content, body))) => match connection.begin(&head, content) {
             Ok(()) => Ok(body),
             Err(Error::Misuse(misuse)) => Err(RequestError::unsendable(misuse.into())),
             // The connection ended just now: the request goes on as it came.
@@ -135,7 +142,7 @@ where
             }
         },
         // A stream that was begun cannot be sent again.
-        None => Err(RequestError::body(Error::Closed(Closed::Abandoned))),
+        Ok(None) => Err(RequestError::body(Error::Closed(Closed::Abandoned))),
     };
     let body = match begun {
         Ok(body) => body,
@@ -149,6 +156,7 @@ where
     };
     let mut run = Run {
         shared,
+        origin: slot.origin,
         promise,
         id,
         request,
@@ -164,9 +172,34 @@ where
     poll_fn(|cx| run.poll(connection, slot, cx)).await
 }
 
+/// All of a request's content, for an origin that has to be told how long it is: chunks are not for HTTP/1.0 (RFC 9112
+/// §6.1). More than `most` bytes are not held for it.
+async fn gather(mut body: BoxBody, most: usize, slot: &Slot) -> Result<Result<Content, RequestError>, Over> {
+    let mut all = BytesMut::new();
+    poll_fn(|cx| {
+        loop {
+            if slot.poll_close(cx).is_some() {
+                return Poll::Ready(Err(Over::LOCAL));
+            }
+            match body.as_mut().poll_frame(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(None) => return Poll::Ready(Ok(Ok(Content::Full(core::mem::take(&mut all).freeze())))),
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Ok(Err(RequestError::body(Error::Body(error))))),
+                // There is no place for trailers.
+                Poll::Ready(Some(Ok(frame))) => all.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data)),
+            }
+            if all.len() > most {
+                return Poll::Ready(Ok(Err(RequestError::unsendable(Misuse::Framing.into()))));
+            }
+        }
+    })
+    .await
+}
+
 /// An exchange under way.
 struct Run<'a, C, R> {
     shared: &'a Arc<Shared<C, R>>,
+    origin: OriginId,
     id: ConnectionId,
     request: RequestId,
     /// What brings the tunnel to whom the response promised it.
@@ -326,6 +359,9 @@ where
         if hint.timeout.is_some() || hint.max.is_some() {
             let most = hint.max.map(|most| u32::try_from(most).unwrap_or(u32::MAX));
             let _ = self.shared.input(Input::KeepAlive(self.id, hint.timeout.map(Duration::from_secs), most));
+        }
+        if (head.version() == Version::Http10) != connection.machine().config().persistence.http10_origin {
+            self.shared.note_version(self.origin, head.version());
         }
         // What was not begun goes back beforehand: another connection may be sending the request before this returns.
         self.give_back();

@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http_core::Config;
 use http_core::dispatch::{
     self, Action, CloseReason, ConnectionId, Dispatcher, Input, LostCause, OriginId, Output, Progress, RequestId,
 };
+use http_core::{Config, Version};
 
 use super::builder::Observe;
 use super::carrier;
@@ -31,6 +31,8 @@ pub(super) struct Shared<C, R> {
     pub(super) connector: C,
     pub(super) runtime: R,
     pub(super) config: Arc<Config>,
+    /// The same for origins that are known to speak HTTP/1.0 alone.
+    old: Arc<Config>,
     observer: Option<Arc<dyn Observe>>,
     timeout: Option<Duration>,
 }
@@ -39,6 +41,8 @@ struct Brain {
     dispatcher: Dispatcher,
     origins: BTreeMap<Origin, OriginId>,
     names: BTreeMap<OriginId, Arc<Origin>>,
+    /// Origins whose last response was of HTTP/1.0.
+    old: BTreeSet<OriginId>,
     jobs: BTreeMap<RequestId, Job>,
     slots: BTreeMap<ConnectionId, Arc<Slot>>,
     /// The task that waits for the dispatcher's deadline.
@@ -98,6 +102,7 @@ where
             dispatcher: Dispatcher::new(config.dispatch),
             origins: BTreeMap::new(),
             names: BTreeMap::new(),
+            old: BTreeSet::new(),
             jobs: BTreeMap::new(),
             slots: BTreeMap::new(),
             timer: None,
@@ -106,7 +111,10 @@ where
             sweep_at: SWEEP_FROM,
             closed: false,
         };
-        let shared = Arc::new(Self { brain: Mutex::new(brain), connector, runtime, config, observer, timeout });
+        let mut old = Config::clone(&config);
+        old.persistence.http10_origin = true;
+        let (brain, old) = (Mutex::new(brain), old.into());
+        let shared = Arc::new(Self { brain, connector, runtime, config, old, observer, timeout });
         shared.runtime.spawn(keep_time(shared.clone()));
         shared
     }
@@ -178,12 +186,28 @@ where
         let unused: Vec<OriginId> = brain.names.keys().filter(|id| !used.contains(id)).copied().collect();
         for id in unused {
             if self.apply(brain, Input::RemoveOrigin(id), actions) == Output::Known(true) {
+                brain.old.remove(&id);
                 if let Some(name) = brain.names.remove(&id) {
                     brain.origins.remove(&*name);
                 }
             }
         }
         brain.sweep_at = (2 * brain.names.len()).max(SWEEP_FROM);
+    }
+
+    /// The configuration of a connection to an origin, by what its last response showed (RFC 9112 §6.1).
+    pub(super) fn config_for(&self, origin: OriginId) -> Arc<Config> {
+        let old = lock(&self.brain).old.contains(&origin);
+        if old { self.old.clone() } else { self.config.clone() }
+    }
+
+    /// An origin has answered with another version than was known of it.
+    pub(super) fn note_version(&self, origin: OriginId, version: Version) {
+        let mut brain = lock(&self.brain);
+        match version {
+            Version::Http10 => brain.old.insert(origin),
+            Version::Http11 => brain.old.remove(&origin),
+        };
     }
 
     /// The head and the content of a request, to be sent now; `None` if it was cancelled, or cannot be sent again.

@@ -148,3 +148,45 @@ pub(crate) async fn large_content_is_asked_for_and_417_repeated_without<W: World
     assert_eq!(expecting, [true, false, true, false, false]);
     Ok(())
 }
+
+/// Answers each connection's first request in HTTP/1.0, and ends it; to one more connection nothing is said.
+fn answer_as_of_old(listener: &TcpListener, requests: usize) -> Vec<String> {
+    let answer = |(mut socket, _): (std::net::TcpStream, _)| {
+        socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let (mut read, mut chunk) = (Vec::new(), [0; 1024]);
+        while !read.ends_with(b"content") && !read.ends_with(b"0\r\n\r\n") {
+            let count = socket.read(&mut chunk).unwrap();
+            read.extend_from_slice(&chunk[..count]);
+        }
+        socket.write_all(b"HTTP/1.0 200 OK\r\n\r\nok").unwrap();
+        String::from_utf8(read).unwrap().to_ascii_lowercase()
+    };
+    let requests = (0..requests).map(|_| answer(listener.accept().unwrap())).collect();
+    let (mut last, _) = listener.accept().unwrap();
+    assert_eq!(last.read(&mut [0]).unwrap(), 0, "nothing of what cannot be sent is sent");
+    requests
+}
+
+pub(crate) async fn an_origin_of_http_1_0_is_told_how_long_content_is<W: World>(world: W) -> Outcome {
+    let listener = TcpListener::bind(anywhere())?;
+    let address = listener.local_addr()?;
+    let mut config = Config::default();
+    config.limits.send_buffer = 7;
+    let client = Builder::new().config(config).build(world.connector(), world.runtime());
+    let server = std::thread::spawn(move || answer_as_of_old(&listener, 2));
+    let post = |text| {
+        let request = Request::post(format!("http://{address}/")).body(Once { content: Some(text), sized: false });
+        client.request(request.unwrap())
+    };
+    for _ in 0..2 {
+        let response = post("content").await?;
+        assert_eq!(content(response.into_body()).await?, b"ok");
+    }
+    // More than is held, and it is not guessed at.
+    assert!(post("content!").await.is_err());
+    let requests = server.join().map_err(|_| "the server failed")?;
+    let chunked: Vec<bool> = requests.iter().map(|request| request.contains("transfer-encoding: chunked")).collect();
+    assert_eq!(chunked, [true, false]);
+    assert!(requests[1].contains("content-length: 7\r\n"), "{}", requests[1]);
+    Ok(())
+}

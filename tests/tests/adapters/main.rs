@@ -73,6 +73,7 @@ on_both! {
     clients::a_client_is_a_tower_service
     clients::a_future_that_is_dropped_cancels_its_request
     clients::large_content_is_asked_for_and_417_repeated_without
+    clients::an_origin_of_http_1_0_is_told_how_long_content_is
     secured::requests_are_secured
     secured::a_certificate_that_is_not_trusted_is_refused
     secured::certificates_are_reloaded
