@@ -1,7 +1,9 @@
 //! One side of a simulated connection: a machine, its lent buffer, and the loop that an adapter would run.
 
-use bytes::BytesMut;
-use http_core::{End, Instant, Interest, client, server};
+use std::collections::VecDeque;
+
+use bytes::{Buf, Bytes, BytesMut};
+use http_core::{End, Instant, Interest, Outbox, client, server};
 
 use crate::pipe::{Pipe, Read};
 
@@ -17,6 +19,8 @@ pub trait Side {
     fn handle_timeout(&mut self, now: Instant);
     /// As the connection's.
     fn transmit<'a>(&'a self, slices: &mut [&'a [u8]]) -> usize;
+    /// As the connection's.
+    fn outbox(&mut self) -> &mut Outbox;
     /// As the connection's.
     fn interest(&self) -> Interest;
     /// As the connection's.
@@ -46,6 +50,10 @@ macro_rules! side {
                 self.transmit(slices)
             }
 
+            fn outbox(&mut self) -> &mut Outbox {
+                self.outbox()
+            }
+
             fn interest(&self) -> Interest {
                 self.interest()
             }
@@ -66,6 +74,8 @@ pub struct Party<M> {
     pub machine: M,
     /// The buffer that it is lent.
     pub input: BytesMut,
+    /// What was taken from the machine as its own and is being written, as I/O that works on completion does it.
+    taken: Option<VecDeque<Bytes>>,
     ended: bool,
     broken: bool,
     tunnel: Option<Tunnel>,
@@ -84,7 +94,14 @@ struct Tunnel {
 impl<M: Side> Party<M> {
     /// A side at the start of its connection.
     pub fn new(machine: M) -> Self {
-        Self { machine, input: BytesMut::new(), ended: false, broken: false, tunnel: None, over: false }
+        Self { machine, input: BytesMut::new(), taken: None, ended: false, broken: false, tunnel: None, over: false }
+    }
+
+    /// This side takes what is to be written as bytes of its own.
+    #[must_use]
+    pub fn owning(mut self, owning: bool) -> Self {
+        self.taken = owning.then(VecDeque::new);
+        self
     }
 
     /// Whether the transport was dropped.
@@ -144,6 +161,9 @@ impl<M: Side> Party<M> {
     }
 
     fn write(&mut self, out: &mut Pipe, now: Instant) -> bool {
+        if let Some(taken) = self.taken.take() {
+            return self.write_owned(taken, out, now);
+        }
         let mut moved = false;
         while self.machine.interest().write {
             let mut slices = [&b""[..]; 3];
@@ -164,10 +184,39 @@ impl<M: Side> Party<M> {
         moved
     }
 
+    fn write_owned(&mut self, mut taken: VecDeque<Bytes>, out: &mut Pipe, now: Instant) -> bool {
+        let mut moved = false;
+        while self.machine.interest().write && taken.len() < 3 {
+            taken.push_back(self.machine.outbox().take().expect("wants to write, and has nothing"));
+        }
+        while let Some(bytes) = taken.front_mut() {
+            match out.write(&[bytes]) {
+                Ok(0) => break,
+                Ok(count) => {
+                    bytes.advance(count);
+                    if bytes.is_empty() {
+                        taken.pop_front();
+                    }
+                    self.machine.handle_sent(count, now);
+                }
+                Err(_) => {
+                    assert!(!self.broken, "goes on writing after an error");
+                    self.broken = true;
+                    taken.clear();
+                    self.machine.handle_write_error(now);
+                }
+            }
+            moved = true;
+        }
+        self.taken = Some(taken);
+        moved
+    }
+
     fn converse(&mut self, out: &mut Pipe, back: &mut Pipe) -> bool {
         let Some(tunnel) = &mut self.tunnel else { return false };
         let mut moved = false;
-        if !self.machine.interest().write && tunnel.said < tunnel.greeting.len() {
+        let flushed = !self.machine.interest().write && self.taken.as_ref().is_none_or(VecDeque::is_empty);
+        if flushed && tunnel.said < tunnel.greeting.len() {
             match out.write(&[&tunnel.greeting[tunnel.said..]]) {
                 Ok(count) => {
                     tunnel.said += count;

@@ -162,6 +162,15 @@ impl Pipe {
         }
     }
 
+    /// The end of the stream that its break makes.
+    #[must_use]
+    pub const fn break_end(&self) -> Option<End> {
+        match self.fault {
+            Some(Break::End(_, end)) => Some(end),
+            _ => None,
+        }
+    }
+
     /// The writer ends the stream; what waits is still read.
     pub fn finish(&mut self, end: End) {
         self.end.get_or_insert(end);

@@ -102,6 +102,7 @@ fn breaks(at: usize, up: bool) -> impl Iterator<Item = Setup> {
     let faults = [
         (Break::End(at, End::Clean), false),
         (Break::End(at, End::Unclean), false),
+        (Break::End(at, End::Clean), true),
         (Break::End(at, End::Unclean), true),
         (Break::Write(at), false),
         (Break::Write(at), true),
@@ -120,7 +121,7 @@ fn a_pair_that_is_broken_at_any_byte_comes_to_an_end() {
         let (up, down) = run(&script, &Setup::default().pipelining(most)).carried;
         let setups = (0..=up).flat_map(|at| breaks(at, true)).chain((0..=down).flat_map(|at| breaks(at, false)));
         for setup in setups {
-            for cut in [Cut::Whole, Cut::Bytes] {
+            for cut in [Cut::Whole, Cut::Bytes, Cut::Random(3)] {
                 let setup = Setup { up: cut.clone(), down: cut, ..setup.clone() }.pipelining(most);
                 let outcome = std::panic::catch_unwind(|| {
                     let outcome = run(&script, &setup);

@@ -53,6 +53,7 @@ struct Run<M> {
     written: u64,
     sent: u64,
     largest: usize,
+    steps: usize,
 }
 
 impl<M: Machine> Run<M> {
@@ -72,13 +73,12 @@ impl<M: Machine> Run<M> {
             written: 0,
             sent: 0,
             largest: 0,
+            steps: 0,
         }
     }
 
     fn all(mut self, source: &mut Source<'_>) -> Self {
-        let mut steps = 0;
-        while !source.is_empty() && steps < 2000 {
-            steps += 1;
+        while !source.is_empty() && self.steps < 5000 {
             match source.below(5) {
                 0 => self.drain(),
                 1 => {
@@ -176,8 +176,12 @@ impl<M: Machine> Run<M> {
         }
         let before = (self.machine.canonical(self.now), self.machine.queued());
         let mut actions = Vec::new();
-        apply_input(&mut self.machine, &mut self.buffer, input.clone(), self.now, &mut |action| actions.push(action));
-        self.recorder.step(self.now, self.machine.phase(), &input, &actions);
+        self.steps += 1;
+        // A clock that runs back stands still.
+        let back = self.steps % 7 == 0 && !matches!(input, Input::Timeout);
+        let now = if back { Instant::ZERO } else { self.now };
+        apply_input(&mut self.machine, &mut self.buffer, input.clone(), now, &mut |action| actions.push(action));
+        self.recorder.step(now, self.machine.phase(), &input, &actions);
         let mut told = false;
         for action in &actions {
             match action {

@@ -122,8 +122,8 @@ impl Link {
             if random.below(2) == 0 { up = up.breaking(fault) } else { down = down.breaking(fault) }
         }
         Self {
-            client: Some(Party::new(client::Connection::new(config.clone(), now))),
-            server: Party::new(server::Connection::new(config.clone(), now)),
+            client: Some(Party::new(client::Connection::new(config.clone(), now)).owning(random.below(3) == 0)),
+            server: Party::new(server::Connection::new(config.clone(), now)).owning(random.below(3) == 0),
             up,
             down,
             together: random.below(2) == 0,
