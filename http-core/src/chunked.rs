@@ -128,14 +128,9 @@ impl ChunkDecoder {
                 continue;
             }
             if state == State::Start && config.limits.chunk_line >= SMALL_DIGITS {
-                if let Some((data, size)) = small_chunk(&input[at..]).filter(|(_, size)| *size <= room - kept) {
-                    // Most chunks of one run are of one byte where they are tiny at all; a call to copy it costs more.
-                    match size {
-                        1 => input[kept] = input[at + data],
-                        _ => input.copy_within(at + data..at + data + size, kept),
-                    }
-                    kept += size;
-                    at += data + size + 2;
+                let from = at;
+                (at, kept) = small_chunks(input, at, kept, room);
+                if at > from {
                     continue;
                 }
             }
@@ -252,6 +247,26 @@ impl ChunkDecoder {
 
 /// The most digits in the size of a small chunk.
 const SMALL_DIGITS: usize = 2;
+
+/// Slides the content of small chunks from `at` to `kept`, for as long as they follow one another and there is room;
+/// returns where the next byte to read is, and where the next one to keep.
+// Apart from the loop over everything else, whose state it does not need: a tiny chunk costs what happens in here.
+#[inline(never)]
+fn small_chunks(input: &mut [u8], mut at: usize, mut kept: usize, room: usize) -> (usize, usize) {
+    while let Some((data, size)) = input.get(at..).and_then(small_chunk) {
+        if size > room - kept {
+            break;
+        }
+        // Most chunks of one run are of one byte where they are tiny at all; a call to copy it costs more.
+        match size {
+            1 => input[kept] = input[at + data],
+            _ => input.copy_within(at + data..at + data + size, kept),
+        }
+        kept += size;
+        at += data + size + 2;
+    }
+    (at, kept)
+}
 
 /// Where the data begins and how long it is, if a chunk whose size has one or two digits, with no extension, lies
 /// whole at the front of `input`: the common form of a tiny chunk, read at once. Anything else is read byte by byte.
