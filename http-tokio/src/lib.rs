@@ -2,6 +2,7 @@
 //!
 //! | feature | default | what it does |
 //! |---|---|---|
+//! | `proxy-protocol` | no | servers behind proxies that tell their clients' addresses, by the PROXY protocol |
 //! | `tls` | no | TLS for servers and clients, with `rustls` and `ring`; a client is given its configuration |
 //! | `tls-webpki-roots` | no | `tls`, and clients trust the roots of Mozilla, which are bundled |
 //! | `tls-native-roots` | no | `tls`, and clients trust the roots of the platform, unless others are bundled |

@@ -70,7 +70,8 @@ where
     let mut promise = None;
     let over = loop {
         let order = poll_fn(|cx| {
-            // The transport comes first: a request is not given to a connection that its peer has ended.
+            // The transport comes first: the end of the stream may lie there unread, and nobody knows the fate of a
+            // request that meets it.
             if connection.poll_readiness(cx) == Readiness::Closing {
                 return Poll::Ready(None);
             }

@@ -7,6 +7,8 @@ mod exchange;
 mod inflow;
 mod interim;
 mod listener;
+#[cfg(feature = "proxy-protocol")]
+mod proxied;
 mod service;
 mod serving;
 mod shutdown;
@@ -21,3 +23,6 @@ pub use service::{Options, serve_connection};
 pub use shutdown::{Shutdown, Watch};
 
 pub use crate::tunnel::Switched;
+#[cfg(feature = "proxy-protocol")]
+#[cfg_attr(docsrs, doc(cfg(feature = "proxy-protocol")))]
+pub use proxied::{ProxiedListener, ProxiedTransport, TrustedProxies};

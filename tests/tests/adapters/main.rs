@@ -93,6 +93,8 @@ on_both! {
     networks::origins_that_are_not_used_are_forgotten
     servers::a_shutdown_answers_what_is_open_and_ends
     servers::a_shutdown_cuts_what_takes_longer_than_its_drain_and_reports_it
+    servers::only_a_trusted_proxy_tells_its_clients_address
+    servers::slow_clients_hold_up_nobody
     servers::connections_beyond_the_limit_wait
     servers::connections_beyond_the_limit_are_refused_when_asked_for
     servers::a_service_is_made_for_each_peer_or_it_is_turned_away

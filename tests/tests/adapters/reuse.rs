@@ -155,13 +155,17 @@ pub(crate) async fn a_request_that_comes_while_its_connection_goes_is_sent_on_an
         assert!(response.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         *ours.lock().unwrap() = Some(response);
     };
-    let reader = {
+    let mut farewell = Some(farewell);
+    let reader = loop {
         let wire = &mut line.0.lock().unwrap()[0];
-        wire.farewell = Some(Box::new(farewell));
-        wire.dead = Some(None);
-        wire.reader.take()
+        // Until the connection idles, and is read all the same.
+        if let Some(reader) = wire.reader.take() {
+            wire.farewell = farewell.take().map(|farewell| Box::new(farewell) as _);
+            wire.dead = Some(None);
+            break reader;
+        }
     };
-    reader.expect("an idle connection is read").wake();
+    reader.wake();
     let response = loop {
         if let Some(response) = late.lock().unwrap().take() {
             break response;

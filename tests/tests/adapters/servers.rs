@@ -5,12 +5,12 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use http::{Request, Response};
 use http_core::Outbox;
-use http_driver::server::{Listener, Report, Server, Shutdown, WhenFull};
+use http_driver::server::{Listener, ProxiedListener, Report, Server, Shutdown, TrustedProxies, WhenFull};
 use http_driver::{Full, Incoming, Peer, Runtime, ServiceFn, Transport, service_fn};
 
 use crate::endings::{dial, eventually, head, rest};
@@ -251,6 +251,97 @@ pub(crate) async fn a_handshake_that_is_slow_or_fails_holds_up_nobody<W: World>(
     .await;
     eventually(&world, "they are gone", || shutdown.connections() == 1).await;
     drop(right);
+    Ok(())
+}
+
+pub(crate) async fn only_a_trusted_proxy_tells_its_clients_address<W: World>(world: W) -> Outcome {
+    let listener = world.listen(anywhere()).await?;
+    let address = world.address(&listener)?;
+    let trusted = TrustedProxies::none().network([127, 0, 0, 2].into(), 32);
+    let serving = server(&world).serve_with(ProxiedListener::new(listener, trusted), |_: &_, peer: &Peer| {
+        let told = format!("{} to {}", peer.address?, peer.local?);
+        Some(service_fn(move |_: Request<Incoming>| {
+            let told = told.clone();
+            async move { Ok::<_, Infallible>(Response::new(Full::from(told))) }
+        }))
+    });
+    let _report = run(&world, serving);
+    stranger(&world, move || {
+        let from = |ip: [u8; 4]| {
+            let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+            socket.bind(&SocketAddr::from((ip, 0)).into()).unwrap();
+            socket.connect(&address.into()).unwrap();
+            let stream = TcpStream::from(socket);
+            stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            stream
+        };
+        let v1 = b"PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n";
+        let v2 = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x01\xc0\0\x02\x02\xdc\x04\x01\xbb";
+        for header in [&v1[..], v2] {
+            // In one piece with the request, and byte by byte.
+            for size in [1000, 1] {
+                let proxy = from([127, 0, 0, 2]);
+                for piece in [header, b"GET / HTTP/1.0\r\n\r\n"].concat().chunks(size) {
+                    (&proxy).write_all(piece).unwrap();
+                }
+                let answer = rest(&proxy);
+                assert!(answer.ends_with("\r\n\r\n192.0.2.1:56324 to 192.0.2.2:443"), "{answer}");
+            }
+            // A stranger's word is no header, and not a request either.
+            let stranger = from([127, 0, 0, 1]);
+            (&stranger).write_all(&[header, b"GET / HTTP/1.0\r\n\r\n"].concat()).unwrap();
+            assert!(!rest(&stranger).contains("192.0.2.1"));
+        }
+        // A stranger is served as it comes; a trusted proxy has to say for whom it speaks.
+        let (stranger, proxy) = (from([127, 0, 0, 1]), from([127, 0, 0, 2]));
+        for stream in [&stranger, &proxy] {
+            let mut stream = stream;
+            stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+        }
+        assert!(rest(&stranger).contains("127.0.0.1:"));
+        let mut refused = Vec::new();
+        let _ = (&proxy).read_to_end(&mut refused);
+        assert_eq!(refused, b"");
+    })
+    .await;
+    Ok(())
+}
+
+/// Many who send and read as slowly as they can, and one who does not.
+pub(crate) async fn slow_clients_hold_up_nobody<W: World>(world: W) -> Outcome {
+    const EACH: usize = 60;
+    let Running { address, shutdown, .. } = Running::hello(&world, server(&world), Duration::ZERO).await?;
+    stranger(&world, move || {
+        let mut slow = Vec::new();
+        for n in 0..EACH {
+            for begun in [&b"GET / HT"[..], b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n", b""] {
+                let stream = dial(address);
+                (&stream).write_all(begun).unwrap();
+                slow.push(stream);
+            }
+            // Asks for a lot and reads none of it.
+            if n % 10 == 0 {
+                let stream = dial(address);
+                let _ = (&stream).write_all(&GET.repeat(2000));
+                slow.push(stream);
+            }
+        }
+        for drip in 0..3 {
+            for stream in &slow {
+                let mut stream = stream;
+                let _ = stream.write_all(b"x");
+            }
+            let began = Instant::now();
+            let quick = dial(address);
+            for _ in 0..20 {
+                (&quick).write_all(GET).unwrap();
+                is_hello(&quick);
+            }
+            assert!(began.elapsed() < Duration::from_secs(2), "{:?} in round {drip}", began.elapsed());
+        }
+        assert!(shutdown.connections() > 2 * EACH, "{}", shutdown.connections());
+    })
+    .await;
     Ok(())
 }
 
