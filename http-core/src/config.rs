@@ -112,7 +112,8 @@ impl Config {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
-    /// For a head in all, from its first byte; on a client from the moment the request was sent. Default 30 s.
+    /// For a head in all, from its first byte, empty lines before it left out; on a client from the moment the request
+    /// was sent. Default 30 s.
     pub head: Duration,
     /// For content, in and out, without progress; out, progress is bytes taken by the transport. Default 30 s.
     pub content: Duration,

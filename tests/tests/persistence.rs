@@ -374,6 +374,8 @@ fn where_the_stream_of_a_client_ends() {
     for (section, bytes, end, told) in [
         ("RFC 9112 §9.5", "", Clean, "closed ByPeer"),
         ("RFC 9112 §9.5", "", Unclean, "closed ByPeer"),
+        ("RFC 9112 §2.2", "\r\n", Clean, "closed ByPeer"),
+        ("RFC 9112 §8", "\r\nG", Clean, "refused Truncated"),
         ("RFC 9112 §8", "G", Clean, "refused Truncated"),
         ("RFC 9112 §8", "GET / HTTP/1.1\r\nHost: a\r\n", Clean, "refused Truncated"),
         ("RFC 9112 §8", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nx", Clean, "refused Truncated"),

@@ -74,11 +74,19 @@ mod server {
         assert!(answer.contains("Connection: close\r\n") && server.is_over(), "{answer}");
         assert_eq!(server.ends(End::Clean), ["closed Failed(HeadTimeout)"]);
         assert_eq!(server.deadline(), None);
-        // An empty line before a request is of it; a complete head has no deadline.
+        // An empty line, which old clients send behind a request, is not of the next one (RFC 9112 §2.2): the client idles.
         let mut server = Server::server(Config::default());
+        server.waits(s(5));
         server.hears("\r\n");
+        assert_eq!(server.deadline(), Some((Deadline::Idle, s(70))), "and not anew");
+        server.hears("G");
         assert_eq!(server.deadline(), Some((Deadline::Head, s(30))));
-        server.hears(GET);
+        let mut dripping = Server::server(Config::default());
+        dripping.drips = true;
+        dripping.hears("\r\n\r\n");
+        assert_eq!(dripping.deadline().unwrap().0, Deadline::Idle);
+        // A complete head has no deadline.
+        server.hears(&GET[1..]);
         assert_eq!(server.deadline(), None);
         // A part of the next one has its time from when it is read: after the answer to this one.
         server.hears("GET /n");

@@ -184,11 +184,6 @@ impl Scan {
         drips
     }
 
-    /// Whether something of a message was seen: what starts the deadline of a head.
-    pub(crate) fn has_begun(&self, input: &BytesMut) -> bool {
-        !input.is_empty() || self.empty_lines > 0
-    }
-
     /// RFC 9112 §2.2: a server ignores at least one empty line before the request-line. False while it is not clear
     /// whether another one comes.
     #[inline]

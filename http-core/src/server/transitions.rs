@@ -136,7 +136,7 @@ impl Connection {
         let parsed = scan.request(input, received, config, &mut self.spare, &mut facts, ended.is_some())?;
         let Some(line) = parsed else {
             let Some(end) = ended else { return Ok(Step::Pause(Pause::NeedsInput)) };
-            let at = if scan.has_begun(input) { At::Head } else { At::Start };
+            let at = if input.is_empty() { At::Start } else { At::Head };
             return match exchange::ended(at, end) {
                 Ended::Truncated => Err(Broken(Reason::Truncated, input.len())),
                 _ => {
@@ -415,14 +415,18 @@ impl Connection {
     pub(super) fn rearm(&mut self, pause: Pause, input: &BytesMut, now: Instant) {
         let waiting = pause == Pause::NeedsInput && self.wire.ended.is_none();
         match &self.receive {
-            Receive::Head(scan) if waiting && scan.has_begun(input) => {
+            // Empty lines are of no message: who sends them idles.
+            Receive::Head(_) if waiting && !input.is_empty() => {
                 self.wire.deadlines.disarm(Deadline::Idle);
                 if !self.wire.deadlines.is_armed(Deadline::Head) {
                     let at = now.saturating_add(self.wire.config.timeouts.head);
                     self.wire.deadlines.arm(Deadline::Head, at);
                 }
             }
-            Receive::Head(_) if waiting => self.arm_idle(now),
+            Receive::Head(_) if waiting => {
+                self.wire.deadlines.disarm(Deadline::Head);
+                self.arm_idle(now);
+            }
             Receive::Content(..) if waiting => self.wire.await_content(now),
             _ => {
                 self.wire.deadlines.disarm(Deadline::Head);
