@@ -446,6 +446,9 @@ mod tests {
 
     #[test]
     fn fields_are_found() {
-        assert_eq!(fields_of(&http_core::Persistence::default()), ["keep_alive", "requests", "pipelining"]);
+        assert_eq!(
+            fields_of(&http_core::Persistence::default()),
+            ["keep_alive", "requests", "http10_origin", "pipelining"]
+        );
     }
 }

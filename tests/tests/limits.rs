@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_core::{Config, Content, End, Limits, Misuse, Persistence};
+use http_core::{Config, Content, End, Fields, Limits, Misuse, Persistence, Version};
 use tests::scene::{Client, Server, fields_of, request, response, whole_and_dripping};
 
 /// A configuration with other limits.
@@ -377,6 +377,23 @@ fn requests() {
 }
 
 #[test]
+fn http10_origin() {
+    let mut config = Config::default();
+    config.persistence.http10_origin = true;
+    let mut client = Client::client(config);
+    assert_eq!(client.machine.peer_version(), Version::Http10);
+    assert_eq!(client.requests("PUT", "/", &[], Content::Streaming), Err(Misuse::Framing));
+    client.requests("PUT", "/", &[], Content::Sized(1)).unwrap();
+    client.machine.send_content("x".into(), client.now).unwrap();
+    client.machine.send_end(&Fields::new(), client.now).unwrap();
+    assert!(client.sends().ends_with("\r\nContent-Length: 1\r\n\r\nx"));
+    // What it answers counts from then on.
+    client.hears("HTTP/1.1 204 \r\n\r\n");
+    assert_eq!(client.requests("PUT", "/", &[], Content::Streaming), Ok(()));
+    assert!(client.sends().ends_with("\r\nTransfer-Encoding: chunked\r\n\r\n"));
+}
+
+#[test]
 fn pipelining() {
     let mut config = Config::default();
     config.persistence.pipelining = 2;
@@ -393,7 +410,12 @@ fn pipelining() {
 
 #[test]
 fn every_setting_of_persistence_is_tested() {
-    let tested: &[(&str, fn())] = &[("keep_alive", keep_alive), ("requests", requests), ("pipelining", pipelining)];
+    let tested: &[(&str, fn())] = &[
+        ("keep_alive", keep_alive),
+        ("requests", requests),
+        ("http10_origin", http10_origin),
+        ("pipelining", pipelining),
+    ];
     let names: Vec<_> = tested.iter().map(|(name, _)| *name).collect();
     assert_eq!(fields_of(&Persistence::default()), names);
 }
