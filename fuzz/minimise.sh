@@ -13,7 +13,9 @@ for target in "${targets[@]}"; do
     nice -n 19 "$built/$target" -merge=1 -use_counters=0 -max_len=4096 "$CARGO_TARGET_DIR/merged" \
         "fuzz/corpus/$target" "$CARGO_TARGET_DIR/corpus/$target" >/dev/null 2>&1
     rm -rf "fuzz/corpus/$target" && mkdir -p "fuzz/corpus/$target"
-    find "$CARGO_TARGET_DIR/merged" -type f -size -4097c -printf '%s %p\n' | sort -n | sed -n 1,200p | cut -d' ' -f2- |
-        xargs -r cp -t "fuzz/corpus/$target"
+    # At most 200 of them, of all sizes.
+    find "$CARGO_TARGET_DIR/merged" -type f -size -4097c -printf '%s %p\n' | sort -n >"$CARGO_TARGET_DIR/sizes"
+    awk -v n="$(wc -l <"$CARGO_TARGET_DIR/sizes")" 'n <= 200 || int(NR * 200 / n) > int((NR - 1) * 200 / n) { print $2 }' \
+        "$CARGO_TARGET_DIR/sizes" | xargs -r cp -t "fuzz/corpus/$target"
     echo "$target: $(ls "fuzz/corpus/$target" | wc -l) files, $(du -sb "fuzz/corpus/$target" | cut -f1) bytes"
 done
