@@ -45,6 +45,8 @@ pub struct Plan {
     pub depth: usize,
     /// A circuit breaker.
     pub circuit: bool,
+    /// Warming up, 421, names that do not exist.
+    pub rare_events: bool,
     /// Some requests have a deadline, and the whole may come to an end.
     pub deadlines_and_drain: bool,
 }
@@ -58,6 +60,7 @@ impl Plan {
         requests: 2,
         depth: 1,
         circuit: false,
+        rare_events: true,
         deadlines_and_drain: false,
     };
 }
@@ -268,7 +271,9 @@ impl World for Dispatch {
                 let job = Job::new(*origin);
                 step(Input::Enqueue(job), "a request comes");
                 step(Input::Enqueue(job.idempotent(false)), "a request comes");
-                step(Input::Connect(*origin), "warming up");
+                if self.plan.rare_events {
+                    step(Input::Connect(*origin), "warming up");
+                }
                 if self.plan.deadlines_and_drain {
                     step(Input::Enqueue(job.deadline(self.now.saturating_add(TICK))), "a request comes");
                 }
@@ -287,7 +292,9 @@ impl World for Dispatch {
                 } else {
                     step(Input::Connected(*id), "connected");
                     step(Input::ConnectFailed(*id, ConnectCause::Refused), "refused");
-                    step(Input::ConnectFailed(*id, ConnectCause::NoSuchName), "no such name");
+                    if self.plan.rare_events {
+                        step(Input::ConnectFailed(*id, ConnectCause::NoSuchName), "no such name");
+                    }
                 }
                 continue;
             };
@@ -304,7 +311,9 @@ impl World for Dispatch {
             } else {
                 step(Input::ResponseStarted(*id), "first byte of a response");
                 step(Input::Response(*request, StatusFacts::new(200)), "head of a response");
-                step(Input::Response(*request, StatusFacts::new(421)), "421");
+                if self.plan.rare_events {
+                    step(Input::Response(*request, StatusFacts::new(421)), "421");
+                }
                 step(lost(Sent::Nothing, Sent::Nothing), "lost");
             }
             step(lost(Sent::All, Sent::All), "lost");
