@@ -3,7 +3,7 @@
 use http_core::client::Unanswered;
 use http_core::{Closed, Fields, Reason};
 
-use crate::pair::{HELLO, WELCOME};
+use crate::pair::{HELLO, Setup, WELCOME};
 use crate::read::{Message, Start, latin1, pairs};
 use crate::script::{Exchange, Script};
 
@@ -60,7 +60,8 @@ impl Outcome {
     ///
     /// # Panics
     /// If it does not hold.
-    pub fn check(&self, script: &Script, harmed: bool) {
+    pub fn check(&self, script: &Script, setup: &Setup) {
+        let harmed = setup.is_harmed();
         // The application hears nothing of a request with an unknown expectation.
         let refused =
             |exchange: &Exchange| exchange.request.fields().get("expect").is_some_and(|e| e != b"100-continue");
@@ -104,7 +105,7 @@ impl Outcome {
                     name.eq_ignore_ascii_case("content-length") || name.eq_ignore_ascii_case("transfer-encoding")
                 });
             // What lasts until the connection ends can be cut by a clean end, and nobody can tell.
-            if seen.complete && (framed || !harmed) {
+            if seen.complete && (framed || !setup.is_cut_cleanly()) {
                 assert_eq!(seen.message.content.len(), sent.len(), "response {at}: truncated, and told as complete");
                 assert_eq!(seen.message.trailers, pairs(&exchange.download.trailers));
             }

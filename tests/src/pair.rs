@@ -53,6 +53,19 @@ impl Setup {
         Self { up, down, ..Self::default() }
     }
 
+    /// Whether something breaks.
+    #[must_use]
+    pub const fn is_harmed(&self) -> bool {
+        self.up_breaks.is_some() || self.down_breaks.is_some()
+    }
+
+    /// Whether the stream of a side ends in order though that side has not ended it.
+    #[must_use]
+    pub fn is_cut_cleanly(&self) -> bool {
+        let clean = |fault| matches!(fault, Some(Break::End(_, End::Clean)));
+        clean(self.up_breaks) || clean(self.down_breaks)
+    }
+
     /// With so many requests in flight at once.
     #[must_use]
     pub fn pipelining(mut self, most: usize) -> Self {

@@ -110,7 +110,8 @@ impl Pipe {
         match self.fault {
             Some(Break::End(at, end)) if self.read >= at => {
                 self.waiting.clear();
-                return Read::End(*self.end.get_or_insert(end));
+                self.end = Some(end);
+                return Read::End(end);
             }
             Some(Break::Stall(at)) if self.read >= at => return Read::Nothing,
             Some(Break::End(at, _) | Break::Stall(at)) => most = most.min((at - self.read) as usize),

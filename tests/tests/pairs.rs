@@ -71,7 +71,7 @@ fn exchanges_are_told_alike_however_they_are_cut() {
         let setup = |up, down| Setup::cut(up, down).pipelining(most);
         let whole = run(&script, &setup(Cut::Whole, Cut::Whole));
         println!("{name}: {} and {} bytes", whole.carried.0, whole.carried.1);
-        whole.check(&script, false);
+        whole.check(&script, &setup(Cut::Whole, Cut::Whole));
         let (up, down) = whole.carried;
         let whole = told(whole);
         let ups = (1..up).map(|at| (Cut::At(at), Cut::Whole));
@@ -125,7 +125,7 @@ fn a_pair_that_is_broken_at_any_byte_comes_to_an_end() {
                 let setup = Setup { up: cut.clone(), down: cut, ..setup.clone() }.pipelining(most);
                 let outcome = std::panic::catch_unwind(|| {
                     let outcome = run(&script, &setup);
-                    outcome.check(&script, true);
+                    outcome.check(&script, &setup);
                     outcome
                 });
                 let outcome = outcome.unwrap_or_else(|_| {

@@ -17,10 +17,9 @@ pub fn pair(bytes: &[u8]) {
     let mut source = Source::new(bytes);
     let setup = choose_setup(&mut source);
     let script = Script::choose(&mut source);
-    let harmed = setup.up_breaks.is_some() || setup.down_breaks.is_some();
     let outcome = run(&script, &setup);
-    outcome.check(&script, harmed);
-    if harmed {
+    outcome.check(&script, &setup);
+    if setup.is_harmed() {
         return;
     }
     let patient = script.exchanges.iter().all(|exchange| exchange.order == Order::ReadThenAnswer);
