@@ -113,3 +113,43 @@ fn a_probe_that_is_given_up_leaves_room_for_another() {
     w.serve(get, probe);
     assert_eq!(w.d.phase(w.origin), Some(OriginPhase::Idle));
 }
+
+#[test]
+fn those_that_were_being_made_when_it_opened_may_still_serve() {
+    let mut w = World::new(breaking().connect_retries(5).circuit(Circuit::new(1, SECOND * 10)));
+    let (first, second) = (w.get(), w.get());
+    let (one, two) = (w.connect(), w.connect());
+    w.d.handle_connect_failed(one, ConnectCause::Refused, w.now);
+    w.quiet();
+    w.d.handle_connected(two, w.now);
+    assert_eq!(w.assigned(), (first, two));
+    w.serve(first, two);
+    assert_eq!(w.assigned(), (second, two));
+}
+
+#[test]
+fn a_probe_closes_it_though_the_failures_were_forgotten_meanwhile() {
+    let mut w = World::new(breaking().connect_retries(5).idle_per_origin(1));
+    let up = w.warm();
+    let first = w.get();
+    assert_eq!(w.assigned(), (first, up));
+    let second = w.get();
+    w.refuse();
+    w.pass(SECOND * 2);
+    w.refuse();
+    w.pass(SECOND * 10);
+    let probe = w.connect();
+    // Nobody waits any more, so how often it failed is forgotten, but not that the circuit is to be tried.
+    w.d.cancel(second, w.now);
+    w.serve(first, up);
+    w.quiet();
+    w.d.handle_connected(probe, w.now);
+    assert_eq!(w.closed(), (up, CloseReason::Surplus));
+    let third = w.get();
+    assert_eq!(w.assigned(), (third, probe));
+    let fourth = w.get();
+    w.quiet();
+    w.d.handle_response_started(probe, w.now);
+    let other = w.connected();
+    assert_eq!(w.assigned(), (fourth, other));
+}
