@@ -101,6 +101,6 @@ async fn accept(listener: TcpListener) {
         let _ = stream.set_nodelay(true);
         let connection = Connection::new(TokioIo::new(stream), TokioRuntime, config.clone());
         let heads = heads.clone();
-        tokio::spawn(async move { routes::serve(connection, &heads).await });
+        tokio::spawn(routes::serve(connection, heads));
     }
 }

@@ -84,6 +84,6 @@ async fn accept(listener: TcpListener) {
         let _ = stream.set_nodelay(true);
         let connection = Connection::new(FuturesIo::new(stream), AsyncStdRuntime, config.clone());
         let heads = heads.clone();
-        task::spawn(async move { routes::serve(connection, &heads).await });
+        task::spawn(routes::serve(connection, heads));
     }
 }

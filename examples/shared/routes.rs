@@ -1,5 +1,8 @@
 //! What the example servers answer, the same on every runtime and at both levels.
 
+use std::future::Future;
+use std::sync::Arc;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use http_core::{Content, Fields, Framing, Method, ResponseHead, StatusCode};
 use http_driver::server::{Connection, Exchange};
@@ -85,14 +88,20 @@ impl Heads {
 }
 
 /// Serves one connection at the exchange level until it ends.
-pub(crate) async fn serve<T: Transport, R: Runtime>(mut connection: Connection<T, R>, heads: &Heads) {
-    // What goes wrong on one connection was answered to its client, and is nobody else's concern.
-    while let Ok(Some(exchange)) = connection.accept().await {
-        if answer(exchange, heads).await.is_err() {
-            break;
+#[expect(clippy::manual_async_fn, reason = "an `async fn` has room for what it takes twice")]
+pub(crate) fn serve<T: Transport, R: Runtime>(
+    mut connection: Connection<T, R>,
+    heads: Arc<Heads>,
+) -> impl Future<Output = ()> {
+    async move {
+        // What goes wrong on one connection was answered to its client, and is nobody else's concern.
+        while let Ok(Some(exchange)) = connection.accept().await {
+            if answer(exchange, &heads).await.is_err() {
+                break;
+            }
         }
+        connection.finish().await;
     }
-    connection.finish().await;
 }
 
 async fn answer<T: Transport, R: Runtime>(mut exchange: Exchange<'_, T, R>, heads: &Heads) -> Result<(), Error> {
@@ -101,6 +110,20 @@ async fn answer<T: Transport, R: Runtime>(mut exchange: Exchange<'_, T, R>, head
     match route {
         Route::Plain => exchange.respond(&heads.text, Content::Full(Bytes::from_static(b"Hello, World!")))?,
         Route::NoTunnel => exchange.respond(&ResponseHead::new(StatusCode::NOT_IMPLEMENTED), Content::Empty)?,
+        // Apart, so that a connection which waits has no room for what the streams need.
+        route => return Box::pin(stream(exchange, heads, route)).await,
+    }
+    exchange.finish().await
+}
+
+async fn stream<T: Transport, R: Runtime>(
+    mut exchange: Exchange<'_, T, R>,
+    heads: &Heads,
+    route: Route,
+) -> Result<(), Error> {
+    let head = exchange.head();
+    match route {
+        Route::Plain | Route::NoTunnel => {}
         Route::Bytes(total) => {
             exchange.respond(&heads.octets, Content::Sized(total))?;
             send(&mut exchange, pieces(total, false)).await?;

@@ -159,7 +159,7 @@ impl<W: World> Tour<W> {
         self.world.runtime().spawn(async move {
             let Ok(stream) = world.accept(&listener).await else { return };
             let connection = Connection::new(stream, world.runtime(), Arc::default());
-            super::routes::serve(connection, &super::routes::Heads::new()).await;
+            super::routes::serve(connection, super::routes::Heads::new().into()).await;
         });
         let stream = self.world.connect(address).await?;
         let mut connection = client::Connection::new(stream, self.world.runtime(), Arc::default());

@@ -395,11 +395,11 @@ impl Drop for Cut {
 }
 
 /// A task cannot be ended from outside on every runtime, so that it has to be told.
-async fn until_cut(mut cut: Watch, serving: impl Future<Output = ()>) {
-    let mut serving = pin!(serving);
-    poll_fn(|cx| match cut.poll_begun(cx) {
+fn until_cut<F: Future<Output = ()> + Send>(mut cut: Watch, serving: F) -> impl Future<Output = ()> + Send {
+    // Boxed, because a future that keeps another which it was given has room for it twice.
+    let mut serving = Box::pin(serving);
+    poll_fn(move |cx| match cut.poll_begun(cx) {
         Poll::Ready(()) => Poll::Ready(()),
         Poll::Pending => serving.as_mut().poll(cx),
     })
-    .await;
 }

@@ -176,8 +176,9 @@ impl<'c, T: Transport, R: Runtime> Exchange<'c, T, R> {
     ///
     /// # Cancellation
     /// Safe: what was not written is written later.
-    pub async fn finish(mut self) -> Result<(), Error> {
-        if self.connection.may_batch() { Ok(()) } else { self.flush().await }
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` has room for what it takes twice")]
+    pub fn finish(mut self) -> impl Future<Output = Result<(), Error>> + use<'c, T, R> {
+        async move { if self.connection.may_batch() { Ok(()) } else { self.flush().await } }
     }
 
     /// Waits for `work` and runs the connection beside it: what is queued is written, deadlines are kept, and the end

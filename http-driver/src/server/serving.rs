@@ -46,11 +46,8 @@ struct Open {
     memory: Fields,
 }
 
-/// The service at work on a request.
-struct Called<F> {
-    future: F,
-    open: Open,
-}
+/// A request as the service gets it, and what is kept of it.
+type Opened = (Request<Incoming>, Open);
 
 /// What a response's body says at once.
 enum Begun {
@@ -84,7 +81,8 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         loop {
             let mut waiting = None;
             let answered = match poll_fn(|cx| self.poll_call(&mut waiting, cx)).await {
-                Ok(Some(called)) => self.answer(called).await,
+                // Apart, so that a connection which waits has no room for the service's future and the answer's body.
+                Ok(Some((request, open))) => Box::pin(self.answer(request, open)).await,
                 Ok(None) => return Ok(()),
                 Err(error) => Err(error),
             };
@@ -101,7 +99,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         &mut self,
         waiting: &mut Option<RequestHead>,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<Called<S::Future>>, Error>>
+    ) -> Poll<Result<Option<Opened>, Error>>
     where
         S: Service<Request<Incoming>, Response = Response<B>>,
     {
@@ -133,16 +131,14 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
                 watch.begin_exchange();
             }
             match self.open(head) {
-                Some((request, open)) => {
-                    return Poll::Ready(Ok(Some(Called { future: self.service.call(request), open })));
-                }
+                Some(opened) => return Poll::Ready(Ok(Some(opened))),
                 None => self.connection.respond(&ResponseHead::new(StatusCode::BAD_REQUEST), Content::Empty)?,
             }
         }
     }
 
     /// The request as the service gets it; nothing if it has no form for that.
-    fn open(&mut self, head: RequestHead) -> Option<(Request<Incoming>, Open)> {
+    fn open(&mut self, head: RequestHead) -> Option<Opened> {
         let (body, feed) = Incoming::new(head.framing());
         let request = convert::request(&head, body);
         let asks_head = head.method() == http_core::Method::Head;
@@ -171,15 +167,14 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
     }
 
     /// Waits for the service, and sends what it answers.
-    async fn answer<B, F, E>(&mut self, called: Called<F>) -> Result<(), Error>
+    async fn answer<B>(&mut self, request: Request<Incoming>, mut open: Open) -> Result<(), Error>
     where
-        F: Future<Output = Result<Response<B>, E>>,
+        S: Service<Request<Incoming>, Response = Response<B>>,
         B: Body,
         B::Error: Into<BoxError>,
     {
-        let Called { future, mut open } = called;
         let response = {
-            let mut future = pin!(future);
+            let mut future = pin!(self.service.call(request));
             poll_fn(|cx| self.poll_called(future.as_mut(), &mut open, cx)).await?
         };
         // The error has no way to the client; the status tells that there is one.

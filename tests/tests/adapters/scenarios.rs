@@ -35,7 +35,7 @@ pub(crate) async fn routes_server<W: World>(world: &W, config: Config) -> std::i
         async move {
             while let Ok(stream) = world.accept(&listener).await {
                 let connection = Connection::new(stream, world.runtime(), config.clone());
-                world.runtime().spawn(async move { routes::serve(connection, &Heads::new()).await });
+                world.runtime().spawn(routes::serve(connection, Heads::new().into()));
             }
         }
     });
@@ -133,7 +133,7 @@ pub(crate) async fn a_recorded_upload_replays_on_both_sides<W: World>(world: W) 
         let stream = server_world.accept(&listener).await.unwrap();
         let runtime = server_world.runtime();
         let connection = Connection::with_early(stream, runtime, server_config, BytesMut::new(), Some(tap));
-        routes::serve(connection, &Heads::new()).await;
+        routes::serve(connection, Heads::new().into()).await;
     });
     let stream = world.connect(address).await?;
     let mut connection = client::Connection::with_tap(stream, world.runtime(), config, Some(made.tap()));
