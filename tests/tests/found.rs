@@ -109,3 +109,28 @@ fn an_old_request_does_not_wait_for_100() {
     let count = connection.transmit(&mut slices);
     assert!(slices[..count].concat().ends_with(b"\r\n\r\nabc"));
 }
+
+/// A request whose response was complete before it was, was told as unanswered; and behind it another one was not.
+#[test]
+fn a_response_that_is_complete_before_its_request_is_an_answer() {
+    let mut config = Config::default();
+    config.persistence.pipelining = 2;
+    let mut connection = client::Connection::new(config.into(), NOW);
+    let head = |method| RequestHead::new(method, "/").unwrap().with("Host", "a").unwrap();
+    connection.send_request(&head(Method::Post), Content::Streaming, NOW).unwrap();
+    connection.handle_sent(usize::MAX, NOW);
+    let mut input = BytesMut::from("HTTP/1.1 204 \r\n\r\n");
+    while connection.poll_event(&mut input, NOW).unwrap().is_some() {}
+    assert_eq!(connection.unanswered().count(), 0);
+
+    let mut config = Config::default();
+    config.persistence.pipelining = 2;
+    let mut connection = client::Connection::new(config.into(), NOW);
+    connection.send_request(&head(Method::Get), Content::Empty, NOW).unwrap();
+    let second = connection.send_request(&head(Method::Get), Content::Empty, NOW).unwrap();
+    connection.handle_sent(usize::MAX, NOW);
+    let mut input = BytesMut::from("HTTP/1.1 204 \r\nConnection: close\r\n\r\n");
+    while connection.poll_event(&mut input, NOW).unwrap().is_some() {}
+    let unanswered: Vec<_> = connection.unanswered().map(|one| one.exchange).collect();
+    assert_eq!(unanswered, [second]);
+}

@@ -69,6 +69,8 @@ impl ChunkDecoder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::Decoder;
+    use crate::framing::Framing;
     use alloc::string::String;
     use alloc::vec::Vec;
 
@@ -121,6 +123,34 @@ mod tests {
                 let expected = expected.map(|told| told.iter().map(|&text| text.into()).collect::<Vec<String>>());
                 assert_eq!(told, expected, "{section}: {wire:?} by {step}");
             }
+        }
+    }
+
+    #[test]
+    fn content_has_its_limit_here_too() {
+        let mut config = Config::default();
+        config.events.chunk_extensions = true;
+        config.limits.content = Some(3);
+        for (wire, expected) in [
+            ("2;a\r\nxy\r\n1\r\nz\r\n0\r\n\r\n", Ok(())),
+            ("2;a\r\nxy\r\n2\r\nzz\r\n0\r\n\r\n", Err(Reason::ContentTooLong)),
+            ("4\r\nxyzz\r\n0\r\n\r\n", Err(Reason::ContentTooLong)),
+        ] {
+            let (mut decoder, mut input) = (Decoder::new(Framing::Chunked), BytesMut::from(wire));
+            let mut content = 0;
+            let result = loop {
+                match decoder.decode(&mut input, &config) {
+                    Ok(Decoded::Data(data)) => {
+                        assert!(!data.is_empty());
+                        content += data.len();
+                    }
+                    Ok(Decoded::End(_)) => break Ok(()),
+                    Ok(Decoded::Extensions(_)) => {}
+                    Ok(Decoded::Partial) => panic!("all of it is there"),
+                    Err(Broken(reason, _)) => break Err(reason),
+                }
+            };
+            assert_eq!((result, content), (expected, 3), "{wire:?}");
         }
     }
 }
