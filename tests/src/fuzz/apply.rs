@@ -10,6 +10,9 @@ use http_core::{
 };
 
 use super::mutate::mutated;
+use crate::answers;
+use crate::cut::Cut;
+use crate::read::as_server;
 use crate::source::Source;
 
 /// A server or a client and inputs as the bytes choose them.
@@ -50,6 +53,10 @@ struct Run<M> {
     failed: bool,
     /// A head was told and its end was not.
     in_message: bool,
+    /// All that was queued.
+    wire: Vec<u8>,
+    /// Of the requests that a server was told of.
+    methods: Vec<String>,
     written: u64,
     sent: u64,
     largest: usize,
@@ -70,6 +77,8 @@ impl<M: Machine> Run<M> {
             closed: false,
             failed: false,
             in_message: false,
+            wire: vec![],
+            methods: vec![],
             written: 0,
             sent: 0,
             largest: 0,
@@ -94,7 +103,18 @@ impl<M: Machine> Run<M> {
             }
         }
         self.drain();
+        self.check_wire();
         self
+    }
+
+    /// Whatever was called in whatever order: what was queued is a sequence of well-formed messages.
+    fn check_wire(&self) {
+        if self.client {
+            let reading = as_server(&Arc::default(), &self.wire, &Cut::Whole, None);
+            assert_eq!(reading.error, None, "{}", self.wire.escape_ascii());
+        } else {
+            let _ = answers::read(&self.wire, &self.methods, self.closed);
+        }
     }
 
     fn receive(&mut self, source: &mut Source<'_>) {
@@ -193,6 +213,7 @@ impl<M: Machine> Run<M> {
                 Action::Write(bytes) => {
                     assert!(!self.closed && !self.switched, "written after the end");
                     self.written += bytes.len() as u64;
+                    self.wire.extend_from_slice(bytes);
                 }
                 Action::Failed(_) => {
                     assert!(!self.failed && !self.closed, "an error twice, or after the end");
@@ -246,7 +267,10 @@ impl<M: Machine> Run<M> {
         assert!(!self.closed && !self.switched, "after the end: {event:?}");
         match event {
             // The rest of a request that nobody wants is dropped without a word.
-            server::Event::Request(_) => self.in_message = true,
+            server::Event::Request(head) => {
+                self.in_message = true;
+                self.methods.push(head.method().as_str().to_owned());
+            }
             server::Event::Content(piece) => assert!(self.in_message && !piece.is_empty()),
             server::Event::End(_) => assert!(core::mem::take(&mut self.in_message), "an end without a request"),
             server::Event::Switched => self.switched = true,
