@@ -49,11 +49,15 @@ pub struct Message {
 
 impl Message {
     pub(crate) fn of_request(head: &RequestHead) -> Self {
+        // Whatever was read, every question has an answer.
+        let _ = (head.target_form(), head.authority(), head.accepts_trailers(), head.offers_upgrade());
+        assert!(!head.expects_continue() || head.framing().has_content());
         let start = Start::Request { method: head.method().as_str().to_owned(), target: latin1(head.target()) };
         Self::new(start, head.minor_version(), head.fields())
     }
 
     pub(crate) fn of_response(head: &ResponseHead) -> Self {
+        let _ = head.keep_alive();
         let start = Start::Response { status: head.status().as_u16(), reason: latin1(head.reason()) };
         Self::new(start, head.minor_version(), head.fields())
     }

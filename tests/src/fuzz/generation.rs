@@ -6,7 +6,7 @@ use http_core::{
     StatusCode, Version, client, make_header_request, make_header_response, server,
 };
 
-use crate::read::pairs;
+use crate::read::{latin1, pairs};
 use crate::source::Source;
 
 const NOW: Instant = Instant::ZERO;
@@ -88,6 +88,16 @@ fn push_fields(source: &mut Source<'_>, fields: &mut Fields) {
     }
 }
 
+/// Removing takes every line of that name and no other.
+fn remove(fields: &mut Fields, name: &str) {
+    let kept: Vec<_> = pairs(fields).into_iter().filter(|(n, _)| !n.eq_ignore_ascii_case(name)).collect();
+    let before = fields.len();
+    assert_eq!(fields.remove(name), before - kept.len());
+    assert_eq!(pairs(fields), kept);
+    let lines: Vec<_> = kept.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    assert_eq!(latin1(fields.as_wire()), lines.concat());
+}
+
 /// Pushing either changes nothing or adds exactly one line.
 fn push(fields: &mut Fields, name: &[u8], value: &[u8]) {
     let before = fields.as_wire().to_vec();
@@ -129,6 +139,9 @@ fn request(source: &mut Source<'_>) {
     }
     push_fields(source, head.fields_mut());
     let (content, outline) = (content(source), outline(source));
+    if source.one_in(6) {
+        remove(head.fields_mut(), source.pick(&["x-field", "Connection", "host"]));
+    }
     let mut out = b"before".to_vec();
     let Ok(sending) = make_header_request(&head, &content, &outline, &mut out) else {
         assert_eq!(out, b"before", "a refused head left something");
