@@ -198,9 +198,7 @@ impl Length {
 
 impl Coding {
     fn and(mut self, value: &[u8]) -> Self {
-        let mut members = 0;
         for coding in token::list(value) {
-            members += 1;
             let name = coding.split(|&b| b == b';').next().map_or(coding, token::trim);
             let chunked = name.eq_ignore_ascii_case(b"chunked");
             self = match self {
@@ -214,7 +212,7 @@ impl Coding {
                 Self::Chunked | Self::UnknownThenChunked | Self::NotLast => Self::NotLast,
             };
         }
-        if members == 0 && self == Self::Absent { Self::Empty } else { self }
+        if self == Self::Absent { Self::Empty } else { self }
     }
 }
 
@@ -425,6 +423,8 @@ mod tests {
             ("RFC 9112 §6.3, 4.", 200, &[(TE, "chunked")], Other, Ok((Chunked, true))),
             ("RFC 9112 §6.3, 4.", 200, &[(TE, "gzip, chunked")], Other, Ok((Chunked, true))),
             ("RFC 9112 §6.3, 4.", 200, &[(TE, "gzip")], Other, Ok((UntilClose, false))),
+            ("RFC 9112 §6.3, 4.", 200, &[(TE, "gzip, br")], Other, Ok((UntilClose, false))),
+            ("RFC 9112 §6.3, 4.", 200, &[(TE, "gzip"), (TE, "br"), (TE, "chunked")], Other, Ok((Chunked, true))),
             ("RFC 9112 §6.3, 4.", 200, &[(TE, "chunked, gzip")], Other, Ok((UntilClose, false))),
             ("RFC 9112 §6.3, 4.", 200, &[(TE, ", ,")], Other, Ok((UntilClose, false))),
             ("RFC 9112 §6.1", 200, &[(TE, "chunked, chunked")], Other, Err(R::TransferEncoding)),
