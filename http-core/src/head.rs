@@ -1,7 +1,9 @@
 //! Heads of requests and responses: control data and fields in one block.
 
 use core::fmt;
+use core::time::Duration;
 
+use crate::date::parse_date;
 use crate::error::Misuse;
 use crate::field::Fields;
 use crate::framing::{Expectation, Facts, Framing, RequestKind};
@@ -349,6 +351,26 @@ impl ResponseHead {
             }
         }
         hint
+    }
+
+    /// How long to wait before the request is repeated, as `Retry-After` says: in seconds, or until a date (RFC 9110
+    /// §10.2.3). `now` is the time in seconds after 1970-01-01T00:00:00Z; a date that has passed is no time at all.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use http_core::{ResponseHead, StatusCode};
+    /// let head = ResponseHead::new(StatusCode::SERVICE_UNAVAILABLE);
+    /// let soon = head.clone().with("Retry-After", "5")?;
+    /// assert_eq!(soon.retry_after(784_111_777), Some(Duration::from_secs(5)));
+    /// let date = head.with("Retry-After", "Sun, 06 Nov 1994 08:49:47 GMT")?;
+    /// assert_eq!(date.retry_after(784_111_777), Some(Duration::from_secs(10)));
+    /// # Ok::<(), http_core::Misuse>(())
+    /// ```
+    #[must_use]
+    pub fn retry_after(&self, now: u64) -> Option<Duration> {
+        let value = self.fields.get("retry-after")?;
+        let seconds = token::decimal(value).or_else(|| parse_date(value, now).map(|at| at.saturating_sub(now)));
+        seconds.map(Duration::from_secs)
     }
 
     /// Status-line and field lines as they go to the wire, without the empty line and without the fields that the

@@ -139,7 +139,7 @@ mod wire;
 
 pub use config::{Config, Events, Limits, Persistence, Strictness, Timeouts};
 pub use content::Content;
-pub use date::imf_fixdate;
+pub use date::{imf_fixdate, parse_date};
 pub use deadline::Deadline;
 pub use error::{ErrorKind, Misuse, ProtocolError};
 pub use exchange::End;

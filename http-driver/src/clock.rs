@@ -36,9 +36,14 @@ pub(crate) fn date(now: http_core::Instant) -> [u8; 29] {
         if made == second {
             return date;
         }
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let unix = unix();
         let date = imf_fixdate(unix);
         last.set((second, date));
         date
     })
+}
+
+/// Seconds after 1970-01-01T00:00:00Z by the system's clock.
+pub(crate) fn unix() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }

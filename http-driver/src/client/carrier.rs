@@ -23,6 +23,7 @@ use super::origin::{Connector, Origin};
 use super::pool::Shared;
 use super::slot::{Closing, Order, Slot};
 use crate::body::{Demand, Feed, Incoming};
+use crate::clock;
 use crate::convert;
 use crate::error::Error;
 use crate::io::Runtime;
@@ -355,7 +356,8 @@ where
         let sent = self.sent(connection.unanswered().map_or(Sent::All, |unanswered| unanswered.sent));
         let status = head.status().as_u16();
         let expecting = status == 417 && self.drop_expectation();
-        let facts = StatusFacts::new(status).sent(sent).retry_after(retry_after(head)).expecting(expecting);
+        let facts =
+            StatusFacts::new(status).sent(sent).retry_after(head.retry_after(clock::unix())).expecting(expecting);
         let hint = head.keep_alive();
         if hint.timeout.is_some() || hint.max.is_some() {
             let most = hint.max.map(|most| u32::try_from(most).unwrap_or(u32::MAX));
@@ -487,13 +489,6 @@ impl<C, R> Drop for Run<'_, C, R> {
         // Whatever ends the exchange, a response that was promised is handed out.
         let _ = self.release();
     }
-}
-
-/// What `Retry-After` says in seconds; a date is left to the application.
-fn retry_after(head: &ResponseHead) -> Option<Duration> {
-    let value = core::str::from_utf8(head.fields().get("retry-after")?).ok()?;
-    let digits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
-    value.parse().ok().filter(|_| digits).map(Duration::from_secs)
 }
 
 /// The dispatcher's word for an error of a connection.
