@@ -356,8 +356,8 @@ where
         let sent = self.sent(connection.unanswered().map_or(Sent::All, |unanswered| unanswered.sent));
         let status = head.status().as_u16();
         let expecting = status == 417 && self.drop_expectation();
-        let facts =
-            StatusFacts::new(status).sent(sent).retry_after(head.retry_after(clock::unix())).expecting(expecting);
+        let wait = if head.fields().contains("retry-after") { head.retry_after(clock::unix()) } else { None };
+        let facts = StatusFacts::new(status).sent(sent).retry_after(wait).expecting(expecting);
         let hint = head.keep_alive();
         if hint.timeout.is_some() || hint.max.is_some() {
             let most = hint.max.map(|most| u32::try_from(most).unwrap_or(u32::MAX));
