@@ -13,9 +13,9 @@ use benches::heap::{self, Counting};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body, Frame};
-use http_driver::server::{Connection, Options, Shutdown, serve_connection};
+use http_driver::server::{Connection, Options, serve_connection};
 use http_driver::{Full, Incoming, service_fn};
-use http_tokio::{TokioIo, TokioRuntime};
+use http_tokio::{Server, TokioIo, TokioRuntime};
 use tokio::net::TcpListener;
 
 #[global_allocator]
@@ -62,18 +62,19 @@ fn an_idle_connection_of_a_server_holds_less_than_2_kib_beside_its_socket() {
         let (listener, address) = listen().await;
         let socket = socket(&listener, address).await;
         let hello = |_: Request<Incoming>| async { Ok::<_, Infallible>(Response::new(Full::from("Hello"))) };
-        let shutdown = Shutdown::new();
-        let config = Arc::default();
         let mut clients = Vec::with_capacity(MANY);
-        let before = held();
-        for _ in 0..MANY {
-            clients.push(TcpStream::connect(address).unwrap());
-            let (stream, _) = listener.accept().await.unwrap();
-            let connection = Connection::new(TokioIo::new(stream), TokioRuntime, Arc::clone(&config));
-            let watch = Some(shutdown.watch());
-            tokio::spawn(serve_connection(connection, service_fn(hello), Options::default(), watch));
-        }
+        tokio::spawn(async move {
+            Server::new().serve(listener, service_fn(hello)).await;
+        });
         settle().await;
+        let before = held();
+        for n in 0..MANY {
+            clients.push(TcpStream::connect(address).unwrap());
+            if n % 100 == 99 {
+                // The system's queue of connections has its limit.
+                settle().await;
+            }
+        }
         let unused = (held() - before) / MANY as i64 - socket;
         for mut client in &clients {
             client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n").unwrap();

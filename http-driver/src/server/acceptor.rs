@@ -7,7 +7,6 @@ use core::time::Duration;
 use std::io;
 use std::sync::Arc;
 
-use bytes::BytesMut;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
 use http_core::Config;
@@ -17,7 +16,7 @@ use super::connection::Connection;
 use super::listener::Listener;
 use super::service::{Options, serve_connection};
 use super::serving::BoxError;
-use super::shutdown::{Shutdown, Watch};
+use super::shutdown::{Shutdown, Stage, Watch};
 use crate::body::Incoming;
 use crate::error::Error;
 use crate::io::{Runtime, Timer, Transport};
@@ -170,7 +169,7 @@ where
     /// wrong on one concerns no other.
     ///
     /// # Cancellation
-    /// Dropping the future cuts all connections.
+    /// Dropping the future cuts all connections that share its shutdown.
     pub async fn serve<L, S, B>(self, listener: L, service: S) -> Report
     where
         L: Listener<R>,
@@ -189,7 +188,7 @@ where
     /// turned away.
     ///
     /// # Cancellation
-    /// Dropping the future cuts all connections.
+    /// Dropping the future cuts all connections that share its shutdown.
     pub async fn serve_with<L, M, S, B>(self, mut listener: L, make: M) -> Report
     where
         L: Listener<R>,
@@ -201,7 +200,7 @@ where
         B::Data: Send,
         B::Error: Into<BoxError>,
     {
-        let cut = Cut(Shutdown::new());
+        let _cut = Cut(self.shutdown.clone());
         let refused = Shutdown::new();
         let mut begun = self.shutdown.overlook();
         while poll_fn(|cx| match begun.poll_begun(cx) {
@@ -218,10 +217,7 @@ where
             match accepted.await {
                 None => break,
                 Some(Ok(transport)) if self.refuses() => self.refuse(transport, refused.watch()),
-                Some(Ok(transport)) => {
-                    let serving = self.serve_transport(transport, make.clone());
-                    self.runtime.spawn(until_cut(cut.0.overlook(), serving));
-                }
+                Some(Ok(transport)) => self.runtime.spawn(self.serve_transport(transport, make.clone())),
                 Some(Err(error)) => self.rest(&error).await,
             }
         }
@@ -261,17 +257,13 @@ where
         B::Error: Into<BoxError>,
     {
         let (runtime, config, options) = (self.runtime.clone(), self.config.clone(), self.options.clone());
-        let (watch, most) = (self.shutdown.watch(), self.handshake);
+        let (mut watch, most) = (self.shutdown.watch(), self.handshake);
         async move {
-            let ready = handshake(&runtime, transport, most).await;
-            let Some((transport, service)) = ready.and_then(|transport| {
-                let service = make.make(&transport)?;
-                Some((transport, service))
-            }) else {
-                return;
-            };
-            let connection = Connection::with_early(transport, runtime, config, BytesMut::new(), None);
-            if let Ok(Some(switched)) = serve_connection(connection, service, options, Some(watch)).await {
+            let Some(transport) = handshake(&runtime, transport, most, &mut watch).await else { return };
+            let Some(service) = make.make(&transport) else { return };
+            // Nothing of it stands beside its future, which is large.
+            let serving = serve_connection(Connection::new(transport, runtime, config), service, options, Some(watch));
+            if let Ok(Some(switched)) = serving.await {
                 switched.deliver();
             }
         }
@@ -291,7 +283,7 @@ where
     }
 
     /// Answers the first request of a connection with 503.
-    fn refuse<T: Transport + Send + 'static>(&self, transport: T, watch: Watch) {
+    fn refuse<T: Transport + Send + 'static>(&self, transport: T, mut watch: Watch) {
         let mut config = Config::clone(&self.config);
         config.persistence.keep_alive = false;
         config.timeouts.idle = config.timeouts.idle.min(self.handshake);
@@ -302,7 +294,7 @@ where
             Ok::<_, core::convert::Infallible>(response)
         });
         self.runtime.spawn(async move {
-            if let Some(transport) = handshake(&runtime, transport, most).await {
+            if let Some(transport) = handshake(&runtime, transport, most, &mut watch).await {
                 let connection = Connection::new(transport, runtime, Arc::new(config));
                 let _: Result<_, Error> = serve_connection(connection, busy, Options::default(), Some(watch)).await;
             }
@@ -373,9 +365,17 @@ impl<T, S> MakeService<T> for Given<S> {
 }
 
 /// The transport once its handshake is done; nothing if that failed or took too long.
-async fn handshake<T: Transport, R: Runtime>(runtime: &R, mut transport: T, most: Duration) -> Option<T> {
+async fn handshake<T: Transport, R: Runtime>(
+    runtime: &R,
+    mut transport: T,
+    most: Duration,
+    watch: &mut Watch,
+) -> Option<T> {
     let mut timer = None;
     let done = poll_fn(|cx| {
+        if watch.stage(cx) == Stage::Cut {
+            return Poll::Ready(false);
+        }
         if let Poll::Ready(result) = transport.poll_handshake(cx) {
             return Poll::Ready(result.is_ok());
         }
@@ -390,16 +390,6 @@ struct Cut(Shutdown);
 
 impl Drop for Cut {
     fn drop(&mut self) {
-        self.0.begin();
+        self.0.cut();
     }
-}
-
-/// A task cannot be ended from outside on every runtime, so that it has to be told.
-fn until_cut<F: Future<Output = ()> + Send>(mut cut: Watch, serving: F) -> impl Future<Output = ()> + Send {
-    // Boxed, because a future that keeps another which it was given has room for it twice.
-    let mut serving = Box::pin(serving);
-    poll_fn(move |cx| match cut.poll_begun(cx) {
-        Poll::Ready(()) => Poll::Ready(()),
-        Poll::Pending => serving.as_mut().poll(cx),
-    })
 }

@@ -215,7 +215,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         }
     }
 
-    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let interest = self.link.machine.interest();
             if interest.close {

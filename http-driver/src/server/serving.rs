@@ -16,7 +16,7 @@ use super::disconnected::Notice;
 use super::inflow::Inflow;
 use super::interim::Interim;
 use super::service::Options;
-use super::shutdown::Watch;
+use super::shutdown::{Stage, Watch};
 use crate::body::Incoming;
 use crate::convert;
 use crate::error::Error;
@@ -79,15 +79,19 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         B::Error: Into<BoxError>,
     {
         loop {
-            let mut waiting = None;
-            let answered = match poll_fn(|cx| self.poll_call(&mut waiting, cx)).await {
+            let called = {
+                let mut waiting = None;
+                poll_fn(|cx| self.poll_call(&mut waiting, cx)).await
+            };
+            let answered = match called {
                 // Apart, so that a connection which waits has no room for the service's future and the answer's body.
                 Ok(Some((request, open))) => Box::pin(self.answer(request, open)).await,
                 Ok(None) => return Ok(()),
                 Err(error) => Err(error),
             };
             if let Err(error) = answered {
-                self.connection.finish().await;
+                self.connection.close();
+                poll_fn(|cx| self.poll_finish(cx)).await;
                 return Err(error);
             }
         }
@@ -103,7 +107,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
     where
         S: Service<Request<Incoming>, Response = Response<B>>,
     {
-        self.end_if_told(cx);
+        self.heed(cx)?;
         loop {
             if waiting.is_none() {
                 if let Some(watch) = &mut self.watch {
@@ -181,18 +185,8 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         let Ok(response) = response else { return self.refuse(StatusCode::INTERNAL_SERVER_ERROR) };
         open.content.keep_wanted(&mut self.connection);
         let (parts, body) = response.into_parts();
-        let mut body = pin!(body);
-        let mut parts = Some(parts);
-        poll_fn(|cx| {
-            self.end_if_told(cx);
-            if let Some(parts) = parts.take() {
-                if let Begun::Complete = self.begin(&parts, body.as_mut(), &mut open, cx)? {
-                    return Poll::Ready(Ok(()));
-                }
-            }
-            self.poll_send(body.as_mut(), &mut open, cx)
-        })
-        .await
+        let (mut parts, mut body) = (Some(parts), pin!(body));
+        poll_fn(|cx| self.poll_answer(&mut parts, body.as_mut(), &mut open, cx)).await
     }
 
     fn poll_called<B, F, E>(
@@ -204,7 +198,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
     where
         F: Future<Output = Result<Response<B>, E>>,
     {
-        self.end_if_told(cx);
+        self.heed(cx)?;
         loop {
             let polled = future.as_mut().poll(cx);
             for head in open.interim.iter().flat_map(Interim::take) {
@@ -236,6 +230,27 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
             }
             failed => failed,
         }
+    }
+
+    /// Sends a response.
+    fn poll_answer<B>(
+        &mut self,
+        parts: &mut Option<http::response::Parts>,
+        mut body: Pin<&mut B>,
+        open: &mut Open,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>>
+    where
+        B: Body,
+        B::Error: Into<BoxError>,
+    {
+        self.heed(cx)?;
+        if let Some(parts) = parts.take() {
+            if let Begun::Complete = self.begin(&parts, body.as_mut(), open, cx)? {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        self.poll_send(body, open, cx)
     }
 
     /// Begins a response: its head, with the content if that is all there already.
@@ -339,9 +354,23 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         Ok(self.connection.respond(&ResponseHead::new(status), Content::Empty)?)
     }
 
-    fn end_if_told(&mut self, cx: &Context<'_>) {
-        if self.watch.as_mut().is_some_and(|watch| watch.poll_begun(cx).is_ready()) {
-            self.connection.close();
+    /// Does what a shutdown asks for.
+    fn heed(&mut self, cx: &Context<'_>) -> Result<(), Error> {
+        match self.watch.as_mut().map(|watch| watch.stage(cx)) {
+            None | Some(Stage::Open) => Ok(()),
+            Some(Stage::Begun) => {
+                self.connection.close();
+                Ok(())
+            }
+            Some(Stage::Cut) => Err(Error::Closed(Closed::Abandoned)),
+        }
+    }
+
+    /// Ends a connection that failed, so that its peer can read why.
+    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.heed(cx) {
+            Ok(()) => self.connection.poll_end(cx),
+            Err(_) => Poll::Ready(()),
         }
     }
 }

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::future::poll_fn;
 use core::task::{Context, Poll, Waker};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Tells connections to end after what they are doing, and knows how many there are and what they do: the live counts
@@ -24,8 +24,8 @@ pub struct Shutdown(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    /// Set under the lock, so that whoever registers meanwhile is woken; read without it.
-    begun: AtomicBool,
+    /// A [`Stage`]. Set under the lock, so that whoever registers meanwhile is woken; read without it.
+    stage: AtomicU8,
     /// Exchanges that are open.
     exchanges: AtomicUsize,
     /// Exchanges so far.
@@ -50,11 +50,21 @@ impl Shutdown {
         Self::default()
     }
 
-    /// Tells all who watch, now and later.
+    /// Tells all who watch, now and later: they end after what they are doing.
     pub fn begin(&self) {
-        let mut state = self.0.lock();
-        self.0.begun.store(true, Ordering::Release);
-        let waiting: Vec<_> = state.waiting.iter_mut().filter_map(Option::take).collect();
+        self.reach(Stage::Begun);
+    }
+
+    /// Ends all who watch at once, whatever they are doing.
+    pub fn cut(&self) {
+        self.reach(Stage::Cut);
+    }
+
+    fn reach(&self, stage: Stage) {
+        let state = self.0.lock();
+        self.0.stage.fetch_max(stage as u8, Ordering::Release);
+        // They stay registered for the next stage.
+        let waiting: Vec<_> = state.waiting.iter().flatten().cloned().collect();
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
     }
@@ -136,6 +146,16 @@ impl fmt::Debug for Shutdown {
     }
 }
 
+/// How far a shutdown is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stage {
+    Open,
+    /// Connections end after what they are doing.
+    Begun,
+    /// They end at once.
+    Cut,
+}
+
 /// One connection's view of a [`Shutdown`].
 ///
 /// ```
@@ -169,20 +189,23 @@ impl Watch {
 
     /// [`begun`](Self::begun), as a poll. Takes no lock when the same task polls again.
     pub fn poll_begun(&mut self, cx: &Context<'_>) -> Poll<()> {
-        if self.shared.has_begun() {
-            return Poll::Ready(());
+        match self.stage(cx) {
+            Stage::Open => Poll::Pending,
+            Stage::Begun | Stage::Cut => Poll::Ready(()),
         }
+    }
+
+    /// How far the shutdown is; the task is woken when it is at another stage.
+    pub(super) fn stage(&mut self, cx: &Context<'_>) -> Stage {
         if self.registered.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-            return Poll::Pending;
+            return self.shared.stage();
         }
         let mut state = self.shared.lock();
-        if self.shared.has_begun() {
-            return Poll::Ready(());
-        }
         state.waiting[self.slot] = Some(cx.waker().clone());
+        let stage = self.shared.stage();
         drop(state);
         self.registered = Some(cx.waker().clone());
-        Poll::Pending
+        stage
     }
 }
 
@@ -223,8 +246,16 @@ impl fmt::Debug for Watch {
 }
 
 impl Shared {
+    fn stage(&self) -> Stage {
+        match self.stage.load(Ordering::Acquire) {
+            0 => Stage::Open,
+            1 => Stage::Begun,
+            _ => Stage::Cut,
+        }
+    }
+
     fn has_begun(&self) -> bool {
-        self.begun.load(Ordering::Acquire)
+        self.stage() >= Stage::Begun
     }
 
     /// Nothing that runs under the lock can panic, so a poisoned one is as good as any.

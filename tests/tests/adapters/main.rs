@@ -95,6 +95,7 @@ on_both! {
     servers::a_shutdown_cuts_what_takes_longer_than_its_drain_and_reports_it
     servers::only_a_trusted_proxy_tells_its_clients_address
     servers::slow_clients_hold_up_nobody
+    servers::a_server_that_is_dropped_cuts_its_connections
     servers::connections_beyond_the_limit_wait
     servers::connections_beyond_the_limit_are_refused_when_asked_for
     servers::a_service_is_made_for_each_peer_or_it_is_turned_away

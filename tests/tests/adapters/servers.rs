@@ -110,6 +110,32 @@ pub(crate) async fn a_shutdown_cuts_what_takes_longer_than_its_drain_and_reports
     Ok(())
 }
 
+pub(crate) async fn a_server_that_is_dropped_cuts_its_connections<W: World>(world: W) -> Outcome {
+    let listener = world.listen(anywhere()).await?;
+    let address = world.address(&listener)?;
+    let server = server(&world);
+    let shutdown = server.shutdown();
+    let serving = server.serve(listener, hello(&world, Duration::from_secs(600)));
+    let (idle, busy) = (dial(address), dial(address));
+    (&busy).write_all(GET)?;
+    {
+        let mut serving = std::pin::pin!(serving);
+        let began = Instant::now();
+        std::future::poll_fn(|cx| match serving.as_mut().poll(cx) {
+            Poll::Pending if shutdown.exchanges() == 1 && shutdown.connections() == 2 => Poll::Ready(()),
+            Poll::Pending if began.elapsed() < Duration::from_secs(5) => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            _ => panic!("not served: {shutdown:?}"),
+        })
+        .await;
+    }
+    stranger(&world, move || assert_eq!((rest(&idle), rest(&busy)), (String::new(), String::new()))).await;
+    eventually(&world, "no connection is left", || shutdown.connections() == 0).await;
+    Ok(())
+}
+
 pub(crate) async fn connections_beyond_the_limit_wait<W: World>(world: W) -> Outcome {
     let server = server(&world).max_connections(1);
     let Running { address, shutdown, .. } = Running::hello(&world, server, Duration::ZERO).await?;
