@@ -79,6 +79,10 @@ impl<'c, T: Transport, R: Runtime> Exchange<'c, T, R> {
             Request::Discarded => return Poll::Ready(Err(Misuse::NotYourTurn.into())),
             Request::Complete | Request::Switched => return Poll::Ready(Ok(None)),
         }
+        if !self.connection.machine().is_answering() {
+            // The exchange is over; the next event is another's.
+            return Poll::Ready(Err(Misuse::NotYourTurn.into()));
+        }
         self.connection.want_content();
         match self.connection.poll_event(cx)? {
             Poll::Ready(Event::Content(content)) => Poll::Ready(Ok(Some(content))),

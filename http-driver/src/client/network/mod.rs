@@ -69,7 +69,7 @@ impl<D: Dial, R: Runtime> Network<D, R> {
             resolver: None,
             proxies: Proxies::none(),
             attempt_delay: Duration::from_millis(250),
-            secure: secure::Secure::default(),
+            secure: Default::default(),
         };
         Self { dial, runtime, settings: Arc::new(settings) }
     }
