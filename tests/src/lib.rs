@@ -10,6 +10,7 @@
 pub mod answers;
 pub mod conformance;
 pub mod cut;
+pub mod driven;
 pub mod explore;
 pub mod fuzz;
 pub mod outcome;

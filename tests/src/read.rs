@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use http_core::model::Input;
 use http_core::{
     Closed, Config, Content, End, Fields, Instant, Interest, Method, ProtocolError, Reason, RequestHead, ResponseHead,
     StatusCode, client, server,
@@ -10,6 +11,7 @@ use http_core::{
 
 use crate::answers::{self, Answer};
 use crate::cut::Cut;
+use crate::driven::{Driven, Via};
 
 /// The first line of a message that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,43 +149,54 @@ pub fn sent_by_client(connection: &mut client::Connection, now: Instant) -> Vec<
 /// If the machine contradicts itself: wants nothing though nothing is answered, speaks after its end, and so on.
 #[must_use]
 pub fn as_server(config: &Arc<Config>, bytes: &[u8], cut: &Cut, end: Option<End>) -> Reading {
+    as_server_via(Via::Calls, config, bytes, cut, end)
+}
+
+/// The same by typed calls or by the model.
+///
+/// # Panics
+/// As [`as_server`].
+#[must_use]
+pub fn as_server_via(via: Via, config: &Arc<Config>, bytes: &[u8], cut: &Cut, end: Option<End>) -> Reading {
     let now = Instant::ZERO;
-    let mut connection = server::Connection::new(config.clone(), now);
-    let (mut input, mut wire) = (BytesMut::new(), Vec::new());
+    let mut connection = Driven::new(server::Connection::new(config.clone(), now), BytesMut::new(), via);
+    let mut wire = Vec::new();
     let mut reading = Reading::default();
     let mut pieces = cut.pieces(bytes).into_iter();
     let mut ended = false;
     loop {
         loop {
-            match connection.poll_event(&mut input, now) {
-                Ok(Some(event)) => serve(&mut connection, event, &mut reading, now),
+            match connection.poll() {
+                Ok(Some(event)) => serve(&mut connection, event, &mut reading),
                 Ok(None) => break,
                 Err(error) => fault(&mut reading, error),
             }
-            wire.extend(sent_by_server(&mut connection, now));
+            wire.extend(sent_by_server(&mut connection.machine, now));
         }
-        wire.extend(sent_by_server(&mut connection, now));
-        let interest = connection.interest();
-        check(&interest, &reading, ended, connection.poll_timeout());
+        wire.extend(sent_by_server(&mut connection.machine, now));
+        let interest = connection.machine.interest();
+        check(&interest, &reading, ended, connection.machine.poll_timeout());
         if reading.closed.is_some() || reading.switched.is_some() {
             break;
         }
         match pieces.next() {
-            Some(piece) => input.extend_from_slice(piece),
+            Some(piece) => connection.receive(piece),
             None if ended || end.is_none() => break,
             None => {
                 ended = true;
-                connection.handle_eof(end.unwrap_or(End::Clean), now);
+                let end = end.unwrap_or(End::Clean);
+                connection.command(Input::Eof(end), |machine, _| machine.handle_eof(end, now));
             }
         }
     }
     if reading.switched.is_some() {
-        input.extend_from_slice(&pieces.collect::<Vec<_>>().concat());
-        reading.switched = Some(input.to_vec());
+        connection.input.extend_from_slice(&pieces.collect::<Vec<_>>().concat());
+        reading.switched = Some(connection.input.to_vec());
     }
-    reading.closing = reading.closed.is_some() || connection.interest().shutdown;
+    connection.check_written(&wire);
+    reading.closing = reading.closed.is_some() || connection.machine.interest().shutdown;
     // Bytes that hold no start of a message, as empty lines, are not of one.
-    let left = input.iter().any(|&b| b != b'\r' && b != b'\n');
+    let left = connection.input.iter().any(|&b| b != b'\r' && b != b'\n');
     reading.incomplete |= reading.partial.is_some() || reading.switched.is_none() && left;
     let mut methods: Vec<String> = reading.messages.iter().chain(&reading.partial).filter_map(method_of).collect();
     if methods.is_empty() {
@@ -205,14 +218,15 @@ pub fn as_server(config: &Arc<Config>, bytes: &[u8], cut: &Cut, end: Option<End>
     reading
 }
 
-fn serve(connection: &mut server::Connection, event: server::Event, reading: &mut Reading, now: Instant) {
+fn serve(connection: &mut Driven<server::Connection>, event: server::Event, reading: &mut Reading) {
+    let now = Instant::ZERO;
     assert!(reading.closed.is_none(), "an event after the end: {event:?}");
     match event {
         server::Event::Request(head) => {
             assert!(reading.partial.is_none(), "two requests at once");
             reading.partial = Some(Message::of_request(&head));
-            connection.recycle(head);
-            connection.want_content(now);
+            connection.machine.recycle(head);
+            connection.command(Input::WantContent, |machine, _| machine.want_content(now));
         }
         server::Event::Content(piece) => {
             assert!(!piece.is_empty());
@@ -229,8 +243,11 @@ fn serve(connection: &mut server::Connection, event: server::Event, reading: &mu
             content.extend_from_slice(&message.content);
             let connect = method == "CONNECT";
             let content = if connect { Content::Empty } else { Content::Full(Bytes::from(content)) };
-            let answer = connection.send_response(&ResponseHead::new(StatusCode::OK), content, now);
-            answer.expect("a complete request can be answered");
+            let answer = Input::SendResponse(ResponseHead::new(StatusCode::OK), content);
+            connection.command(answer, |machine, answer| {
+                let Input::SendResponse(head, content) = answer else { unreachable!() };
+                machine.send_response(&head, content, now).expect("a complete request can be answered");
+            });
             reading.messages.push(message);
         }
         server::Event::Switched => reading.switched = Some(vec![]),
@@ -285,10 +302,27 @@ pub fn as_client(
     cut: &Cut,
     end: Option<End>,
 ) -> Reading {
+    as_client_via(Via::Calls, config, methods, offer, bytes, cut, end)
+}
+
+/// The same by typed calls or by the model.
+///
+/// # Panics
+/// As [`as_client`].
+#[must_use]
+pub fn as_client_via(
+    via: Via,
+    config: &Arc<Config>,
+    methods: &[impl AsRef<str>],
+    offer: Option<&str>,
+    bytes: &[u8],
+    cut: &Cut,
+    end: Option<End>,
+) -> Reading {
     let now = Instant::ZERO;
     let mut config = Config::clone(config);
     config.persistence.pipelining = config.persistence.pipelining.max(methods.len());
-    let mut connection = client::Connection::new(config.into(), now);
+    let mut connection = Driven::new(client::Connection::new(config.into(), now), BytesMut::new(), via);
     for method in methods {
         let (connect, host) = (method.as_ref() == "CONNECT", "example.com:80");
         let method = Method::from_bytes(method.as_ref().as_bytes()).expect("a token");
@@ -298,44 +332,49 @@ pub fn as_client(
             None => head,
         };
         let content = if method.is_idempotent() { Content::Empty } else { Content::Full(Bytes::from_static(b"x")) };
-        connection.send_request(&head.expect("a good head"), content, now).expect("requests can be pipelined");
+        let request = Input::SendRequest(head.expect("a good head"), content);
+        connection.command(request, |machine, request| {
+            let Input::SendRequest(head, content) = request else { unreachable!() };
+            machine.send_request(&head, content, now).expect("requests can be pipelined");
+        });
     }
-    sent_by_client(&mut connection, now);
-    let mut input = BytesMut::new();
+    let wire = sent_by_client(&mut connection.machine, now);
+    connection.check_written(&wire);
     let mut reading = Reading::default();
     let mut pieces = cut.pieces(bytes).into_iter();
     let mut ended = false;
     let mut complete = 0;
     loop {
         loop {
-            match connection.poll_event(&mut input, now) {
-                Ok(Some(event)) => complete += usize::from(receive(&mut connection, event, &mut reading)),
+            match connection.poll() {
+                Ok(Some(event)) => complete += usize::from(receive(&mut connection.machine, event, &mut reading)),
                 Ok(None) => break,
                 Err(error) => fault(&mut reading, error),
             }
         }
-        check(&connection.interest(), &reading, ended, connection.poll_timeout());
+        check(&connection.machine.interest(), &reading, ended, connection.machine.poll_timeout());
         if reading.closed.is_some() || reading.switched.is_some() {
             break;
         }
         match pieces.next() {
-            Some(piece) => input.extend_from_slice(piece),
+            Some(piece) => connection.receive(piece),
             None if ended || end.is_none() => break,
             None => {
                 ended = true;
-                connection.handle_eof(end.unwrap_or(End::Clean), now);
+                let end = end.unwrap_or(End::Clean);
+                connection.command(Input::Eof(end), |machine, _| machine.handle_eof(end, now));
             }
         }
     }
     if reading.switched.is_some() {
-        input.extend_from_slice(&pieces.collect::<Vec<_>>().concat());
-        reading.switched = Some(input.to_vec());
+        connection.input.extend_from_slice(&pieces.collect::<Vec<_>>().concat());
+        reading.switched = Some(connection.input.to_vec());
     }
     reading.closing = reading.closed.is_some();
     // So is a response of which nothing came.
     reading.incomplete |= reading.switched.is_none() && complete < methods.len();
     assert!(
-        reading.switched.is_some() || complete + connection.unanswered().count() == methods.len(),
+        reading.switched.is_some() || complete + connection.machine.unanswered().count() == methods.len(),
         "a request lost"
     );
     // Whether it was kept is seen by what came of it: the next response, or an end that is the peer's doing.

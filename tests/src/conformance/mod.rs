@@ -15,19 +15,24 @@ pub use case::{Case, Expect, Side, Verdict, load};
 pub use judge::{Took, judge};
 pub use record::record;
 
-use crate::read::{Reading, all_ways, as_client, as_server};
+use crate::driven::Via;
+use crate::read::{Reading, all_ways, as_client_via, as_server_via};
 
-/// Reads one case in every way under this configuration.
+/// Reads one case in every way under this configuration, by typed calls and by the model.
 ///
 /// # Errors
 /// If the ways differ, or the machine panicked or contradicted itself.
 pub fn run(case: &Case, config: &Arc<Config>) -> Result<Reading, String> {
     let end = case.eof.then_some(End::Clean);
     let reading = std::panic::catch_unwind(|| {
-        all_ways(&case.id, &case.bytes, |cut| match case.side {
-            Side::Request => as_server(config, &case.bytes, cut, end),
-            Side::Response => as_client(config, &case.methods, None, &case.bytes, cut, end),
-        })
+        let by = |via| {
+            all_ways(&case.id, &case.bytes, |cut| match case.side {
+                Side::Request => as_server_via(via, config, &case.bytes, cut, end),
+                Side::Response => as_client_via(via, config, &case.methods, None, &case.bytes, cut, end),
+            })
+        };
+        let reading = by(Via::Calls)?;
+        if by(Via::Model)? == reading { Ok(reading) } else { Err("the model reads it otherwise".to_owned()) }
     });
     reading.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
