@@ -133,6 +133,9 @@ fn faults_of_requests() {
         (b"GET / HTTP/2.0\r\n", Reason::Version, 11),
         (b"GET / HTTP/0.9\r\n", Reason::Version, 11),
         (b"GET / HTTP/2\r\n", Reason::VersionSyntax, 12),
+        (b"GET / HTTP/2.a\r\n", Reason::VersionSyntax, 13),
+        (b"GE\nT / HTTP/1.1\r\n", Reason::StartLine, 2),
+        (b"GE\rT / HTTP/1.1\r\n", Reason::StartLine, 2),
         // RFC 9112 §2.2
         (b"GET / HTTP/1.1\n", Reason::BareLf, 14),
         (b"GET / HTTP/1.1\rX", Reason::BareCr, 14),
@@ -205,6 +208,18 @@ fn a_line_is_refused_when_it_is_complete() {
             true,
         );
         assert!(ended.is_err(), "its end completes the line: {}", wire.escape_ascii());
+    }
+}
+
+#[test]
+fn a_stranger_is_refused_at_its_first_word() {
+    // Nothing of the line behind it is waited for.
+    for (wire, reason, at) in [
+        (&b"220 mail.example.com"[..], Reason::VersionSyntax, 0),
+        (b"HTTP/2.0", Reason::Version, 5),
+        (b"HTTP/1x", Reason::VersionSyntax, 6),
+    ] {
+        assert_eq!(response(wire), Err(Broken(reason, at)), "{}", wire.escape_ascii());
     }
 }
 
