@@ -174,24 +174,16 @@ pub fn make_header_response(
     if let (false, Some(date)) = (facts.date, &outline.date) {
         write_line(out, b"Date: ", date);
     }
-    let length = match framing {
-        SendFraming::Length(length) if facts.length == Length::Absent => Some(length),
+    let told = match (framing, content) {
         // RFC 9110 §8.6: the answer to HEAD may tell the length of the answer to GET.
-        SendFraming::Omitted
-            if outline.head
-                && facts.length == Length::Absent
-                && facts.coding == Coding::Absent
-                && !matches!(content, Content::Empty) =>
+        (SendFraming::Omitted, Content::Full(_) | Content::Sized(_))
+            if outline.head && facts.coding == Coding::Absent =>
         {
-            content.length()
+            content.length().map_or(framing, SendFraming::Length)
         }
-        _ => None,
+        _ => framing,
     };
-    if let Some(length) = length {
-        write_length(out, length);
-    } else if framing == SendFraming::Chunked && facts.coding == Coding::Absent {
-        out.extend_from_slice(CHUNKED);
-    }
+    write_framing(out, told, &facts);
     let close = !persistent && !switching && !facts.connection.close;
     let keep_alive = persistent && outline.peer == Version::Http10 && !facts.connection.keep_alive;
     let upgrade = facts.upgrade && !facts.connection.upgrade;
@@ -329,22 +321,18 @@ fn names_te(head: &RequestHead) -> bool {
 /// The fields that a response is given hardly ever take more than this.
 const ADDED: usize = 128;
 
-const CHUNKED: &[u8; 28] = b"Transfer-Encoding: chunked\r\n";
-
-#[inline]
+/// The field that says how the content is delimited, where the caller has not pushed it.
+#[inline(always)]
 fn write_framing(out: &mut Vec<u8>, framing: SendFraming, facts: &Facts) {
     match framing {
-        SendFraming::Length(length) if facts.length == Length::Absent => write_length(out, length),
+        SendFraming::Length(length) if facts.length == Length::Absent => {
+            write_line(out, b"Content-Length: ", token::write_decimal(length, &mut [0; 20]));
+        }
         SendFraming::Chunked if facts.coding == Coding::Absent => {
-            out.extend_from_slice(CHUNKED);
+            out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
         }
         _ => {}
     }
-}
-
-#[inline]
-fn write_length(out: &mut Vec<u8>, length: u64) {
-    write_line(out, b"Content-Length: ", token::write_decimal(length, &mut [0; 20]));
 }
 
 #[cold]

@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 
 use crate::field::Fields;
+use crate::outbox::Outbox;
+use crate::parse::Spare;
 
 /// The memory that a connection works with: what the next head is read into, and what is staged to be sent.
 ///
@@ -20,11 +22,23 @@ use crate::field::Fields;
 /// ```
 #[derive(Debug, Default)]
 pub struct Memory {
-    pub(crate) head: Fields,
-    pub(crate) staged: Vec<u8>,
+    head: Fields,
+    staged: Vec<u8>,
 }
 
 impl Memory {
+    pub(crate) fn take(spare: &mut Spare, outbox: &mut Outbox) -> Self {
+        Self { head: spare.take(), staged: outbox.take_memory() }
+    }
+
+    pub(crate) fn give(mut self, spare: &mut Spare, outbox: &mut Outbox) {
+        if spare.is_empty() {
+            spare.keep(self.head);
+        }
+        self.staged.clear();
+        outbox.give_memory(self.staged);
+    }
+
     /// How many bytes it is.
     #[must_use]
     pub fn size(&self) -> usize {

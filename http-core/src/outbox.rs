@@ -12,6 +12,12 @@ use crate::model::Collector;
 /// One copy of 2 KiB costs less than another slice in a vectored write and a reference count.
 pub(crate) const LINK_FROM: usize = 2048;
 
+/// Whether content is copied beside what is staged, and not linked.
+#[inline]
+pub(crate) const fn is_copied(content: &Bytes) -> bool {
+    content.len() <= LINK_FROM
+}
+
 /// Staging memory above this is given back when everything was sent.
 const KEEP: usize = 16 * 1024;
 
@@ -187,7 +193,7 @@ impl Outbox {
 
     /// Queues content: copied if small, linked if large.
     pub(crate) fn push(&mut self, bytes: Bytes) {
-        if bytes.len() <= LINK_FROM {
+        if is_copied(&bytes) {
             self.push_copy(&bytes);
         } else {
             self.waiting += bytes.len();
@@ -272,14 +278,6 @@ impl Outbox {
     pub(crate) fn give_memory(&mut self, memory: Vec<u8>) {
         if self.staged.capacity() == 0 {
             self.staged = memory;
-        }
-    }
-
-    /// Gives back the memory of an empty outbox.
-    pub(crate) fn shrink(&mut self) {
-        if self.is_empty() {
-            self.staged = Vec::new();
-            self.links = VecDeque::new();
         }
     }
 

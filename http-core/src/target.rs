@@ -155,13 +155,8 @@ fn split_port(authority: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
 }
 
 fn is_port(port: &[u8]) -> bool {
-    // Nobody listens on port 0. Up to nine digits cannot pass what a word holds.
-    let number = match port.len() {
-        0 => return true,
-        1..=9 => port.iter().try_fold(0, |number: u32, &b| b.is_ascii_digit().then(|| number * 10 + u32::from(b & 15))),
-        _ => token::decimal(port).and_then(|number| u32::try_from(number).ok()),
-    };
-    number.is_some_and(|number| (1..=65_535).contains(&number))
+    // Nobody listens on port 0.
+    port.is_empty() || token::decimal(port).is_some_and(|n| (1..=65_535).contains(&n))
 }
 
 fn is_uri_host(host: &[u8]) -> bool {

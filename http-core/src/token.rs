@@ -169,18 +169,24 @@ pub(crate) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// A decimal number: digits alone, and no more than fit.
+#[inline]
 pub(crate) fn decimal(bytes: &[u8]) -> Option<u64> {
-    if bytes.is_empty() {
-        return None;
-    }
+    // So many digits always fit, and nearly always there are fewer.
+    let (first, rest) = bytes.split_at(bytes.len().min(19));
     let mut number = 0_u64;
-    for &b in bytes {
+    for &b in first {
+        if !b.is_ascii_digit() {
+            return None;
+        }
+        number = number * 10 + u64::from(b - b'0');
+    }
+    for &b in rest {
         if !b.is_ascii_digit() {
             return None;
         }
         number = number.checked_mul(10)?.checked_add(u64::from(b - b'0'))?;
     }
-    Some(number)
+    (!bytes.is_empty()).then_some(number)
 }
 
 /// Writes `number` in decimal to the end of `buffer` and returns the part written.

@@ -362,22 +362,17 @@ impl Connection {
     /// some by then.
     #[must_use]
     pub fn take_memory(&mut self) -> Memory {
-        Memory { head: self.spare.take(), staged: self.wire.outbox.take_memory() }
+        Memory::take(&mut self.spare, &mut self.wire.outbox)
     }
 
     /// Gives the connection memory to work with, where it has none.
-    pub fn give_memory(&mut self, mut memory: Memory) {
-        if self.spare.is_empty() {
-            self.spare.keep(core::mem::take(&mut memory.head));
-        }
-        memory.staged.clear();
-        self.wire.outbox.give_memory(memory.staged);
+    pub fn give_memory(&mut self, memory: Memory) {
+        memory.give(&mut self.spare, &mut self.wire.outbox);
     }
 
     /// Gives memory back that an idle connection does not need. The next exchange allocates again.
     pub fn shrink(&mut self) {
-        self.spare = Spare::default();
-        self.wire.outbox.shrink();
+        drop(self.take_memory());
         self.pending.shrink_to_fit();
     }
 }

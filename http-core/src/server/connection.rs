@@ -17,7 +17,7 @@ use crate::generate::{self, Outline, SendFraming};
 use crate::head::{RequestHead, ResponseHead};
 use crate::memory::Memory;
 use crate::model::Collector;
-use crate::outbox::{LINK_FROM, Outbox};
+use crate::outbox::{self, Outbox};
 use crate::parse::{Scan, Spare};
 use crate::phase::Phase;
 use crate::reason::Reason;
@@ -322,7 +322,7 @@ impl Connection {
             let sending = generate::make_header_response(head, &content, &outline, out)?;
             // Content that is copied anyway goes the short way.
             if let (SendFraming::Length(_), Content::Full(bytes)) = (sending.framing, &content) {
-                if bytes.len() <= LINK_FROM {
+                if outbox::is_copied(bytes) {
                     out.extend_from_slice(bytes);
                 }
             }
@@ -333,7 +333,7 @@ impl Connection {
         self.send = match (Encoder::new(sending.framing), content) {
             (None, _) | (Some(_), Content::Empty) => Send::Done,
             (Some(encoder), Content::Full(bytes)) => {
-                if matches!(encoder, Encoder::Length(_)) && bytes.len() > LINK_FROM {
+                if matches!(encoder, Encoder::Length(_)) && !outbox::is_copied(&bytes) {
                     self.wire.outbox.push(bytes);
                 }
                 Send::Done
@@ -410,22 +410,17 @@ impl Connection {
     /// some by then.
     #[must_use]
     pub fn take_memory(&mut self) -> Memory {
-        Memory { head: self.spare.take(), staged: self.wire.outbox.take_memory() }
+        Memory::take(&mut self.spare, &mut self.wire.outbox)
     }
 
     /// Gives the connection memory to work with, where it has none.
-    pub fn give_memory(&mut self, mut memory: Memory) {
-        if self.spare.is_empty() {
-            self.spare.keep(core::mem::take(&mut memory.head));
-        }
-        memory.staged.clear();
-        self.wire.outbox.give_memory(memory.staged);
+    pub fn give_memory(&mut self, memory: Memory) {
+        memory.give(&mut self.spare, &mut self.wire.outbox);
     }
 
     /// Gives memory back that an idle connection does not need. The next exchange allocates again.
     pub fn shrink(&mut self) {
-        self.spare = Spare::default();
-        self.wire.outbox.shrink();
+        drop(self.take_memory());
     }
 }
 

@@ -64,7 +64,8 @@ impl<'c, T: Transport, R: Runtime> Exchange<'c, T, R> {
     /// (Continue) send it (RFC 9110 §10.1.1).
     ///
     /// # Errors
-    /// The content broke a rule, was too slow or was cut short.
+    /// The content broke a rule, was too slow or was cut short; [`Misuse::NotYourTurn`] after
+    /// [`discard_content`](Self::discard_content).
     ///
     /// # Cancellation
     /// Safe: no content is lost.
@@ -78,10 +79,6 @@ impl<'c, T: Transport, R: Runtime> Exchange<'c, T, R> {
             Request::Content => {}
             Request::Discarded => return Poll::Ready(Err(Misuse::NotYourTurn.into())),
             Request::Complete | Request::Switched => return Poll::Ready(Ok(None)),
-        }
-        if !self.connection.machine().is_answering() {
-            // The exchange is over; the next event is another's.
-            return Poll::Ready(Err(Misuse::NotYourTurn.into()));
         }
         self.connection.want_content();
         match self.connection.poll_event(cx)? {
