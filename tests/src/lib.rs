@@ -8,6 +8,7 @@
 //! `simulation` a dispatcher over a network that breaks.
 
 pub mod answers;
+pub mod beginnings;
 pub mod conformance;
 pub mod cut;
 pub mod driven;

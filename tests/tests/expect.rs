@@ -4,15 +4,10 @@
 use bytes::Bytes;
 use http_core::client::Readiness;
 use http_core::{Config, Content, End, Fields, Misuse};
-use tests::scene::{Client, Server, response, serve, whole_and_dripping};
+use tests::beginnings::{NEXT, NOTHING, server};
+use tests::scene::{Client, response, serve, whole_and_dripping};
 
-const NOTHING: [&str; 0] = [];
 const CONTINUE: &str = "HTTP/1.1 100 Continue\r\n\r\n";
-const NEXT: &str = "GET /next HTTP/1.1\r\nHost: a\r\n\r\n";
-
-fn server() -> Server {
-    Server::server(Config::default())
-}
 
 /// A request with these fields beside `Host`.
 fn put(fields: &str) -> String {

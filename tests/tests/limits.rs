@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_core::{Config, Content, End, Fields, Limits, Misuse, Persistence, Version};
+use tests::beginnings::chunked;
 use tests::scene::{Client, Server, fields_of, request, response, whole_and_dripping};
 
 /// A configuration with other limits.
@@ -58,11 +59,6 @@ fn client_takes(config: &Config, within: &str, beyond: &str, reason: &str) {
 
 fn x(count: usize) -> String {
     "x".repeat(count)
-}
-
-/// A chunked request with these chunks and trailers.
-fn chunked(chunks: &str) -> String {
-    format!("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}")
 }
 
 /// A chunked response.

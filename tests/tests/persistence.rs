@@ -4,18 +4,8 @@
 use bytes::Bytes;
 use http_core::client::Readiness;
 use http_core::{Config, Content, End, Fields, Misuse, Version};
+use tests::beginnings::{NEXT, NOTHING, client, server};
 use tests::scene::{Client, Server, fetch, request, whole_and_dripping};
-
-const NOTHING: [&str; 0] = [];
-const NEXT: &str = "GET /next HTTP/1.1\r\nHost: a\r\n\r\n";
-
-fn server() -> Server {
-    Server::server(Config::default())
-}
-
-fn client() -> Client {
-    Client::client(Config::default())
-}
 
 /// Pipelines as many requests as it likes.
 fn pipelining_client() -> Client {

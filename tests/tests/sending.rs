@@ -3,16 +3,9 @@
 
 use bytes::Bytes;
 use http_core::{Config, Content, Fields, Method, Misuse, RequestHead, ResponseHead, StatusCode, Version, imf_fixdate};
+use tests::beginnings::{GET, client, server};
 use tests::read::latin1;
-use tests::scene::{Client, Server, fetch, response, serve};
-
-fn server() -> Server {
-    Server::server(Config::default())
-}
-
-fn client() -> Client {
-    Client::client(Config::default())
-}
+use tests::scene::{fetch, response, serve};
 
 /// What a client sends, or why not.
 fn sent(method: &str, target: &str, fields: &[(&str, &str)], content: Content) -> Result<String, Misuse> {
@@ -40,7 +33,6 @@ fn full(content: &'static str) -> Content {
     Content::Full(Bytes::from_static(content.as_bytes()))
 }
 
-const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const HEAD: &str = "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n";
 const CONNECT: &str = "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n";
 

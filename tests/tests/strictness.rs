@@ -2,6 +2,7 @@
 #![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc)]
 
 use http_core::{Config, End, Strictness};
+use tests::beginnings::strict;
 use tests::scene::{Client, Server, fetch, fields_of, serve};
 
 /// The default with one switch on.
@@ -9,10 +10,6 @@ fn with(change: impl FnOnce(&mut Strictness)) -> Config {
     let mut config = Config::default();
     change(&mut config.strictness);
     config
-}
-
-fn strict() -> Config {
-    Config::default()
 }
 
 /// What a server makes of a message that it refuses.

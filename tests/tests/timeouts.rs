@@ -5,10 +5,9 @@
 use std::time::Duration;
 
 use http_core::{Config, Deadline, Timeouts};
+use tests::beginnings::{GET, NOTHING};
 use tests::scene::fields_of;
 
-const NOTHING: [&str; 0] = [];
-const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 /// What content earns by each byte at 240 bytes a second.
 const A_BYTE: Duration = Duration::from_nanos(1_000_000_000 / 240);
 

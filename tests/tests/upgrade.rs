@@ -3,21 +3,12 @@
 
 use bytes::Bytes;
 use http_core::client::Readiness;
-use http_core::{Config, Content, Fields, Misuse, Phase};
-use tests::scene::{Client, Server, response, whole_and_dripping};
+use http_core::{Content, Fields, Misuse, Phase};
+use tests::beginnings::{NEXT, NOTHING, client, server};
+use tests::scene::{Server, response, whole_and_dripping};
 
-const NOTHING: [&str; 0] = [];
-const NEXT: &str = "GET /next HTTP/1.1\r\nHost: a\r\n\r\n";
 const OFFER: &str = "Connection: upgrade\r\nUpgrade: echo\r\n";
 const SWITCHING: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: upgrade\r\n\r\n";
-
-fn server() -> Server {
-    Server::server(Config::default())
-}
-
-fn client() -> Client {
-    Client::client(Config::default())
-}
 
 fn get(fields: &str) -> String {
     format!("GET /up HTTP/1.1\r\nHost: a\r\n{fields}\r\n")

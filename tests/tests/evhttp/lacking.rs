@@ -9,6 +9,7 @@ use http_core::{
     Config, Content, Deadline, End, Fields, Instant, Method, Misuse, RequestHead, ResponseHead, StatusCode,
 };
 use std::time::Duration;
+use tests::beginnings::chunked;
 use tests::scene::{Client, Server, fetch, serve, whole_and_dripping};
 
 use super::{GET, NEXT, NOTHING, client, refused, server, strict};
@@ -245,10 +246,6 @@ pub(super) fn keep_alive_response_without_length() {
         let told = fetch(&strict(), "GET", format!("HTTP/1.1 200 OK\r\n{connection}\r\nbody"), Some(End::Clean));
         assert_eq!(told, ["200", "content body", "end", "closed NotPersistent"], "{connection:?}");
     }
-}
-
-fn chunked(chunks: &str) -> String {
-    format!("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}")
 }
 
 #[test]

@@ -12,26 +12,4 @@ mod http;
 mod lacking;
 mod uri;
 
-use http_core::Config;
-use tests::scene::{Client, Server};
-
-const NOTHING: [&str; 0] = [];
-const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-const NEXT: &str = "GET /next HTTP/1.1\r\nHost: a\r\n\r\n";
-
-fn strict() -> Config {
-    Config::default()
-}
-
-fn server() -> Server {
-    Server::server(strict())
-}
-
-fn client() -> Client {
-    Client::client(strict())
-}
-
-/// What a server makes of a request that it refuses.
-fn refused(reason: &str, status: u16) -> [String; 3] {
-    [format!("refused {reason}"), format!("answers {status}"), "closes".into()]
-}
+use tests::beginnings::{GET, NEXT, NOTHING, client, refused, server, strict};

@@ -10,36 +10,6 @@ mod hyper_units;
 mod ntex;
 mod ureq;
 
-use http_core::Config;
-use tests::scene::{Client, Server};
+use tests::beginnings::{GET, NEXT, NOTHING, chunked, client, post, refused, server, strict};
 
-const NOTHING: [&str; 0] = [];
-const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-const NEXT: &str = "GET /next HTTP/1.1\r\nHost: a\r\n\r\n";
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-
-fn strict() -> Config {
-    Config::default()
-}
-
-fn server() -> Server {
-    Server::server(strict())
-}
-
-fn client() -> Client {
-    Client::client(strict())
-}
-
-/// What a server makes of a request that it refuses.
-fn refused(reason: &str, status: u16) -> [String; 3] {
-    [format!("refused {reason}"), format!("answers {status}"), "closes".into()]
-}
-
-/// A request with these fields beside `Host`.
-fn post(fields: &str) -> String {
-    format!("POST / HTTP/1.1\r\nHost: a\r\n{fields}\r\n")
-}
-
-fn chunked(chunks: &str) -> String {
-    post("Transfer-Encoding: chunked\r\n") + chunks
-}
