@@ -79,19 +79,20 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     /// [`accept`](Self::accept), as a poll.
     pub(crate) fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<RequestHead>, Error>> {
         self.leave_exchange();
-        loop {
-            if self.over {
-                return self.poll_end(cx).map(|()| Ok(None));
-            }
-            match self.poll_event(cx) {
-                Poll::Ready(Ok(Event::Request(head))) => return Poll::Ready(Ok(Some(head))),
-                Poll::Ready(Ok(Event::Switched)) => return self.poll_switched(cx),
-                // The rest of an exchange that was left, and the end of the connection.
-                Poll::Ready(Ok(_)) => {}
-                Poll::Pending if self.is_switched() => return self.poll_switched(cx),
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => return Poll::Pending,
-            }
+        if self.over {
+            return self.poll_end(cx).map(|()| Ok(None));
+        }
+        // The rest of an exchange that was left is passed over.
+        let accepted = self.poll_for(cx, |event| match event {
+            Event::Request(head) => Some(Some(head)),
+            Event::Switched | Event::Closed(_) => Some(None),
+            _ => None,
+        });
+        match accepted {
+            Poll::Ready(Ok(None)) if self.over => self.poll_end(cx).map(|()| Ok(None)),
+            Poll::Ready(Ok(None)) => self.poll_switched(cx),
+            Poll::Pending if self.is_switched() => self.poll_switched(cx),
+            accepted => accepted,
         }
     }
 
@@ -138,35 +139,52 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
 
     /// The next event, whatever has to happen for it.
     pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event, Error>> {
+        self.poll_for(cx, Some)
+    }
+
+    /// The next event that `take` takes; the others are dropped.
+    #[inline]
+    fn poll_for<O>(&mut self, cx: &mut Context<'_>, take: impl Fn(Event) -> Option<O>) -> Poll<Result<O, Error>> {
         let mut now = self.link.now();
         if self.link.input.is_empty() {
             // No answer can follow that could leave with what waits.
             let _ = self.link.poll_write(cx, now);
         }
         // What one turn has brought is looked at in the same moment.
-        for turn in 0.. {
-            if turn > 1 {
-                now = self.link.now();
-            }
-            match self.link.poll_machine(now) {
+        let mut turns = 0;
+        loop {
+            let event = match self.link.poll_machine(now) {
                 Ok(Some(Event::Closed(why))) => {
                     self.over = true;
-                    return Poll::Ready(self.closed(why));
+                    Some(self.closed(why)?)
                 }
-                Ok(Some(Event::Request(head))) => {
-                    self.tell_date(now);
-                    return Poll::Ready(Ok(Event::Request(head)));
+                Ok(Some(event)) => {
+                    if let Event::Request(_) = event {
+                        self.tell_date(now);
+                    }
+                    Some(event)
                 }
-                Ok(Some(event)) => return Poll::Ready(Ok(event)),
-                Ok(None) if self.over => return Poll::Ready(Ok(Event::Closed(Closed::ByUs))),
-                Ok(None) => {}
+                Ok(None) if self.over => Some(Event::Closed(Closed::ByUs)),
+                Ok(None) => None,
                 Err(error) => return Poll::Ready(Err(error.into())),
-            }
-            if self.link.poll_turn_at(cx, now).is_pending() {
-                break;
+            };
+            match event {
+                Some(event) => {
+                    if let Some(taken) = take(event) {
+                        return Poll::Ready(Ok(taken));
+                    }
+                }
+                None => {
+                    if self.link.poll_turn_at(cx, now).is_pending() {
+                        return Poll::Pending;
+                    }
+                    turns += 1;
+                    if turns > 1 {
+                        now = self.link.now();
+                    }
+                }
             }
         }
-        Poll::Pending
     }
 
     /// Moves bytes and time along; what the peer sends is kept for later. Never ready with success: it goes on for as

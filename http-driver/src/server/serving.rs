@@ -46,9 +46,6 @@ struct Open {
     memory: Fields,
 }
 
-/// A request as the service gets it, and what is kept of it.
-type Opened = (Request<Incoming>, Open);
-
 /// What a response's body says at once.
 enum Begun {
     /// All that is to be sent is queued.
@@ -85,7 +82,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
             };
             let answered = match called {
                 // Apart, so that a connection which waits has no room for the service's future and the answer's body.
-                Ok(Some((request, open))) => Box::pin(self.answer(request, open)).await,
+                Ok(Some(head)) => Box::pin(self.answer(head)).await,
                 Ok(None) => return Ok(()),
                 Err(error) => Err(error),
             };
@@ -97,13 +94,13 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         }
     }
 
-    /// The next request, given to the service; nothing if there is none. It waits for a service that is not ready,
-    /// which is not asked before: what it sets aside for a request is not held by idle connections.
+    /// The next request, once the service is ready for it; nothing if there is none. The service is not asked before:
+    /// what it sets aside for a request is not held by idle connections.
     fn poll_call<B>(
         &mut self,
         waiting: &mut Option<RequestHead>,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<Opened>, Error>>
+    ) -> Poll<Result<Option<RequestHead>, Error>>
     where
         S: Service<Request<Incoming>, Response = Response<B>>,
     {
@@ -134,15 +131,15 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
             if let Some(watch) = &mut self.watch {
                 watch.begin_exchange();
             }
-            match self.open(head) {
-                Some(opened) => return Poll::Ready(Ok(Some(opened))),
-                None => self.connection.respond(&ResponseHead::new(StatusCode::BAD_REQUEST), Content::Empty)?,
-            }
+            return Poll::Ready(Ok(Some(head)));
         }
     }
 
-    /// The request as the service gets it; nothing if it has no form for that.
-    fn open(&mut self, head: RequestHead) -> Option<Opened> {
+    /// The service at work on a request, and what is kept of that; nothing if it has no form for services.
+    fn call<B>(&mut self, head: RequestHead) -> Option<(S::Future, Open)>
+    where
+        S: Service<Request<Incoming>, Response = Response<B>>,
+    {
         let (body, feed) = Incoming::new(head.framing());
         let request = convert::request(&head, body);
         let asks_head = head.method() == http_core::Method::Head;
@@ -167,26 +164,33 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         if let Some(notice) = &notice {
             request.extensions_mut().insert(notice.future());
         }
-        Some((request, Open { content: Inflow { feed }, interim, notice, asks_head, memory }))
+        let open = Open { content: Inflow { feed }, interim, notice, asks_head, memory };
+        Some((self.service.call(request), open))
     }
 
     /// Waits for the service, and sends what it answers.
-    async fn answer<B>(&mut self, request: Request<Incoming>, mut open: Open) -> Result<(), Error>
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` has room for what it takes twice")]
+    fn answer<B>(&mut self, head: RequestHead) -> impl Future<Output = Result<(), Error>>
     where
         S: Service<Request<Incoming>, Response = Response<B>>,
         B: Body,
         B::Error: Into<BoxError>,
     {
-        let response = {
-            let mut future = pin!(self.service.call(request));
-            poll_fn(|cx| self.poll_called(future.as_mut(), &mut open, cx)).await?
-        };
-        // The error has no way to the client; the status tells that there is one.
-        let Ok(response) = response else { return self.refuse(StatusCode::INTERNAL_SERVER_ERROR) };
-        open.content.keep_wanted(&mut self.connection);
-        let (parts, body) = response.into_parts();
-        let (mut parts, mut body) = (Some(parts), pin!(body));
-        poll_fn(|cx| self.poll_answer(&mut parts, body.as_mut(), &mut open, cx)).await
+        async move {
+            let Some((future, mut open)) = self.call(head) else {
+                return Ok(self.connection.respond(&ResponseHead::new(StatusCode::BAD_REQUEST), Content::Empty)?);
+            };
+            let response = {
+                let mut future = pin!(future);
+                poll_fn(|cx| self.poll_called(future.as_mut(), &mut open, cx)).await?
+            };
+            // The error has no way to the client; the status tells that there is one.
+            let Ok(response) = response else { return self.refuse(StatusCode::INTERNAL_SERVER_ERROR) };
+            open.content.keep_wanted(&mut self.connection);
+            let (parts, body) = response.into_parts();
+            let (mut parts, mut body) = (Some(parts), pin!(body));
+            poll_fn(|cx| self.poll_answer(&mut parts, body.as_mut(), &mut open, cx)).await
+        }
     }
 
     fn poll_called<B, F, E>(
