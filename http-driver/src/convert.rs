@@ -80,7 +80,10 @@ impl<'a> Block<'a> {
                 Some(name) => name,
                 None => HeaderName::from_bytes(name).map_err(|_| Unconvertible::TooLarge)?,
             };
-            let value = HeaderValue::from_maybe_shared(self.slice(value)).map_err(|_| Unconvertible::TooLarge)?;
+            let value = match names::common_value(value) {
+                Some(value) => value,
+                None => HeaderValue::from_maybe_shared(self.slice(value)).map_err(|_| Unconvertible::TooLarge)?,
+            };
             map.try_append(name, value).map_err(|_| Unconvertible::TooLarge)?;
         }
         Ok(map)

@@ -1,30 +1,101 @@
-//! Field names that nearly every message has, found without parsing them.
+//! Field names and values that nearly every message has, found without parsing, copying or counting references.
 
-use http::header::{self, HeaderName};
+use http::header::{self, HeaderName, HeaderValue};
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PRIORITY: HeaderName = HeaderName::from_static("priority");
+const SEC_CH_UA: HeaderName = HeaderName::from_static("sec-ch-ua");
+const SEC_CH_UA_MOBILE: HeaderName = HeaderName::from_static("sec-ch-ua-mobile");
+const SEC_CH_UA_PLATFORM: HeaderName = HeaderName::from_static("sec-ch-ua-platform");
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const SEC_FETCH_USER: HeaderName = HeaderName::from_static("sec-fetch-user");
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The name that `wire`, which is a token, spells in any case, if it is a common one.
 pub(crate) fn common(wire: &[u8]) -> Option<HeaderName> {
     Some(match wire.len() {
+        3 if spells(wire, b"dnt") => header::DNT,
         4 if spells(wire, b"host") => header::HOST,
         4 if spells(wire, b"date") => header::DATE,
         4 if spells(wire, b"etag") => header::ETAG,
         4 if spells(wire, b"vary") => header::VARY,
+        5 if spells(wire, b"range") => header::RANGE,
         6 if spells(wire, b"accept") => header::ACCEPT,
         6 if spells(wire, b"cookie") => header::COOKIE,
         6 if spells(wire, b"server") => header::SERVER,
+        6 if spells(wire, b"origin") => header::ORIGIN,
+        6 if spells(wire, b"pragma") => header::PRAGMA,
         7 if spells(wire, b"referer") => header::REFERER,
+        8 if spells(wire, b"priority") => PRIORITY,
+        9 if spells(wire, b"sec-ch-ua") => SEC_CH_UA,
+        9 if spells(wire, b"x-real-ip") => X_REAL_IP,
         10 if spells(wire, b"user-agent") => header::USER_AGENT,
         10 if spells(wire, b"connection") => header::CONNECTION,
+        10 if spells(wire, b"keep-alive") => KEEP_ALIVE,
         12 if spells(wire, b"content-type") => header::CONTENT_TYPE,
+        12 if spells(wire, b"x-request-id") => X_REQUEST_ID,
         13 if spells(wire, b"cache-control") => header::CACHE_CONTROL,
+        13 if spells(wire, b"if-none-match") => header::IF_NONE_MATCH,
         13 if spells(wire, b"authorization") => header::AUTHORIZATION,
+        13 if spells(wire, b"last-modified") => header::LAST_MODIFIED,
         14 if spells(wire, b"content-length") => header::CONTENT_LENGTH,
+        14 if spells(wire, b"sec-fetch-site") => SEC_FETCH_SITE,
+        14 if spells(wire, b"sec-fetch-mode") => SEC_FETCH_MODE,
+        14 if spells(wire, b"sec-fetch-dest") => SEC_FETCH_DEST,
+        14 if spells(wire, b"sec-fetch-user") => SEC_FETCH_USER,
         15 if spells(wire, b"accept-encoding") => header::ACCEPT_ENCODING,
         15 if spells(wire, b"accept-language") => header::ACCEPT_LANGUAGE,
+        15 if spells(wire, b"x-forwarded-for") => X_FORWARDED_FOR,
+        16 if spells(wire, b"content-encoding") => header::CONTENT_ENCODING,
+        16 if spells(wire, b"sec-ch-ua-mobile") => SEC_CH_UA_MOBILE,
+        16 if spells(wire, b"x-forwarded-host") => X_FORWARDED_HOST,
         17 if spells(wire, b"transfer-encoding") => header::TRANSFER_ENCODING,
+        17 if spells(wire, b"if-modified-since") => header::IF_MODIFIED_SINCE,
+        17 if spells(wire, b"x-forwarded-proto") => X_FORWARDED_PROTO,
+        18 if spells(wire, b"sec-ch-ua-platform") => SEC_CH_UA_PLATFORM,
         25 if spells(wire, b"upgrade-insecure-requests") => header::UPGRADE_INSECURE_REQUESTS,
         _ => return None,
     })
+}
+
+/// `wire` as a value, if it is a common one.
+pub(crate) fn common_value(wire: &[u8]) -> Option<HeaderValue> {
+    let text = match wire {
+        b"0" => "0",
+        b"1" => "1",
+        b"?0" => "?0",
+        b"?1" => "?1",
+        b"*/*" => "*/*",
+        b"cors" => "cors",
+        b"none" => "none",
+        b"bytes" => "bytes",
+        b"close" => "close",
+        b"empty" => "empty",
+        b"chunked" => "chunked",
+        b"document" => "document",
+        b"navigate" => "navigate",
+        b"no-cache" => "no-cache",
+        b"trailers" => "trailers",
+        b"max-age=0" => "max-age=0",
+        b"text/html" => "text/html",
+        b"keep-alive" => "keep-alive",
+        b"text/plain" => "text/plain",
+        b"same-origin" => "same-origin",
+        b"gzip, deflate" => "gzip, deflate",
+        b"en-US,en;q=0.5" => "en-US,en;q=0.5",
+        b"en-US,en;q=0.9" => "en-US,en;q=0.9",
+        b"application/json" => "application/json",
+        b"gzip, deflate, br" => "gzip, deflate, br",
+        b"gzip, deflate, br, zstd" => "gzip, deflate, br, zstd",
+        _ => return None,
+    };
+    Some(HeaderValue::from_static(text))
 }
 
 /// Whether a token is `lower`, letters in any case.
@@ -56,5 +127,14 @@ mod tests {
             }
         }
         assert_eq!((common(b""), common(b"x-host"), common(&[b'x'; 99])), (None, None, None));
+    }
+
+    #[test]
+    fn common_values_are_what_was_sent() {
+        for value in ["*/*", "keep-alive", "gzip, deflate, br", "?1", "same-origin"] {
+            assert_eq!(common_value(value.as_bytes()).unwrap(), value);
+            assert_eq!(common_value(value.to_uppercase().as_bytes()).is_some(), value.to_uppercase() == value);
+        }
+        assert_eq!((common_value(b""), common_value(b"Keep-Alive"), common_value(b"*/* ")), (None, None, None));
     }
 }
