@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -12,32 +12,15 @@ use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_core::Config;
 use http_core::dispatch::Policy;
-use http_driver::client::{Builder, Client, RequestError};
+use http_driver::client::{Builder, RequestError};
 use http_driver::{Full, Incoming};
 use tower_service::Service;
 
-use crate::scenarios::{Outcome, anywhere, routes_server};
-use crate::world::World;
-
-/// A world's client.
-pub(crate) type ClientOf<W> = Client<<W as World>::Connector, <W as World>::Runtime>;
-
-pub(crate) fn client<W: World>(world: &W) -> ClientOf<W> {
-    Builder::new().build(world.connector(), world.runtime())
-}
-
-pub(crate) fn get(address: SocketAddr, path: &str) -> Request<Full> {
-    Request::get(format!("http://{address}{path}")).body(Full::default()).unwrap()
-}
-
-/// All of a body.
-pub(crate) async fn content(mut body: Incoming) -> Result<Vec<u8>, http_driver::Error> {
-    let mut content = Vec::new();
-    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-        content.extend_from_slice(frame?.data_ref().map_or(&[][..], |data| data));
-    }
-    Ok(content)
-}
+use crate::sockets::Outcome;
+use crate::sockets::clients::{client, content, get};
+use crate::sockets::servers::routes_server;
+use crate::sockets::strangers::anywhere;
+use crate::sockets::world::World;
 
 /// A service, as `tower` sees it.
 async fn call<S>(service: &mut S, request: Request<Full>) -> Result<Response<Incoming>, RequestError>
@@ -48,7 +31,7 @@ where
     service.call(request).await
 }
 
-pub(crate) async fn a_client_is_a_tower_service<W: World>(world: W) -> Outcome {
+async fn a_client_is_a_tower_service<W: World>(world: W) -> Outcome {
     let address = routes_server(&world, Config::default()).await?;
     let mut client = client(&world);
     for n in 0..3 {
@@ -59,7 +42,7 @@ pub(crate) async fn a_client_is_a_tower_service<W: World>(world: W) -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_future_that_is_dropped_cancels_its_request<W: World>(world: W) -> Outcome {
+async fn a_future_that_is_dropped_cancels_its_request<W: World>(world: W) -> Outcome {
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;
     drop(listener);
@@ -130,7 +113,7 @@ impl Body for Once {
     }
 }
 
-pub(crate) async fn large_content_is_asked_for_and_417_repeated_without<W: World>(world: W) -> Outcome {
+async fn large_content_is_asked_for_and_417_repeated_without<W: World>(world: W) -> Outcome {
     let listener = TcpListener::bind(anywhere())?;
     let address = listener.local_addr()?;
     let policy = Policy::default().expect_continue_from(7);
@@ -167,7 +150,7 @@ fn answer_as_of_old(listener: &TcpListener, requests: usize) -> Vec<String> {
     requests
 }
 
-pub(crate) async fn an_origin_of_http_1_0_is_told_how_long_content_is<W: World>(world: W) -> Outcome {
+async fn an_origin_of_http_1_0_is_told_how_long_content_is<W: World>(world: W) -> Outcome {
     let listener = TcpListener::bind(anywhere())?;
     let address = listener.local_addr()?;
     let mut config = Config::default();
@@ -189,4 +172,11 @@ pub(crate) async fn an_origin_of_http_1_0_is_told_how_long_content_is<W: World>(
     assert_eq!(chunked, [true, false]);
     assert!(requests[1].contains("content-length: 7\r\n"), "{}", requests[1]);
     Ok(())
+}
+
+on_both! {
+    a_client_is_a_tower_service
+    a_future_that_is_dropped_cancels_its_request
+    large_content_is_asked_for_and_417_repeated_without
+    an_origin_of_http_1_0_is_told_how_long_content_is
 }

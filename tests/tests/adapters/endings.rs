@@ -3,51 +3,24 @@
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body::{Body, Frame, SizeHint};
+use http_body::Body;
 use http_core::{Config, Content, End, Fields, ResponseHead, StatusCode};
 use http_driver::server::{Connection, Disconnected, Interim, Options, serve_connection};
 use http_driver::{Full, Incoming, Runtime, service_fn};
 
-use crate::scenarios::{Outcome, anywhere, routes_server, stranger};
-use crate::world::World;
-
-/// Well below every default deadline: what is said to happen at once happens within it, on a busy machine too.
-const AT_ONCE: Duration = Duration::from_millis(2500);
-
-/// A stranger's connection, with patience enough for what happens at once.
-pub(crate) fn dial(address: SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(AT_ONCE)).unwrap();
-    stream
-}
-
-/// Everything up to the end of the stream, which has to come at once.
-pub(crate) fn rest(mut stream: &TcpStream) -> String {
-    let mut answer = Vec::new();
-    let ended = stream.read_to_end(&mut answer);
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    assert!(ended.is_ok(), "no end of the stream after {answer:?}: {ended:?}");
-    answer
-}
-
-/// Reads up to the end of a head.
-pub(crate) fn head(mut stream: &TcpStream) -> String {
-    let (mut head, mut byte) = (Vec::new(), [0]);
-    while !head.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).unwrap_or_else(|e| panic!("{e} after {}", head.escape_ascii()));
-        head.push(byte[0]);
-    }
-    String::from_utf8(head).unwrap()
-}
+use crate::sockets::bodies::{Dropped, Then, Told};
+use crate::sockets::servers::routes_server;
+use crate::sockets::strangers::{AT_ONCE, anywhere, dial, head, rest, stranger};
+use crate::sockets::world::World;
+use crate::sockets::{Outcome, eventually};
 
 /// Serves one connection with a service.
 async fn serve_one<W, S, B, F>(world: &W, service: S) -> std::io::Result<SocketAddr>
@@ -80,25 +53,7 @@ where
     Ok(address)
 }
 
-/// Waits until something is so.
-pub(crate) async fn eventually<W: World>(world: &W, what: &str, is_so: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < AT_ONCE, "{what}: not in time");
-        world.sleep(Duration::from_millis(2)).await;
-    }
-}
-
-/// Tells when it is dropped.
-struct Dropped(Arc<AtomicBool>);
-
-impl Drop for Dropped {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-}
-
-pub(crate) async fn the_end_of_a_connection_is_told_at_once<W: World>(world: W) -> Outcome {
+async fn the_end_of_a_connection_is_told_at_once<W: World>(world: W) -> Outcome {
     let address = routes_server(&world, Config::default()).await?;
     for (request, status) in [
         (&b"GET /plain HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"[..], "200"),
@@ -116,7 +71,7 @@ pub(crate) async fn the_end_of_a_connection_is_told_at_once<W: World>(world: W) 
     Ok(())
 }
 
-pub(crate) async fn a_client_that_shut_down_its_side_is_answered<W: World>(world: W) -> Outcome {
+async fn a_client_that_shut_down_its_side_is_answered<W: World>(world: W) -> Outcome {
     let sleeper = world.clone();
     let address = serve_one(&world, move |_| {
         let sleeper = sleeper.clone();
@@ -137,7 +92,7 @@ pub(crate) async fn a_client_that_shut_down_its_side_is_answered<W: World>(world
     Ok(())
 }
 
-pub(crate) async fn a_client_that_is_gone_drops_the_services_future<W: World>(world: W) -> Outcome {
+async fn a_client_that_is_gone_drops_the_services_future<W: World>(world: W) -> Outcome {
     let (begun, dropped) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let flags = (begun.clone(), dropped.clone());
     let address = serve_one(&world, move |request: Request<Incoming>| {
@@ -162,7 +117,7 @@ pub(crate) async fn a_client_that_is_gone_drops_the_services_future<W: World>(wo
     Ok(())
 }
 
-pub(crate) async fn a_handler_is_told_of_its_clients_end_behind_unread_bytes<W: World>(world: W) -> Outcome {
+async fn a_handler_is_told_of_its_clients_end_behind_unread_bytes<W: World>(world: W) -> Outcome {
     let (tell, told) = std::sync::mpsc::channel();
     let options = Options::default().disconnected(true);
     let address = serve_one_with(&world, options, move |request: Request<Incoming>| {
@@ -187,7 +142,7 @@ pub(crate) async fn a_handler_is_told_of_its_clients_end_behind_unread_bytes<W: 
     Ok(())
 }
 
-pub(crate) async fn a_request_is_cancelled_at_its_clients_end_when_asked_for<W: World>(world: W) -> Outcome {
+async fn a_request_is_cancelled_at_its_clients_end_when_asked_for<W: World>(world: W) -> Outcome {
     let dropped = Arc::new(AtomicBool::new(false));
     let flag = dropped.clone();
     let address = serve_one_with(&world, Options::default().cancel_on_end(true), move |_| {
@@ -209,7 +164,7 @@ pub(crate) async fn a_request_is_cancelled_at_its_clients_end_when_asked_for<W: 
     Ok(())
 }
 
-pub(crate) async fn content_that_is_cut_short_is_an_error<W: World>(world: W) -> Outcome {
+async fn content_that_is_cut_short_is_an_error<W: World>(world: W) -> Outcome {
     for head in ["Content-Length: 10", "Transfer-Encoding: chunked"] {
         let (failed, ended) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let flags = (failed.clone(), ended.clone());
@@ -239,34 +194,8 @@ pub(crate) async fn content_that_is_cut_short_is_an_error<W: World>(world: W) ->
     Ok(())
 }
 
-/// Some bytes, then an error if it fails.
-struct Failing {
-    begun: bool,
-    fails: bool,
-}
-
-impl Body for Failing {
-    type Data = Bytes;
-    type Error = std::fmt::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, std::fmt::Error>>> {
-        let first = !std::mem::replace(&mut self.begun, true);
-        Poll::Ready(match first {
-            true => Some(Ok(Frame::data("some".into()))),
-            false => self.fails.then_some(Err(std::fmt::Error)),
-        })
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::default()
-    }
-}
-
-pub(crate) async fn a_body_that_fails_is_not_taken_for_complete<W: World>(world: W) -> Outcome {
-    let address = serve_one(&world, |_| async { Ok(Response::new(Failing { begun: false, fails: true })) }).await?;
+async fn a_body_that_fails_is_not_taken_for_complete<W: World>(world: W) -> Outcome {
+    let address = serve_one(&world, |_| async { Ok(Response::new(Told::pieces(["some"]).then(Then::Fail))) }).await?;
     let answer = stranger(&world, move || {
         let stream = dial(address);
         (&stream).write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
@@ -277,11 +206,11 @@ pub(crate) async fn a_body_that_fails_is_not_taken_for_complete<W: World>(world:
     Ok(())
 }
 
-pub(crate) async fn a_failed_body_that_the_end_would_complete_is_reset<W: World>(world: W) -> Outcome {
+async fn a_failed_body_that_the_end_would_complete_is_reset<W: World>(world: W) -> Outcome {
     // HTTP/1.0 has no chunks: the end of the stream is the end of the content.
-    for (fails, ends) in [(true, "reset"), (false, "end")] {
+    for (then, ends) in [(Then::Fail, "reset"), (Then::End, "end")] {
         let address =
-            serve_one(&world, move |_| async move { Ok(Response::new(Failing { begun: false, fails })) }).await?;
+            serve_one(&world, move |_| async move { Ok(Response::new(Told::pieces(["some"]).then(then))) }).await?;
         let (answer, end) = stranger(&world, move || {
             let stream = dial(address);
             (&stream).write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
@@ -294,12 +223,12 @@ pub(crate) async fn a_failed_body_that_the_end_would_complete_is_reset<W: World>
             Ok(_) => assert_eq!(ends, "end", "taken for complete: {answer}"),
             Err(kind) => assert_eq!((ends, kind), ("reset", ErrorKind::ConnectionReset)),
         }
-        assert!(fails || answer.ends_with("\r\n\r\nsome"), "{answer}");
+        assert!(then == Then::Fail || answer.ends_with("\r\n\r\nsome"), "{answer}");
     }
     Ok(())
 }
 
-pub(crate) async fn a_cut_response_that_the_end_would_complete_is_reset<W: World>(world: W) -> Outcome {
+async fn a_cut_response_that_the_end_would_complete_is_reset<W: World>(world: W) -> Outcome {
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;
     let server = world.clone();
@@ -322,7 +251,7 @@ pub(crate) async fn a_cut_response_that_the_end_would_complete_is_reset<W: World
     Ok(())
 }
 
-pub(crate) async fn a_panic_of_a_service_concerns_no_other_connection<W: World>(world: W) -> Outcome {
+async fn a_panic_of_a_service_concerns_no_other_connection<W: World>(world: W) -> Outcome {
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;
     let server = world.clone();
@@ -355,7 +284,7 @@ pub(crate) async fn a_panic_of_a_service_concerns_no_other_connection<W: World>(
     Ok(())
 }
 
-pub(crate) async fn an_exchange_that_answers_before_it_reads_lets_the_client_go_on<W: World>(world: W) -> Outcome {
+async fn an_exchange_that_answers_before_it_reads_lets_the_client_go_on<W: World>(world: W) -> Outcome {
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;
     let server = world.clone();
@@ -388,7 +317,7 @@ pub(crate) async fn an_exchange_that_answers_before_it_reads_lets_the_client_go_
     Ok(())
 }
 
-pub(crate) async fn a_connection_is_handed_over_with_what_was_read<W: World>(world: W) -> Outcome {
+async fn a_connection_is_handed_over_with_what_was_read<W: World>(world: W) -> Outcome {
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;
     let server = world.clone();
@@ -418,7 +347,7 @@ pub(crate) async fn a_connection_is_handed_over_with_what_was_read<W: World>(wor
     Ok(())
 }
 
-pub(crate) async fn a_writer_waits_for_a_slow_reader<W: World>(world: W) -> Outcome {
+async fn a_writer_waits_for_a_slow_reader<W: World>(world: W) -> Outcome {
     const PIECE: usize = 64 * 1024;
     let made = Arc::new(AtomicU64::new(0));
     let counter = made.clone();
@@ -450,7 +379,7 @@ pub(crate) async fn a_writer_waits_for_a_slow_reader<W: World>(world: W) -> Outc
     panic!("still writing after {} bytes that nobody reads", made.load(Ordering::SeqCst))
 }
 
-pub(crate) async fn content_that_is_not_wanted_is_not_asked_for<W: World>(world: W) -> Outcome {
+async fn content_that_is_not_wanted_is_not_asked_for<W: World>(world: W) -> Outcome {
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;
     let server = world.clone();
@@ -481,4 +410,21 @@ pub(crate) async fn content_that_is_not_wanted_is_not_asked_for<W: World>(world:
         assert!(answer.contains("\r\nConnection: close\r\n"), "{answer}");
     }
     Ok(())
+}
+
+on_both! {
+    the_end_of_a_connection_is_told_at_once
+    a_client_that_shut_down_its_side_is_answered
+    a_client_that_is_gone_drops_the_services_future
+    a_handler_is_told_of_its_clients_end_behind_unread_bytes
+    a_request_is_cancelled_at_its_clients_end_when_asked_for
+    content_that_is_cut_short_is_an_error
+    a_body_that_fails_is_not_taken_for_complete
+    a_failed_body_that_the_end_would_complete_is_reset
+    a_cut_response_that_the_end_would_complete_is_reset
+    a_panic_of_a_service_concerns_no_other_connection
+    an_exchange_that_answers_before_it_reads_lets_the_client_go_on
+    content_that_is_not_wanted_is_not_asked_for
+    a_connection_is_handed_over_with_what_was_read
+    a_writer_waits_for_a_slow_reader
 }

@@ -3,62 +3,24 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use http::{Request, Response};
-use http_body::{Body, Frame};
-use http_core::dispatch::{Cause, ConnectCause, Phase, Policy, Sent};
+use http_body::Body;
+use http_core::dispatch::{Cause, ConnectCause, Phase, Sent};
 use http_core::{ResponseHead, StatusCode};
 use http_driver::client::{
-    Address, Builder, Bypass, Client, Dial, Network, OnInterim, Proxies, Proxy, Resolve, Resolving, SocketOptions,
+    Address, Bypass, Client, Dial, Network, OnInterim, Proxies, Proxy, Resolve, Resolving, SocketOptions,
 };
 use http_driver::server::{Interim, Options, Server};
 use http_driver::{Full, Incoming, Peer, Runtime, service_fn};
 
-use crate::clients::content;
-use crate::scenarios::{Outcome, anywhere};
-use crate::world::World;
-
-/// Well below the deadlines that it must not come to.
-const AT_ONCE: Duration = Duration::from_millis(2500);
-
-/// A world whose clients go over the usual network.
-pub(crate) trait Networked: World {
-    type Dial: Dial;
-
-    fn dial(&self) -> Self::Dial;
-}
-
-impl Networked for crate::on_tokio::Tokio {
-    type Dial = http_tokio::TokioDial;
-
-    fn dial(&self) -> http_tokio::TokioDial {
-        http_tokio::TokioDial
-    }
-}
-
-impl Networked for crate::on_async_std::AsyncStd {
-    type Dial = http_async_std::AsyncStdDial;
-
-    fn dial(&self) -> http_async_std::AsyncStdDial {
-        http_async_std::AsyncStdDial
-    }
-}
-
-type NetworkOf<W> = Network<<W as Networked>::Dial, <W as World>::Runtime>;
-
-fn network<W: Networked>(world: &W) -> NetworkOf<W> {
-    Network::new(world.dial(), world.runtime())
-}
-
-/// No second chances, so that a test sees the first failure.
-fn once() -> Builder {
-    Builder::new().policy(Policy::default().connect_retries(0).request_retries(0))
-}
+use crate::sockets::Outcome;
+use crate::sockets::bodies::{Then, Told};
+use crate::sockets::clients::{NetworkOf, Networked, content, network, once};
+use crate::sockets::strangers::{AT_ONCE, anywhere};
+use crate::sockets::world::World;
 
 fn client<W: Networked>(world: &W, network: NetworkOf<W>) -> Client<NetworkOf<W>, W::Runtime> {
     once().build(network, world.runtime())
@@ -97,7 +59,7 @@ async fn told<W: Networked>(
     Ok(String::from_utf8(content(response.into_body()).await?)?)
 }
 
-pub(crate) async fn names_are_overridden_and_resolved<W: Networked>(world: W) -> Outcome {
+async fn names_are_overridden_and_resolved<W: Networked>(world: W) -> Outcome {
     let server = teller(&world).await?;
     let overridden = network(&world).resolve("Nowhere.example", [SocketAddr::new([127, 0, 0, 1].into(), 0)]);
     let uri = format!("http://nowhere.example:{}/a", server.port());
@@ -150,7 +112,7 @@ impl<D: Dial> Dial for Blackhole<D> {
     }
 }
 
-pub(crate) async fn addresses_are_raced<W: Networked>(world: W) -> Outcome {
+async fn addresses_are_raced<W: Networked>(world: W) -> Outcome {
     let server = teller(&world).await?;
     let closed = world.address(&world.listen(anywhere()).await?)?;
     let tried = Arc::default();
@@ -168,7 +130,7 @@ pub(crate) async fn addresses_are_raced<W: Networked>(world: W) -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn sockets_are_bound_as_said<W: Networked>(world: W) -> Outcome {
+async fn sockets_are_bound_as_said<W: Networked>(world: W) -> Outcome {
     let server = teller(&world).await?;
     let mut options = SocketOptions::default();
     options.local_address = Some([127, 0, 0, 2].into());
@@ -178,7 +140,7 @@ pub(crate) async fn sockets_are_bound_as_said<W: Networked>(world: W) -> Outcome
     Ok(())
 }
 
-pub(crate) async fn a_proxy_forwards_and_is_left_out_where_said<W: Networked>(world: W) -> Outcome {
+async fn a_proxy_forwards_and_is_left_out_where_said<W: Networked>(world: W) -> Outcome {
     let (origin, proxy) = (teller(&world).await?, teller(&world).await?);
     let proxies = Proxies::all(format!("http://user:secret@{proxy}").parse()?);
     let through = network(&world).proxies(proxies.clone());
@@ -197,7 +159,7 @@ pub(crate) async fn a_proxy_forwards_and_is_left_out_where_said<W: Networked>(wo
     Ok(())
 }
 
-pub(crate) async fn a_unix_socket_stands_for_a_name<W: Networked>(world: W) -> Outcome {
+async fn a_unix_socket_stands_for_a_name<W: Networked>(world: W) -> Outcome {
     use std::io::{Read, Write};
     let path =
         std::env::temp_dir().join(format!("networks-{}-{}", std::any::type_name::<W>().len(), std::process::id()));
@@ -218,22 +180,7 @@ pub(crate) async fn a_unix_socket_stands_for_a_name<W: Networked>(world: W) -> O
     Ok(())
 }
 
-/// A body that never comes to its end.
-struct Endless(bool);
-
-impl Body for Endless {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        match std::mem::replace(&mut self.0, true) {
-            false => Poll::Ready(Some(Ok(Frame::data("some".into())))),
-            true => Poll::Pending,
-        }
-    }
-}
-
-pub(crate) async fn a_request_ends_in_time_with_its_content<W: Networked>(world: W) -> Outcome {
+async fn a_request_ends_in_time_with_its_content<W: Networked>(world: W) -> Outcome {
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;
     let slow = world.clone();
@@ -243,7 +190,7 @@ pub(crate) async fn a_request_ends_in_time_with_its_content<W: Networked>(world:
             if request.uri().path() == "/head" {
                 world.sleep(Duration::from_secs(60)).await;
             }
-            Ok::<_, Infallible>(Response::new(Endless(false)))
+            Ok::<_, Infallible>(Response::new(Told::pieces(["some"]).then(Then::Wait)))
         }
     });
     let serving = Server::on(world.runtime()).serve(listener, service);
@@ -262,7 +209,7 @@ pub(crate) async fn a_request_ends_in_time_with_its_content<W: Networked>(world:
     Ok(())
 }
 
-pub(crate) async fn a_request_that_was_not_sent_is_given_back<W: Networked>(world: W) -> Outcome {
+async fn a_request_that_was_not_sent_is_given_back<W: Networked>(world: W) -> Outcome {
     let closed = world.address(&world.listen(anywhere()).await?)?;
     let server = teller(&world).await?;
     let client = client(&world, network(&world));
@@ -278,7 +225,7 @@ pub(crate) async fn a_request_that_was_not_sent_is_given_back<W: Networked>(worl
     Ok(())
 }
 
-pub(crate) async fn interim_responses_are_told<W: Networked>(world: W) -> Outcome {
+async fn interim_responses_are_told<W: Networked>(world: W) -> Outcome {
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;
     let service = service_fn(|request: Request<Incoming>| async move {
@@ -304,7 +251,7 @@ pub(crate) async fn interim_responses_are_told<W: Networked>(world: W) -> Outcom
     Ok(())
 }
 
-pub(crate) async fn origins_that_are_not_used_are_forgotten<W: Networked>(world: W) -> Outcome {
+async fn origins_that_are_not_used_are_forgotten<W: Networked>(world: W) -> Outcome {
     let server = teller(&world).await?;
     let mut hosts = network(&world);
     for n in 0..300 {
@@ -323,4 +270,16 @@ pub(crate) async fn origins_that_are_not_used_are_forgotten<W: Networked>(world:
 fn a_proxy_hides_its_password() {
     let proxy: Proxy = "http://user:secret@proxy".parse().unwrap();
     assert!(!format!("{:?}", Proxies::all(proxy)).contains("dXNlcjpzZWNyZXQ"));
+}
+
+on_both! {
+    names_are_overridden_and_resolved
+    addresses_are_raced
+    sockets_are_bound_as_said
+    a_proxy_forwards_and_is_left_out_where_said
+    a_unix_socket_stands_for_a_name
+    a_request_ends_in_time_with_its_content
+    a_request_that_was_not_sent_is_given_back
+    interim_responses_are_told
+    origins_that_are_not_used_are_forgotten
 }

@@ -11,9 +11,9 @@ use http_core::dispatch::{ConnectCause, Policy};
 use http_driver::client::{Builder, Connector, Origin};
 use http_driver::{Full, Transport};
 
-use crate::clients::content;
-use crate::scenarios::Outcome;
-use crate::world::World;
+use crate::sockets::Outcome;
+use crate::sockets::clients::content;
+use crate::sockets::world::World;
 
 /// What has become of the connections.
 #[derive(Clone, Default)]
@@ -114,7 +114,7 @@ impl http_body::Body for Later {
     }
 }
 
-pub(crate) async fn a_connection_that_is_dead_is_not_reused<W: World>(world: W) -> Outcome {
+async fn a_connection_that_is_dead_is_not_reused<W: World>(world: W) -> Outcome {
     for how in [None, Some(io::ErrorKind::ConnectionReset)] {
         for streamed in [false, true] {
             let line = Line::default();
@@ -141,7 +141,7 @@ pub(crate) async fn a_connection_that_is_dead_is_not_reused<W: World>(world: W) 
 
 /// The dispatcher hears of an end a moment after the transport is gone. What it orders of the connection in between was
 /// not sent, whoever has heard of it.
-pub(crate) async fn a_request_that_comes_while_its_connection_goes_is_sent_on_another<W: World>(world: W) -> Outcome {
+async fn a_request_that_comes_while_its_connection_goes_is_sent_on_another<W: World>(world: W) -> Outcome {
     let line = Line::default();
     let policy = Policy::default().connections_per_origin(1);
     let client = Builder::new().policy(policy).build(line.clone(), world.runtime());
@@ -174,4 +174,9 @@ pub(crate) async fn a_request_that_comes_while_its_connection_goes_is_sent_on_an
     };
     assert_eq!(content(response.await?.into_body()).await?, b"1");
     Ok(())
+}
+
+on_both! {
+    a_connection_that_is_dead_is_not_reused
+    a_request_that_comes_while_its_connection_goes_is_sent_on_another
 }

@@ -2,70 +2,27 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use http_body::{Body, Frame};
 use http_core::model::{Action, Input, Recorder, Tap};
 use http_core::{Config, Content, Fields, Method, Phase, RequestHead, ResponseHead, StatusCode};
 use http_driver::server::{Connection, Interim, Options, serve_connection};
 use http_driver::{BoxTap, Incoming, Runtime, client, service_fn};
 
-use crate::routes::{self, Heads};
-use crate::world::World;
-
-pub(crate) type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;
-
-const PATIENCE: Duration = Duration::from_secs(10);
-
-pub(crate) fn anywhere() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 0))
-}
-
-/// A server of the routes, for as long as the test runs.
-pub(crate) async fn routes_server<W: World>(world: &W, config: Config) -> std::io::Result<SocketAddr> {
-    let listener = world.listen(anywhere()).await?;
-    let address = world.address(&listener)?;
-    let (world, config) = (world.clone(), Arc::new(config));
-    world.runtime().spawn({
-        let world = world.clone();
-        async move {
-            while let Ok(stream) = world.accept(&listener).await {
-                let connection = Connection::new(stream, world.runtime(), config.clone());
-                world.runtime().spawn(routes::serve(connection, Heads::new().into()));
-            }
-        }
-    });
-    Ok(address)
-}
+use crate::sockets::Outcome;
+use crate::sockets::bodies::Told;
+use crate::sockets::routes::{self, Heads};
+use crate::sockets::servers::routes_server;
+use crate::sockets::strangers::{PATIENCE, anywhere, stranger, talk};
+use crate::sockets::world::World;
 
 fn get(address: SocketAddr, path: &str) -> RequestHead {
     RequestHead::new(Method::Get, path).unwrap().with("Host", address.to_string()).unwrap()
 }
 
-/// Runs a blocking stranger beside the runtime and waits for it.
-pub(crate) async fn stranger<W: World, O: Send + 'static>(world: &W, work: impl FnOnce() -> O + Send + 'static) -> O {
-    let thread = std::thread::spawn(work);
-    while !thread.is_finished() {
-        world.sleep(Duration::from_millis(2)).await;
-    }
-    thread.join().unwrap()
-}
-
-/// All that a server answers to some bytes, until it closes.
-fn talk(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.write_all(bytes).unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    answer
-}
-
-pub(crate) async fn requests_share_a_connection<W: World>(world: W) -> Outcome {
+async fn requests_share_a_connection<W: World>(world: W) -> Outcome {
     let address = routes_server(&world, Config::default()).await?;
     let stream = world.connect(address).await?;
     let mut connection = client::Connection::new(stream, world.runtime(), Arc::default());
@@ -82,7 +39,7 @@ pub(crate) async fn requests_share_a_connection<W: World>(world: W) -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn pipelined_requests_are_answered_in_order<W: World>(world: W) -> Outcome {
+async fn pipelined_requests_are_answered_in_order<W: World>(world: W) -> Outcome {
     let address = routes_server(&world, Config::default()).await?;
     let mut wire = String::new();
     for n in 0..40 {
@@ -122,7 +79,7 @@ impl Tap for Recording {
     }
 }
 
-pub(crate) async fn a_recorded_upload_replays_on_both_sides<W: World>(world: W) -> Outcome {
+async fn a_recorded_upload_replays_on_both_sides<W: World>(world: W) -> Outcome {
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;
     let config = Arc::new(Config::default());
@@ -169,7 +126,7 @@ pub(crate) async fn a_recorded_upload_replays_on_both_sides<W: World>(world: W) 
     }
 }
 
-pub(crate) async fn large_content_goes_both_ways<W: World>(world: W) -> Outcome {
+async fn large_content_goes_both_ways<W: World>(world: W) -> Outcome {
     const SIZE: usize = 20_000_000;
     let address = routes_server(&world, Config::default()).await?;
     let stream = world.connect(address).await?;
@@ -200,7 +157,7 @@ pub(crate) async fn large_content_goes_both_ways<W: World>(world: W) -> Outcome 
     Ok(())
 }
 
-pub(crate) async fn a_server_killed_at_each_byte_is_never_taken_for_complete<W: World>(world: W) -> Outcome {
+async fn a_server_killed_at_each_byte_is_never_taken_for_complete<W: World>(world: W) -> Outcome {
     let responses: [&[u8]; 2] = [
         b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nT: 1\r\n\r\n",
@@ -231,7 +188,7 @@ pub(crate) async fn a_server_killed_at_each_byte_is_never_taken_for_complete<W: 
     Ok(())
 }
 
-pub(crate) async fn a_client_killed_at_each_byte_harms_nobody_else<W: World>(world: W) -> Outcome {
+async fn a_client_killed_at_each_byte_harms_nobody_else<W: World>(world: W) -> Outcome {
     let address = routes_server(&world, Config::default()).await?;
     let wire = b"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
     stranger(&world, move || {
@@ -252,7 +209,7 @@ async fn requests_are_still_answered<W: World>(world: &W, address: SocketAddr) -
     Ok(exchange.finish().await?)
 }
 
-pub(crate) async fn a_slow_head_is_answered_408<W: World>(world: W) -> Outcome {
+async fn a_slow_head_is_answered_408<W: World>(world: W) -> Outcome {
     let mut config = Config::default();
     config.timeouts.head = Duration::from_millis(50);
     let address = routes_server(&world, config).await?;
@@ -261,7 +218,7 @@ pub(crate) async fn a_slow_head_is_answered_408<W: World>(world: W) -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn an_idle_connection_is_closed<W: World>(world: W) -> Outcome {
+async fn an_idle_connection_is_closed<W: World>(world: W) -> Outcome {
     let mut config = Config::default();
     config.timeouts.idle = Duration::from_millis(50);
     let address = routes_server(&world, config).await?;
@@ -272,22 +229,7 @@ pub(crate) async fn an_idle_connection_is_closed<W: World>(world: W) -> Outcome 
     Ok(())
 }
 
-/// A body of two pieces and a trailer section.
-struct Trailing(Vec<Frame<Bytes>>);
-
-impl Body for Trailing {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, std::convert::Infallible>>> {
-        Poll::Ready(self.0.pop().map(Ok))
-    }
-}
-
-pub(crate) async fn services_send_interim_responses_and_trailers<W: World>(world: W) -> Outcome {
+async fn services_send_interim_responses_and_trailers<W: World>(world: W) -> Outcome {
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;
     let server = world.clone();
@@ -296,10 +238,8 @@ pub(crate) async fn services_send_interim_responses_and_trailers<W: World>(world
         let service = service_fn(|request: http::Request<Incoming>| async move {
             let interim = request.extensions().get::<Interim>().unwrap();
             interim.send(ResponseHead::new(StatusCode::EARLY_HINTS).with("Link", "</a>").unwrap());
-            let mut trailers = http::HeaderMap::new();
-            trailers.insert("digest", "none".parse().unwrap());
-            let frames = vec![Frame::trailers(trailers), Frame::data("two".into()), Frame::data("one".into())];
-            Ok::<_, std::convert::Infallible>(http::Response::new(Trailing(frames)))
+            let body = Told::pieces(["one", "two"]).trailers(&[("digest", "none")]);
+            Ok::<_, std::convert::Infallible>(http::Response::new(body))
         });
         let connection = Connection::new(stream, server.runtime(), Arc::default());
         let _ = serve_connection(connection, service, Options::default().interim(true), None).await;
@@ -312,7 +252,7 @@ pub(crate) async fn services_send_interim_responses_and_trailers<W: World>(world
 }
 
 /// Gives the request's content back.
-pub(crate) async fn a_handler_that_answers_before_it_reads_lets_the_client_go_on<W: World>(world: W) -> Outcome {
+async fn a_handler_that_answers_before_it_reads_lets_the_client_go_on<W: World>(world: W) -> Outcome {
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;
     let server = world.clone();
@@ -341,4 +281,17 @@ pub(crate) async fn a_handler_that_answers_before_it_reads_lets_the_client_go_on
     .await;
     assert!(answer.ends_with(b"\r\n\r\nhello"), "{}", answer.escape_ascii());
     Ok(())
+}
+
+on_both! {
+    requests_share_a_connection
+    pipelined_requests_are_answered_in_order
+    a_recorded_upload_replays_on_both_sides
+    large_content_goes_both_ways
+    a_server_killed_at_each_byte_is_never_taken_for_complete
+    a_client_killed_at_each_byte_harms_nobody_else
+    a_slow_head_is_answered_408
+    an_idle_connection_is_closed
+    services_send_interim_responses_and_trailers
+    a_handler_that_answers_before_it_reads_lets_the_client_go_on
 }

@@ -12,22 +12,11 @@ use http_driver::server::Server;
 use http_driver::tls::{TlsAcceptor, TlsInfo, client_config, server_config};
 use http_driver::{Full, Incoming, Peer, Runtime, Tunnel, service_fn};
 
-use crate::clients::content;
-use crate::networks::Networked;
-use crate::scenarios::{Outcome, anywhere};
-use crate::world::World;
-
-type NetworkOf<W> = Network<<W as Networked>::Dial, <W as World>::Runtime>;
-
-/// A certificate for "localhost" that signs itself, and its key.
-fn certified() -> (String, String) {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    (made.cert.pem(), made.signing_key.serialize_pem())
-}
-
-fn acceptor((certificate, key): &(String, String)) -> TlsAcceptor {
-    TlsAcceptor::new(server_config(certificate.as_bytes(), key.as_bytes()).unwrap())
-}
+use crate::sockets::Outcome;
+use crate::sockets::clients::{NetworkOf, Networked, content};
+use crate::sockets::site::{acceptor, certified};
+use crate::sockets::strangers::anywhere;
+use crate::sockets::world::World;
 
 /// Says what it knows of its peer, or sends back what it gets.
 async fn secured<W: World>(world: &W, acceptor: TlsAcceptor) -> std::io::Result<SocketAddr> {
@@ -70,7 +59,7 @@ fn get(address: SocketAddr) -> Request<Full> {
     Request::get(format!("https://localhost:{}/", address.port())).body(Full::default()).unwrap()
 }
 
-pub(crate) async fn requests_are_secured<W: Networked>(world: W) -> Outcome {
+async fn requests_are_secured<W: Networked>(world: W) -> Outcome {
     let keys = certified();
     let address = secured(&world, acceptor(&keys)).await?;
     let client = trusting(&world, &keys.0);
@@ -85,7 +74,7 @@ pub(crate) async fn requests_are_secured<W: Networked>(world: W) -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_certificate_that_is_not_trusted_is_refused<W: Networked>(world: W) -> Outcome {
+async fn a_certificate_that_is_not_trusted_is_refused<W: Networked>(world: W) -> Outcome {
     let address = secured(&world, acceptor(&certified())).await?;
     let error = trusting(&world, &certified().0).request(get(address)).await.unwrap_err();
     assert_eq!(error.failure().map(|failure| failure.cause), Some(Cause::Connect(ConnectCause::BadCertificate)));
@@ -94,7 +83,7 @@ pub(crate) async fn a_certificate_that_is_not_trusted_is_refused<W: Networked>(w
     Ok(())
 }
 
-pub(crate) async fn certificates_are_reloaded<W: Networked>(world: W) -> Outcome {
+async fn certificates_are_reloaded<W: Networked>(world: W) -> Outcome {
     let (old, new) = (certified(), certified());
     let acceptor = acceptor(&old);
     let address = secured(&world, acceptor.clone()).await?;
@@ -108,7 +97,7 @@ pub(crate) async fn certificates_are_reloaded<W: Networked>(world: W) -> Outcome
     Ok(())
 }
 
-pub(crate) async fn an_end_without_close_notify_is_no_end<W: Networked>(world: W) -> Outcome {
+async fn an_end_without_close_notify_is_no_end<W: Networked>(world: W) -> Outcome {
     let keys = certified();
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;
@@ -135,7 +124,7 @@ pub(crate) async fn an_end_without_close_notify_is_no_end<W: Networked>(world: W
     Ok(())
 }
 
-pub(crate) async fn a_handshake_that_does_not_come_is_given_up<W: Networked>(world: W) -> Outcome {
+async fn a_handshake_that_does_not_come_is_given_up<W: Networked>(world: W) -> Outcome {
     let silent = TcpListener::bind("127.0.0.1:0")?;
     let network = network(&world, &certified().0).tls_timeout(Duration::from_millis(200));
     let began = Instant::now();
@@ -184,7 +173,7 @@ fn tunnelling_proxy(to: SocketAddr) -> (SocketAddr, std::thread::JoinHandle<Vec<
     (address, proxy)
 }
 
-pub(crate) async fn a_proxy_is_asked_for_a_tunnel<W: Networked>(world: W) -> Outcome {
+async fn a_proxy_is_asked_for_a_tunnel<W: Networked>(world: W) -> Outcome {
     let keys = certified();
     let address = secured(&world, acceptor(&keys)).await?;
     let (proxy, heads) = tunnelling_proxy(address);
@@ -206,4 +195,13 @@ pub(crate) async fn a_proxy_is_asked_for_a_tunnel<W: Networked>(world: W) -> Out
     );
     assert!(!heads[1].contains("Authorization"), "{heads:?}");
     Ok(())
+}
+
+on_both! {
+    requests_are_secured
+    a_certificate_that_is_not_trusted_is_refused
+    certificates_are_reloaded
+    an_end_without_close_notify_is_no_end
+    a_handshake_that_does_not_come_is_given_up
+    a_proxy_is_asked_for_a_tunnel
 }

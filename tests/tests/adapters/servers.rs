@@ -3,63 +3,42 @@
 use std::convert::Infallible;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::mpsc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use http::{Request, Response};
 use http_core::Outbox;
-use http_driver::server::{Listener, ProxiedListener, Report, Server, Shutdown, TrustedProxies, WhenFull};
+use http_driver::server::{Listener, ProxiedListener, Report, Server, TrustedProxies, WhenFull};
 use http_driver::{Full, Incoming, Peer, Runtime, ServiceFn, Transport, service_fn};
 
-use crate::endings::{dial, eventually, head, rest};
-use crate::scenarios::{Outcome, anywhere, stranger};
-use crate::world::World;
+use crate::sockets::servers::{Running, run, server};
+use crate::sockets::strangers::{anywhere, dial, head, rest, stranger};
+use crate::sockets::world::World;
+use crate::sockets::{Outcome, eventually};
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
 type Answer = std::pin::Pin<Box<dyn Future<Output = Result<Response<Full>, Infallible>> + Send>>;
 
-/// A server of a world.
-fn server<W: World>(world: &W) -> Server<W::Runtime> {
-    Server::on(world.runtime())
-}
-
 /// Says "Hello" after a while.
-fn hello<W: World>(world: &W, pause: Duration) -> ServiceFn<impl Fn(Request<Incoming>) -> Answer + Clone + use<W>> {
+fn say_hello<W: World>(world: &W, pause: Duration) -> impl Fn(Request<Incoming>) -> Answer + Clone + Send + use<W> {
     let world = world.clone();
-    service_fn(move |_| {
+    move |_| {
         let world = world.clone();
         Box::pin(async move {
             world.sleep(pause).await;
             Ok(Response::new(Full::from("Hello")))
         }) as Answer
-    })
-}
-
-/// A server that runs, and how it ended when it has.
-struct Running {
-    address: SocketAddr,
-    shutdown: Shutdown,
-    report: mpsc::Receiver<Report>,
-}
-
-impl Running {
-    async fn hello<W: World>(world: &W, server: Server<W::Runtime>, pause: Duration) -> std::io::Result<Self> {
-        let listener = world.listen(anywhere()).await?;
-        let address = world.address(&listener)?;
-        let (shutdown, serving) = (server.shutdown(), server.serve(listener, hello(world, pause)));
-        Ok(Self { address, shutdown, report: run(world, serving) })
     }
 }
 
-fn run<W: World>(world: &W, serving: impl Future<Output = Report> + Send + 'static) -> mpsc::Receiver<Report> {
-    let (tell, told) = mpsc::channel();
-    world.runtime().spawn(async move {
-        let _ = tell.send(serving.await);
-    });
-    told
+fn hello<W: World>(world: &W, pause: Duration) -> ServiceFn<impl Fn(Request<Incoming>) -> Answer + Clone + use<W>> {
+    service_fn(say_hello(world, pause))
+}
+
+async fn serve_hello<W: World>(world: &W, server: Server<W::Runtime>, pause: Duration) -> std::io::Result<Running> {
+    Running::start(world, server, say_hello(world, pause)).await
 }
 
 fn is_hello(mut stream: &TcpStream) {
@@ -69,9 +48,9 @@ fn is_hello(mut stream: &TcpStream) {
     assert_eq!(&content, b"Hello");
 }
 
-pub(crate) async fn a_shutdown_answers_what_is_open_and_ends<W: World>(world: W) -> Outcome {
-    let Running { address, shutdown, report } =
-        Running::hello(&world, server(&world), Duration::from_millis(300)).await?;
+async fn a_shutdown_answers_what_is_open_and_ends<W: World>(world: W) -> Outcome {
+    let Running { address, shutdown, report, .. } =
+        serve_hello(&world, server(&world), Duration::from_millis(300)).await?;
     let begin = shutdown.clone();
     let report = stranger(&world, move || {
         let (idle, busy) = (dial(address), dial(address));
@@ -96,9 +75,9 @@ pub(crate) async fn a_shutdown_answers_what_is_open_and_ends<W: World>(world: W)
     Ok(())
 }
 
-pub(crate) async fn a_shutdown_cuts_what_takes_longer_than_its_drain_and_reports_it<W: World>(world: W) -> Outcome {
+async fn a_shutdown_cuts_what_takes_longer_than_its_drain_and_reports_it<W: World>(world: W) -> Outcome {
     let server = server(&world).drain(Duration::from_millis(100));
-    let Running { address, shutdown, report } = Running::hello(&world, server, Duration::from_secs(600)).await?;
+    let Running { address, shutdown, report, .. } = serve_hello(&world, server, Duration::from_secs(600)).await?;
     let stream = dial(address);
     (&stream).write_all(GET)?;
     eventually(&world, "the request is there", || shutdown.exchanges() == 1).await;
@@ -110,7 +89,7 @@ pub(crate) async fn a_shutdown_cuts_what_takes_longer_than_its_drain_and_reports
     Ok(())
 }
 
-pub(crate) async fn a_server_that_is_dropped_cuts_its_connections<W: World>(world: W) -> Outcome {
+async fn a_server_that_is_dropped_cuts_its_connections<W: World>(world: W) -> Outcome {
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;
     let server = server(&world);
@@ -136,9 +115,9 @@ pub(crate) async fn a_server_that_is_dropped_cuts_its_connections<W: World>(worl
     Ok(())
 }
 
-pub(crate) async fn connections_beyond_the_limit_wait<W: World>(world: W) -> Outcome {
+async fn connections_beyond_the_limit_wait<W: World>(world: W) -> Outcome {
     let server = server(&world).max_connections(1);
-    let Running { address, shutdown, .. } = Running::hello(&world, server, Duration::ZERO).await?;
+    let Running { address, shutdown, .. } = serve_hello(&world, server, Duration::ZERO).await?;
     stranger(&world, move || {
         let (first, second) = (dial(address), dial(address));
         (&first).write_all(GET).unwrap();
@@ -155,9 +134,9 @@ pub(crate) async fn connections_beyond_the_limit_wait<W: World>(world: W) -> Out
     Ok(())
 }
 
-pub(crate) async fn connections_beyond_the_limit_are_refused_when_asked_for<W: World>(world: W) -> Outcome {
+async fn connections_beyond_the_limit_are_refused_when_asked_for<W: World>(world: W) -> Outcome {
     let server = server(&world).max_connections(1).when_full(WhenFull::Refuse);
-    let Running { address, .. } = Running::hello(&world, server, Duration::ZERO).await?;
+    let Running { address, .. } = serve_hello(&world, server, Duration::ZERO).await?;
     stranger(&world, move || {
         let first = dial(address);
         (&first).write_all(GET).unwrap();
@@ -175,7 +154,7 @@ pub(crate) async fn connections_beyond_the_limit_are_refused_when_asked_for<W: W
     Ok(())
 }
 
-pub(crate) async fn a_service_is_made_for_each_peer_or_it_is_turned_away<W: World>(world: W) -> Outcome {
+async fn a_service_is_made_for_each_peer_or_it_is_turned_away<W: World>(world: W) -> Outcome {
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;
     let turns = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
@@ -203,7 +182,7 @@ pub(crate) async fn a_service_is_made_for_each_peer_or_it_is_turned_away<W: Worl
     Ok(())
 }
 
-pub(crate) async fn a_stream_that_was_accepted_elsewhere_is_served<W: World>(world: W) -> Outcome {
+async fn a_stream_that_was_accepted_elsewhere_is_served<W: World>(world: W) -> Outcome {
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;
     let server = server(&world);
@@ -258,7 +237,7 @@ impl<R: Runtime, L: Listener<R>> Listener<R> for Shake<L> {
     }
 }
 
-pub(crate) async fn a_handshake_that_is_slow_or_fails_holds_up_nobody<W: World>(world: W) -> Outcome {
+async fn a_handshake_that_is_slow_or_fails_holds_up_nobody<W: World>(world: W) -> Outcome {
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;
     let server = server(&world).handshake_timeout(Duration::from_secs(1));
@@ -280,7 +259,7 @@ pub(crate) async fn a_handshake_that_is_slow_or_fails_holds_up_nobody<W: World>(
     Ok(())
 }
 
-pub(crate) async fn only_a_trusted_proxy_tells_its_clients_address<W: World>(world: W) -> Outcome {
+async fn only_a_trusted_proxy_tells_its_clients_address<W: World>(world: W) -> Outcome {
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;
     let trusted = TrustedProxies::none().network([127, 0, 0, 2].into(), 32);
@@ -334,9 +313,9 @@ pub(crate) async fn only_a_trusted_proxy_tells_its_clients_address<W: World>(wor
 }
 
 /// Many who send and read as slowly as they can, and one who does not.
-pub(crate) async fn slow_clients_hold_up_nobody<W: World>(world: W) -> Outcome {
+async fn slow_clients_hold_up_nobody<W: World>(world: W) -> Outcome {
     const EACH: usize = 60;
-    let Running { address, shutdown, .. } = Running::hello(&world, server(&world), Duration::ZERO).await?;
+    let Running { address, shutdown, .. } = serve_hello(&world, server(&world), Duration::ZERO).await?;
     stranger(&world, move || {
         let mut slow = Vec::new();
         for n in 0..EACH {
@@ -418,3 +397,16 @@ unix!(
     http_async_std::Server,
     async_std::task::block_on
 );
+
+on_both! {
+    a_shutdown_answers_what_is_open_and_ends
+    a_shutdown_cuts_what_takes_longer_than_its_drain_and_reports_it
+    only_a_trusted_proxy_tells_its_clients_address
+    slow_clients_hold_up_nobody
+    a_server_that_is_dropped_cuts_its_connections
+    connections_beyond_the_limit_wait
+    connections_beyond_the_limit_are_refused_when_asked_for
+    a_service_is_made_for_each_peer_or_it_is_turned_away
+    a_stream_that_was_accepted_elsewhere_is_served
+    a_handshake_that_is_slow_or_fails_holds_up_nobody
+}

@@ -9,10 +9,11 @@ use http_core::Config;
 use http_driver::server::{Connection, Options, serve_connection};
 use http_driver::{Full, Incoming, Runtime, Tunnel, Upgrade, service_fn};
 
-use crate::clients::{client, content};
-use crate::endings::{dial, eventually, head, rest};
-use crate::scenarios::{Outcome, anywhere, stranger};
-use crate::world::World;
+use crate::sockets::clients::{client, content};
+
+use crate::sockets::strangers::{anywhere, dial, head, rest, stranger};
+use crate::sockets::world::World;
+use crate::sockets::{Outcome, eventually};
 
 /// Sends back what it gets, with a word before and one behind, and ends each direction after the peer's.
 async fn echo(mut tunnel: Tunnel) -> std::io::Result<()> {
@@ -70,7 +71,7 @@ async fn echo_server<W: World>(world: &W) -> std::io::Result<std::net::SocketAdd
     Ok(address)
 }
 
-pub(crate) async fn a_service_hands_a_connection_over_with_what_was_read<W: World>(world: W) -> Outcome {
+async fn a_service_hands_a_connection_over_with_what_was_read<W: World>(world: W) -> Outcome {
     let address = echo_server(&world).await?;
     for (request, status) in [
         ("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\nnot HTTP", "101"),
@@ -93,7 +94,7 @@ pub(crate) async fn a_service_hands_a_connection_over_with_what_was_read<W: Worl
     Ok(())
 }
 
-pub(crate) async fn a_hand_over_that_is_refused_leaves_a_connection<W: World>(world: W) -> Outcome {
+async fn a_hand_over_that_is_refused_leaves_a_connection<W: World>(world: W) -> Outcome {
     let address = echo_server(&world).await?;
     stranger(&world, move || {
         let stream = dial(address);
@@ -107,7 +108,7 @@ pub(crate) async fn a_hand_over_that_is_refused_leaves_a_connection<W: World>(wo
     Ok(())
 }
 
-pub(crate) async fn a_client_gets_a_tunnel<W: World>(world: W) -> Outcome {
+async fn a_client_gets_a_tunnel<W: World>(world: W) -> Outcome {
     let address = echo_server(&world).await?;
     let client = client(&world);
     let upgrade = Request::get(format!("http://{address}/")).header("connection", "upgrade").header("upgrade", "echo");
@@ -137,7 +138,7 @@ pub(crate) async fn a_client_gets_a_tunnel<W: World>(world: W) -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn large_content_goes_both_ways_through_a_tunnel<W: World>(world: W) -> Outcome {
+async fn large_content_goes_both_ways_through_a_tunnel<W: World>(world: W) -> Outcome {
     const SIZE: usize = 4 << 20;
     let address = echo_server(&world).await?;
     let connect = Request::connect(address.to_string()).body(Full::default())?;
@@ -155,4 +156,11 @@ pub(crate) async fn large_content_goes_both_ways_through_a_tunnel<W: World>(worl
     }
     assert!(heard == sent);
     Ok(())
+}
+
+on_both! {
+    a_service_hands_a_connection_over_with_what_was_read
+    a_hand_over_that_is_refused_leaves_a_connection
+    a_client_gets_a_tunnel
+    large_content_goes_both_ways_through_a_tunnel
 }
