@@ -1,7 +1,7 @@
 //! A machine, its transport and its timer: the turn that moves bytes between them, the same for both roles.
 
 use core::fmt;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 use std::io;
 
 use bytes::{Bytes, BytesMut};
@@ -157,6 +157,15 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
             if self.poll_timer(cx, now).is_pending() {
                 return Poll::Pending;
             }
+        }
+    }
+
+    /// The connection is over, or given up: the peer is told, where the transport has a word for it (RFC 9112 §9.8). What
+    /// cannot be said at once is not waited for.
+    pub(crate) fn farewell(&mut self) {
+        if !self.sending_ended && !self.machine_interest().reset {
+            self.sending_ended = true;
+            let _ = self.transport.poll_shutdown(&mut Context::from_waker(Waker::noop()));
         }
     }
 

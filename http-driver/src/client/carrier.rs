@@ -93,7 +93,10 @@ where
             promise.keep(Tunnel::new(transport, early));
         }
         // What the transport still holds is cut off before the dispatcher makes another connection for its request.
-        _ => drop(connection),
+        _ => {
+            connection.farewell();
+            drop(connection);
+        }
     }
     shared.lost(id, over.cause, over.unanswered);
 }

@@ -70,7 +70,10 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
             while self.link.poll_turn(cx).is_ready() && self.over.is_none() {
                 let now = self.link.now();
                 match self.link.poll_machine(now) {
-                    Ok(Some(Event::Closed(why))) => self.over = Some(why),
+                    Ok(Some(Event::Closed(why))) => {
+                        self.over = Some(why);
+                        self.link.farewell();
+                    }
                     Ok(Some(_)) | Err(_) => {}
                     Ok(None) if self.link.machine.interest().close => break,
                     Ok(None) => {}
@@ -80,12 +83,21 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         self.link.machine.readiness()
     }
 
-    /// Ends the connection: at once if it is idle, after the exchanges in flight otherwise.
+    /// Ends the connection: at once if it is idle, after the exchanges in flight otherwise. Over TLS the end is told to
+    /// the server by it; a connection that is merely dropped ends without a word (RFC 9112 §9.8).
     pub fn close(&mut self) {
         let _ = call!(self, Input::Close, |machine, now| {
             machine.close(now);
             Ok(())
         });
+        if self.link.machine.interest().close {
+            self.link.farewell();
+        }
+    }
+
+    /// Tells the server of the end of a connection, whatever is going on, before it is dropped.
+    pub(super) fn farewell(&mut self) {
+        self.link.farewell();
     }
 
     /// Whether the connection speaks another protocol: take it with [`into_parts`](Self::into_parts).
@@ -131,6 +143,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         match self.link.poll_machine(now) {
             Ok(Some(Event::Closed(why))) => {
                 self.over = Some(why);
+                self.link.farewell();
                 return Poll::Ready(Err(self.closed(why)));
             }
             Ok(Some(event)) => return Poll::Ready(Ok(Some(event))),

@@ -156,6 +156,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
             let event = match self.link.poll_machine(now) {
                 Ok(Some(Event::Closed(why))) => {
                     self.over = true;
+                    self.link.farewell();
                     Some(self.closed(why)?)
                 }
                 Ok(Some(event)) => {
@@ -192,6 +193,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     pub(crate) fn poll_aside(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
         loop {
             if self.link.machine.interest().close {
+                self.link.farewell();
                 return Poll::Ready(match self.link.poll_machine(self.link.now()) {
                     Err(error) => error.into(),
                     Ok(Some(Event::Closed(why))) => {
@@ -237,6 +239,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         loop {
             let interest = self.link.machine.interest();
             if interest.close {
+                self.link.farewell();
                 return Poll::Ready(());
             }
             let now = self.link.now();

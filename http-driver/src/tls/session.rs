@@ -109,6 +109,10 @@ impl<T: Transport> Transport for TlsTransport<T> {
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.held > 0 {
+            // It was not said to be sent, so that it may be sent elsewhere: it must not leave behind everybody's back.
+            return Poll::Ready(Err(io::ErrorKind::WouldBlock.into()));
+        }
         if !self.notified {
             self.notified = true;
             self.session.send_close_notify();

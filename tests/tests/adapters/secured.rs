@@ -6,17 +6,19 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use http::{Request, Response};
+use http_core::Config;
 use http_core::dispatch::{Cause, ConnectCause, Phase, Policy};
 use http_driver::client::{Builder, Client, Network, Proxies};
 use http_driver::server::Server;
 use http_driver::tls::{TlsAcceptor, TlsInfo, client_config, server_config};
 use http_driver::{Full, Incoming, Peer, Runtime, Tunnel, service_fn};
 
-use crate::sockets::Outcome;
-use crate::sockets::clients::{NetworkOf, Networked, content};
-use crate::sockets::site::{acceptor, certified};
-use crate::sockets::strangers::anywhere;
+use crate::sockets::clients::{NetworkOf, Networked, content, once};
+use crate::sockets::servers::server;
+use crate::sockets::site::{Site, acceptor, certified};
+use crate::sockets::strangers::{anywhere, head, rest, stranger};
 use crate::sockets::world::World;
+use crate::sockets::{Outcome, eventually};
 
 /// Says what it knows of its peer, or sends back what it gets.
 async fn secured<W: World>(world: &W, acceptor: TlsAcceptor) -> std::io::Result<SocketAddr> {
@@ -124,6 +126,64 @@ async fn an_end_without_close_notify_is_no_end<W: Networked>(world: W) -> Outcom
     Ok(())
 }
 
+/// Whichever side ends a connection, and why: the alert goes out first (RFC 9112 §9.8).
+async fn an_end_is_told_before_the_connection_is_closed<W: Networked>(world: W) -> Outcome {
+    let site = Site::secured(world);
+    let mut config = Config::default();
+    (config.timeouts.idle, config.timeouts.head) = (Duration::from_millis(200), Duration::from_millis(50));
+    let hello = |_: Request<Incoming>| async { Ok::<_, Infallible>(Response::new(Full::from("hello"))) };
+    let running = site.serve(server(&site.world).config(config), hello).await?;
+    let (door, address, shutdown) = (site.door(), running.address, running.shutdown);
+    stranger(&site.world, move || {
+        let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        let last = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        for (sent, ends) in
+            [("", false), ("", true), (get, false), (get, true), (last, false), ("GET", false), ("GET", true)]
+        {
+            let mut stream = door.dial(address);
+            stream.write_all(sent.as_bytes()).unwrap();
+            if ends {
+                stream.end();
+            }
+            // Fails where the stream ends without the alert.
+            rest(&mut stream);
+        }
+        let mut idle = door.dial(address);
+        idle.write_all(get.as_bytes()).unwrap();
+        assert!(head(&mut idle).starts_with("HTTP/1.1 200 "));
+        shutdown.begin();
+        assert_eq!(rest(&mut idle), "hello");
+    })
+    .await;
+
+    // A client: while idle, when it is dropped, and when a request is given up.
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    let door = site.door();
+    let server = std::thread::spawn(move || {
+        for answered in [true, true, false] {
+            let mut stream = door.accept(&listener);
+            head(&mut stream);
+            if answered {
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").unwrap();
+            }
+            assert_eq!(rest(&mut stream), "");
+        }
+    });
+    let get = || Request::get(site.uri(address, "/")).body(Full::default());
+    let idle = site.client(once().pool_idle_timeout(Duration::from_millis(50)));
+    content(idle.request(get()?).await?.into_body()).await?;
+    eventually(&site.world, "it is closed", || idle.connections() == 0).await;
+    let dropped = site.client(once());
+    content(dropped.request(get()?).await?.into_body()).await?;
+    drop(dropped);
+    let late = site.client(once().timeout(Duration::from_millis(100)));
+    assert!(late.request(get()?).await.unwrap_err().is_timeout());
+    let server = stranger(&site.world, move || server.join()).await;
+    server.map_err(|_| "an end that was not told")?;
+    Ok(())
+}
+
 async fn a_handshake_that_does_not_come_is_given_up<W: Networked>(world: W) -> Outcome {
     let silent = TcpListener::bind("127.0.0.1:0")?;
     let network = network(&world, &certified().0).tls_timeout(Duration::from_millis(200));
@@ -202,6 +262,7 @@ on_both! {
     a_certificate_that_is_not_trusted_is_refused
     certificates_are_reloaded
     an_end_without_close_notify_is_no_end
+    an_end_is_told_before_the_connection_is_closed
     a_handshake_that_does_not_come_is_given_up
     a_proxy_is_asked_for_a_tunnel
 }
