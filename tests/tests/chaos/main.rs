@@ -1,21 +1,17 @@
 //! Requests through a proxy that kills, resets, stalls, halves, delays and cuts connections wherever chance has it: on
-//! either adapter every request has one outcome, none takes effect twice that must not, and nothing is left over.
+//! either adapter, in plain and over TLS, every request has one outcome, none takes effect twice that must not, and nothing is left over.
 //!
 //! `CHAOS_SEED` repeats a run as far as the clock allows, `CHAOS_REQUESTS` sets how many requests there are.
 
-#[path = "../../../examples/shared/on_async_std.rs"]
-mod on_async_std;
-#[path = "../../../examples/shared/on_tokio.rs"]
-mod on_tokio;
+#[macro_use]
+#[path = "../sockets/mod.rs"]
+mod sockets;
+
 mod proxy;
 mod random;
-#[path = "../../../examples/shared/world.rs"]
-mod world;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::future::poll_fn;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -28,15 +24,20 @@ use http_body::{Body, Frame, SizeHint};
 use http_core::Config;
 use http_core::dispatch::{Backoff, Policy};
 use http_driver::client::{Builder, Client};
-use http_driver::server::{Server, Shutdown};
-use http_driver::{Full, Incoming, Runtime, service_fn};
+use http_driver::{Full, Incoming, Runtime};
 
 use proxy::Proxy;
 use random::Random;
-use world::World;
+use sockets::clients::{NetworkOf, Networked, content};
+use sockets::servers::{Running, server};
+use sockets::site::Site;
+use sockets::within;
+use sockets::world::World;
 
 /// Requests at a time.
 const WORKERS: usize = 24;
+
+type ClientOf<W> = Client<NetworkOf<W>, <W as World>::Runtime>;
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
@@ -92,18 +93,8 @@ impl Body for Pieces {
     }
 }
 
-async fn read(mut body: Incoming) -> Result<Vec<u8>, http_driver::Error> {
-    let mut content = Vec::new();
-    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-        content.extend_from_slice(frame?.data_ref().map_or(&[][..], |data| data));
-    }
-    Ok(content)
-}
-
 /// A server that notes what took effect: a request whose content came in full.
-async fn origin<W: World>(world: &W, effects: Effects) -> std::io::Result<(SocketAddr, Shutdown)> {
-    let listener = world.listen(([127, 0, 0, 1], 0).into()).await?;
-    let address = world.address(&listener)?;
+async fn origin<W: Networked>(site: &Site<W>, effects: Effects) -> std::io::Result<Running> {
     let mut config = Config::default();
     config.timeouts.head = Duration::from_millis(800);
     config.timeouts.content = Duration::from_millis(800);
@@ -111,26 +102,23 @@ async fn origin<W: World>(world: &W, effects: Effects) -> std::io::Result<(Socke
     config.timeouts.linger = Duration::from_millis(200);
     // Connections end now and then, so that new ones are made, and meet their fate.
     config.persistence.requests = Some(12);
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = move |request: Request<Incoming>| {
         let effects = effects.clone();
         async move {
             let id: u64 = request.uri().path().trim_start_matches('/').parse().expect("a number");
             let sends_content = request.method() != http::Method::GET;
-            let content = read(request.into_body()).await?;
+            let content = content(request.into_body()).await?;
             assert!(!sends_content || content == content_of(id), "request {id} came as another one");
             *effects.lock().unwrap().entry(id).or_default() += 1;
             Ok::<_, http_driver::Error>(Response::new(Pieces { left: content_of(id), announced: id % 3 > 0 }))
         }
-    });
-    let server = Server::on(world.runtime()).config(config);
-    let shutdown = server.shutdown();
-    world.runtime().spawn(async move {
-        let _ = server.serve(listener, service).await;
-    });
-    Ok((address, shutdown))
+    };
+    // A handshake that stalls is no connection yet.
+    let server = server(&site.world).config(config).handshake_timeout(Duration::from_millis(800));
+    site.serve(server, service).await
 }
 
-fn client<W: World>(world: &W) -> Client<W::Connector, W::Runtime> {
+fn client<W: Networked>(site: &Site<W>) -> ClientOf<W> {
     let policy = Policy::default()
         .request_retries(7)
         .connect_retries(30)
@@ -138,12 +126,12 @@ fn client<W: World>(world: &W) -> Client<W::Connector, W::Runtime> {
         .retry_budget(None)
         .connections_per_origin(8)
         .idle_timeout(Duration::from_millis(500));
-    Builder::new()
+    let builder = Builder::new()
         .policy(policy)
         .response_timeout(Duration::from_millis(800))
         .read_timeout(Duration::from_millis(800))
-        .timeout(Duration::from_secs(60))
-        .build(world.connector(), world.runtime())
+        .timeout(Duration::from_secs(60));
+    site.over(builder, site.network().tls_timeout(Duration::from_millis(800)))
 }
 
 /// What came of the requests.
@@ -161,15 +149,15 @@ fn note(count: &AtomicUsize) {
 }
 
 /// Sends one request, and holds its outcome to what took effect.
-async fn one<W: World>(
-    client: &Client<W::Connector, W::Runtime>,
-    proxy: SocketAddr,
+async fn one<W: Networked>(
+    client: &ClientOf<W>,
+    origin: &str,
     id: u64,
     kind: Kind,
     effects: &Effects,
     tally: &Tally,
 ) -> Result<(), Failed> {
-    let uri = format!("http://{proxy}/{id}");
+    let uri = format!("{origin}{id}");
     let build = |method: http::Method| Request::builder().method(method).uri(&uri);
     let response = match kind {
         Kind::Get => client.request(build(http::Method::GET).body(Full::default())?),
@@ -189,8 +177,8 @@ async fn one<W: World>(
         Ok(response) => {
             note(&tally.answered);
             assert_eq!(response.status(), 200, "{id} {kind:?}");
-            match read(response.into_body()).await {
-                Ok(content) => assert!(content == content_of(id), "{id} {kind:?}: another content"),
+            match content(response.into_body()).await {
+                Ok(read) => assert!(read == content_of(id), "{id} {kind:?}: another content"),
                 Err(_) => note(&tally.cut_short),
             }
             assert!(took_effect() >= 1, "{id} {kind:?} was answered and took no effect");
@@ -214,19 +202,15 @@ async fn one<W: World>(
     Ok(())
 }
 
-async fn eventually<W: World>(world: &W, what: &str, is_so: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < Duration::from_secs(15), "{what}: not in time");
-        world.sleep(Duration::from_millis(5)).await;
-    }
+async fn eventually<W: Networked>(world: &W, what: &str, is_so: impl Fn() -> bool) {
+    within(world, Duration::from_secs(15), what, is_so).await;
 }
 
 fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|value| value.parse().ok())
 }
 
-async fn chaos<W: World>(world: W) -> Result<(), Failed> {
+async fn chaos<W: Networked>(site: Site<W>) -> Result<(), Failed> {
     let seed = setting("CHAOS_SEED").unwrap_or_else(|| {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         now.map_or(1, |since| since.as_nanos() as u64)
@@ -234,16 +218,17 @@ async fn chaos<W: World>(world: W) -> Result<(), Failed> {
     let requests = setting("CHAOS_REQUESTS").unwrap_or(3000);
     println!("CHAOS_SEED={seed} CHAOS_REQUESTS={requests}");
     let effects = Effects::default();
-    let (server, shutdown) = origin(&world, effects.clone()).await?;
-    let proxy = Proxy::start(server, seed)?;
-    let address = proxy.address();
-    let client = client(&world);
+    let world = site.world.clone();
+    let Running { address, shutdown, .. } = origin(&site, effects.clone()).await?;
+    let proxy = Proxy::start(address, seed)?;
+    let origin = site.uri(proxy.address(), "/");
+    let client = client(&site);
     let (tally, next) = (Arc::new(Tally::default()), Arc::new(AtomicUsize::new(0)));
     let (told, panicked) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let began = Instant::now();
     for _ in 0..WORKERS {
         let (client, tally, next, effects) = (client.clone(), tally.clone(), next.clone(), effects.clone());
-        let ended = Ended(told.clone(), panicked.clone());
+        let (ended, origin) = (Ended(told.clone(), panicked.clone()), origin.clone());
         world.runtime().spawn(async move {
             let _ended = ended;
             loop {
@@ -252,7 +237,7 @@ async fn chaos<W: World>(world: W) -> Result<(), Failed> {
                     return;
                 }
                 let kind = Kind::ALL[Random::new(seed ^ id).below(5) as usize];
-                one::<W>(&client, address, id, kind, &effects, &tally).await.expect("a request that can be built");
+                one::<W>(&client, &origin, id, kind, &effects, &tally).await.expect("a request that can be built");
             }
         });
     }
@@ -285,13 +270,15 @@ impl Drop for Ended {
     }
 }
 
-#[test]
-fn on_tokio_() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(chaos(on_tokio::Tokio)).unwrap();
+async fn in_plain<W: Networked>(world: W) -> Result<(), Failed> {
+    chaos(Site::plain(world)).await
 }
 
-#[test]
-fn on_async_std_() {
-    async_std::task::block_on(chaos(on_async_std::AsyncStd)).unwrap();
+async fn over_tls<W: Networked>(world: W) -> Result<(), Failed> {
+    chaos(Site::secured(world)).await
+}
+
+on_both! {
+    in_plain
+    over_tls
 }

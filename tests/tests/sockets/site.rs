@@ -86,7 +86,12 @@ impl<W: Networked> Site<W> {
     }
 
     pub(crate) fn client(&self, builder: Builder) -> Client<NetworkOf<W>, W::Runtime> {
-        builder.build(self.network(), self.world.runtime())
+        self.over(builder, self.network())
+    }
+
+    /// A client over a network that was set otherwise.
+    pub(crate) fn over(&self, builder: Builder, network: NetworkOf<W>) -> Client<NetworkOf<W>, W::Runtime> {
+        builder.build(network, self.world.runtime())
     }
 
     pub(crate) fn uri(&self, address: SocketAddr, path: &str) -> String {
