@@ -1,4 +1,4 @@
-//! The table of requirements names only what exists, and leaves none out.
+//! The tables of requirements and of what peers hold themselves to name only what exists, and leave nothing out.
 #![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc)]
 
 use std::collections::BTreeSet;
@@ -45,10 +45,16 @@ fn lines_of<'a>(source: &'a str, function: &str) -> Vec<&'a str> {
     source.lines().filter(|line| line.contains(&plain) || line.contains(&generic)).collect()
 }
 
-/// Whether the function stands below `#[test]`, perhaps with other attributes between.
+/// Whether the function stands below `#[test]`, perhaps with other attributes between, or is among those that a macro
+/// makes tests of: for both adapters, or for each of some names.
 fn is_test(source: &str, function: &str) -> bool {
     let lines: Vec<_> = source.lines().collect();
-    lines.iter().enumerate().any(|(at, line)| {
+    let made = ["on_both! {", "methods!(", "unix!("].iter().any(|start| {
+        let after = lines.iter().skip_while(|line| !line.starts_with(start));
+        let listed = after.take_while(|line| !matches!(**line, "}" | ");"));
+        listed.flat_map(|line| line.split([' ', ',', '('])).any(|word| word == function)
+    });
+    made || lines.iter().enumerate().any(|(at, line)| {
         line.contains(&format!("fn {function}("))
             && lines[..at].iter().rev().take_while(|l| l.trim_start().starts_with("#[")).any(|l| l.trim() == "#[test]")
     })
@@ -129,6 +135,38 @@ fn no_requirement_is_left_out() {
     assert!(ours > 200, "{ours}");
 }
 
+/// The rows of a table below one of its headings: names, and what shows them.
+fn shown(heading: &str) -> Vec<(Vec<String>, String)> {
+    let table = include_str!("../conformance/acceptance.md");
+    let part = table.split("\n## ").find(|part| part.starts_with(heading)).unwrap_or_default();
+    let rows = part.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|line| {
+        let (names, shows) = line.trim_matches('|').split_once('|').expect("a second column");
+        let names = names.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        (names, shows.split('|').next().unwrap_or_default().trim().to_owned())
+    })
+    .collect()
+}
+
+#[test]
+fn what_peers_hold_themselves_to_is_shown() {
+    for (heading, names) in [("libevent: `http/`", 88), ("libevent: `https", 18), ("Bitcoin Core", 5)] {
+        let rows = shown(heading);
+        let all: Vec<_> = rows.iter().flat_map(|(names, _)| names).collect();
+        let different: BTreeSet<_> = all.iter().collect();
+        assert_eq!((all.len(), different.len()), (names, names), "{heading}");
+        for (names, shows) in rows {
+            if shows.starts_with("**application**") || shows.starts_with("**not ours**") {
+                assert!(shows.len() > 30, "{names:?}: {shows} says no more");
+                continue;
+            }
+            for test in shows.split(", ") {
+                assert_eq!(test_is_missing(test, &BTreeSet::new()), None, "{names:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_row_that_names_nothing_is_found() {
     let row = |obeyed_in: &str| Row {
@@ -149,6 +187,11 @@ fn a_row_that_names_nothing_is_found() {
         ("limits::serve", false),
         ("limits::nothing", false),
         ("nowhere::target", false),
+        ("adapters/endings::content_that_is_cut_short_is_an_error", true),
+        ("adapters/endings::serve_one", false),
+        ("adapters/servers::a_unix_socket_is_served_on_tokio", true),
+        ("evhttp/http::put", true),
+        ("evhttp/http::method", false),
         ("core:framing::requests", true),
         ("core:framing::of_request", false),
         ("case:known", true),
