@@ -55,11 +55,35 @@ pub(crate) async fn answer(request: Request<Incoming>) -> Result<Response<Answer
         Some(path) if uri.authority().is_none() => Route::of(request.method().as_str(), path.as_str()),
         _ => Route::of(request.method().as_str(), &uri.to_string()),
     };
-    let asks_head = request.method() == http::Method::HEAD;
     let mut response = match route {
         Route::Plain => Response::new(Answer::Full(Full::from("Hello, World!"))),
         Route::NoTunnel => status(StatusCode::NOT_IMPLEMENTED),
-        Route::Bytes(total) => Response::new(Answer::Pieces(Box::new(pieces(total, false)), Some(total))),
+        // Apart, so that a short answer has no room for what the others need.
+        route => Box::pin(stream(request, route)).await,
+    };
+    let content_type = match route {
+        Route::Echo | Route::Bytes(_) | Route::Chunked(_) => "application/octet-stream",
+        _ => "text/plain",
+    };
+    if response.status() == StatusCode::OK {
+        response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static(content_type));
+    }
+    Ok(response)
+}
+
+/// Answers with content that is long, or depends on that of the request.
+async fn stream(request: Request<Incoming>, route: Route) -> Response<Answer> {
+    let asks_head = request.method() == http::Method::HEAD;
+    match route {
+        Route::Plain | Route::NoTunnel => status(StatusCode::INTERNAL_SERVER_ERROR),
+        Route::Bytes(total) => {
+            let mut response = Response::new(Answer::Pieces(Box::new(pieces(total, false)), Some(total)));
+            if asks_head {
+                // An empty body does not tell whether GET's would be empty.
+                response.headers_mut().insert(CONTENT_LENGTH, total.into());
+            }
+            response
+        }
         Route::Chunked(total) => Response::new(Answer::Pieces(Box::new(pieces(total, true)), None)),
         Route::Echo => Response::new(Answer::Echo(request.into_body())),
         Route::Sink => match read(request.into_body(), |_| true).await {
@@ -80,19 +104,7 @@ pub(crate) async fn answer(request: Request<Incoming>) -> Result<Response<Answer
                 Err(answer) => answer,
             }
         }
-    };
-    let content_type = match route {
-        Route::Echo | Route::Bytes(_) | Route::Chunked(_) => "application/octet-stream",
-        _ => "text/plain",
-    };
-    if let (Route::Bytes(total), true) = (route, asks_head) {
-        // An empty body does not tell whether GET's would be empty.
-        response.headers_mut().insert(CONTENT_LENGTH, total.into());
     }
-    if response.status() == StatusCode::OK {
-        response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static(content_type));
-    }
-    Ok(response)
 }
 
 /// Reads a body to its end and returns its length; `take` says whether to go on.
