@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
+use crate::canonical::Collector;
 use crate::config::Timeouts;
-use crate::model::Collector;
 use crate::time::Instant;
 
 /// What a connection can run out of time for.

@@ -104,6 +104,7 @@
 extern crate alloc;
 
 mod bound;
+mod canonical;
 mod chunked;
 pub mod client;
 mod config;
@@ -141,7 +142,7 @@ pub use config::{Config, Events, Limits, Persistence, Strictness, Timeouts};
 pub use content::Content;
 pub use date::{imf_fixdate, parse_date};
 pub use deadline::Deadline;
-pub use error::{ErrorKind, Misuse, ProtocolError};
+pub use error::{Misuse, ProtocolError};
 pub use exchange::End;
 pub use field::Fields;
 pub use framing::Framing;
@@ -151,7 +152,7 @@ pub use memory::Memory;
 pub use method::Method;
 pub use outbox::Outbox;
 pub use phase::Phase;
-pub use reason::Reason;
+pub use reason::{ErrorKind, Reason};
 pub use refusal::Refusal;
 pub use settings::{Difference, Value};
 pub use status::StatusCode;

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use crate::model::Collector;
+use crate::canonical::Collector;
 
 /// Content up to this many bytes is copied beside what is staged; above, it is linked and written without a copy.
 ///

@@ -2,8 +2,38 @@
 
 use core::fmt;
 
-use crate::error::ErrorKind;
 use crate::status::StatusCode;
+
+/// What kind of fault a [`ProtocolError`](crate::ProtocolError) is.
+///
+/// ```
+/// use http_core::{ErrorKind, Reason};
+/// assert_eq!(Reason::ChunkSize.kind(), ErrorKind::Framing);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The grammar of a start-line or a field line is broken.
+    Syntax,
+    /// It is not certain where the message ends.
+    Framing,
+    /// The host of the request is missing, repeated, malformed or contradicted.
+    Host,
+    /// A limit on size or number is passed.
+    TooLarge,
+    /// The message is well-formed but uses what the engine does not have.
+    Unsupported,
+    /// The major version is not 1.
+    Version,
+    /// `Expect` asks for something other than `100-continue`.
+    Expectation,
+    /// The peer speaks another protocol, or out of turn.
+    Protocol,
+    /// A deadline passed.
+    Timeout,
+    /// The connection ended inside a message.
+    Truncated,
+}
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident, $kind:ident, $status:literal, $section:literal, $text:literal;)*) => {

@@ -5,11 +5,11 @@ use alloc::sync::Arc;
 
 use bytes::BytesMut;
 
+use crate::canonical::Collector;
 use crate::config::Config;
 use crate::deadline::{Deadline, Deadlines, Pace, PaceLimits};
 use crate::error::ProtocolError;
 use crate::exchange::End;
-use crate::model::Collector;
 use crate::outbox::Outbox;
 use crate::reason::Reason;
 use crate::time::Instant;

@@ -6,6 +6,7 @@ use alloc::sync::Arc;
 use bytes::{Bytes, BytesMut};
 
 use super::pending::{ExchangeId, Pending, Received, Unanswered};
+use crate::canonical::Collector;
 use crate::config::Config;
 use crate::content::Content;
 use crate::deadline::Deadline;
@@ -18,7 +19,6 @@ use crate::framing::{Expectation, RequestKind};
 use crate::generate::{self, Outline};
 use crate::head::{RequestHead, ResponseHead};
 use crate::memory::Memory;
-use crate::model::Collector;
 use crate::outbox::Outbox;
 use crate::parse::{Scan, Spare};
 use crate::phase::Phase;

@@ -1,7 +1,7 @@
 //! Requests that await their response, and what is known of each.
 
+use crate::canonical::Collector;
 use crate::framing::RequestKind;
-use crate::model::Collector;
 use crate::outbox::Outbox;
 
 /// Names one exchange of a connection; later ones are greater.

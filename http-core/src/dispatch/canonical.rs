@@ -11,7 +11,7 @@ use super::origin::Origin;
 use super::queue::Need;
 use super::request::{self, Request};
 use super::timers::Timer;
-use crate::model::{Canonical, Collector};
+use crate::canonical::{Canonical, Collector};
 use crate::time::Instant;
 
 /// The places of live requests, connections and origins: what names stand for when nobody looks at the names.

@@ -20,7 +20,6 @@
 //! assert_eq!(said.last().unwrap(), "wants to read and write; wakes in 10 s");
 //! ```
 
-mod canonical;
 mod coupling;
 mod machine;
 mod record;
@@ -37,8 +36,7 @@ use crate::time::Instant;
 use crate::wire::Interest;
 use crate::{client, server};
 
-pub use canonical::Canonical;
-pub(crate) use canonical::Collector;
+pub use crate::canonical::Canonical;
 pub use coupling::{Coupling, couplings};
 pub use machine::Machine;
 pub use record::{Mismatch, Record, Recorder, Step};

@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::canonical::Collector;
 use crate::config::Config;
 use crate::content::Content;
 use crate::deadline::Deadline;
@@ -16,7 +17,6 @@ use crate::framing::RequestKind;
 use crate::generate::{self, Outline, SendFraming};
 use crate::head::{RequestHead, ResponseHead};
 use crate::memory::Memory;
-use crate::model::Collector;
 use crate::outbox::{self, Outbox};
 use crate::parse::{Scan, Spare};
 use crate::phase::Phase;
