@@ -1,8 +1,11 @@
 //! A client that measures, on async-std: `load-async-std --port P --mode seq|conc|bytes|chunked|sink --n N --conns C --size S
-//! [--level exchange|client]`. Prints one line of JSON.
+//! [--level exchange|client]`. Prints one line of JSON. `--mode idle --conns N --pid P` holds connections that wait, and tells
+//! what the server, process P, holds for each.
 
 #[path = "shared/args.rs"]
 mod args;
+#[path = "shared/idle.rs"]
+mod idle;
 #[path = "shared/load.rs"]
 mod load;
 #[path = "shared/on_async_std.rs"]

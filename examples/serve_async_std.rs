@@ -9,6 +9,7 @@ mod routes;
 #[path = "shared/service.rs"]
 mod service;
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use async_std::task;
 use http_async_std::{AsyncStdRuntime, FuturesIo, Server, service_fn};
 use http_core::Config;
 use http_driver::server::Connection;
+use socket2::{Domain, Socket, Type};
 
 const USAGE: &str = "serve-async-std --port N [--threads T] [--level exchange|service]";
 
@@ -43,11 +45,20 @@ fn main() {
         panic!("cannot start again: {error}");
     }
     task::block_on(async move {
-        let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("the port is free");
+        let listener = listen(port).expect("the port is free");
         let port = listener.local_addr().expect("a bound listener").port();
         println!("serving http://127.0.0.1:{port}/ on {threads} thread(s), level {level}");
         serve(listener, &level).await.expect("a socket that signals");
     });
+}
+
+/// A listener with room for those who come all at once: the usual queue of 128 makes them try again after a second.
+fn listen(port: u16) -> std::io::Result<TcpListener> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())?;
+    socket.listen(4096)?;
+    Ok(std::net::TcpListener::from(socket).into())
 }
 
 /// Serves until SIGTERM, then lets open exchanges end.

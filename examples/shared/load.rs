@@ -14,6 +14,7 @@ use http_driver::client::{Builder, Client, Connection, Connector};
 use http_driver::{Full, Runtime};
 
 use super::args::{Args, fail};
+use super::idle;
 use super::world::World;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -32,6 +33,8 @@ pub(crate) struct Plan {
     connections: usize,
     size: u64,
     pooled: bool,
+    /// The server's process, whose memory is looked at.
+    pid: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,25 +44,29 @@ enum Mode {
     Bytes,
     Chunked,
     Sink,
+    /// Connections that wait.
+    Idle,
 }
 
 impl Plan {
     /// Reads the command line of the program `name`.
     pub(crate) fn parse(name: &str) -> Self {
         let usage = format!(
-            "{name} --port P --mode seq|conc|bytes|chunked|sink --n N --conns C --size S [--level exchange|client]"
+            "{name} --port P --mode seq|conc|bytes|chunked|sink|idle --n N --conns C --size S [--level exchange|client] [--pid P]"
         );
-        let args = Args::parse(&usage, &["port", "mode", "n", "conns", "size", "level"]);
+        let args = Args::parse(&usage, &["port", "mode", "n", "conns", "size", "level", "pid"]);
         let mode = match args.get(&usage, "mode", "seq".to_owned()).as_str() {
             "seq" => Mode::Seq,
             "conc" => Mode::Conc,
             "bytes" => Mode::Bytes,
             "chunked" => Mode::Chunked,
             "sink" => Mode::Sink,
-            _ => fail(&usage, "--mode is seq, conc, bytes, chunked or sink"),
+            "idle" => Mode::Idle,
+            _ => fail(&usage, "--mode is seq, conc, bytes, chunked, sink or idle"),
         };
         let connections = match mode {
             Mode::Conc => args.get(&usage, "conns", 64),
+            Mode::Idle => args.get(&usage, "conns", 10_000),
             _ => 1,
         };
         Self {
@@ -73,12 +80,13 @@ impl Plan {
                 "client" => true,
                 _ => fail(&usage, "--level is exchange or client"),
             },
+            pid: args.get(&usage, "pid", std::process::id()),
         }
     }
 
     fn path(&self) -> String {
         match self.mode {
-            Mode::Seq | Mode::Conc => "/plain".to_owned(),
+            Mode::Seq | Mode::Conc | Mode::Idle => "/plain".to_owned(),
             Mode::Bytes => format!("/bytes/{}", self.size),
             Mode::Chunked => format!("/chunked/{}", self.size),
             Mode::Sink => "/sink".to_owned(),
@@ -88,6 +96,13 @@ impl Plan {
 
 /// Does what the plan says and prints what it cost; ends the program if a request fails.
 pub(crate) async fn run<W: World>(world: W, plan: Plan) {
+    if plan.mode == Mode::Idle {
+        if let Err(error) = idle::wait(&world, plan.address, plan.connections, plan.pid).await {
+            eprintln!("not all connections wait: {error}");
+            std::process::exit(1);
+        }
+        return;
+    }
     let client = plan.pooled.then(|| {
         let policy = Policy::default().connections_per_origin(plan.connections);
         Builder::new().policy(policy).build(world.connector(), world.runtime())
