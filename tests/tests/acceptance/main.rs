@@ -6,6 +6,7 @@
 #[path = "../sockets/mod.rs"]
 mod sockets;
 
+mod attacks;
 mod bitcoin;
 mod evhttp_cancel;
 mod evhttp_client;
