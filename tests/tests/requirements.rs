@@ -150,7 +150,13 @@ fn shown(heading: &str) -> Vec<(Vec<String>, String)> {
 
 #[test]
 fn what_peers_hold_themselves_to_is_shown() {
-    for (heading, names) in [("libevent: `http/`", 88), ("libevent: `https", 18), ("Bitcoin Core", 5)] {
+    for (heading, names) in [
+        ("libevent: `http/`", 88),
+        ("libevent: `https", 18),
+        ("Bitcoin Core", 5),
+        ("hyper: `tests/server", 77),
+        ("hyper: `tests/client", 69),
+    ] {
         let rows = shown(heading);
         let all: Vec<_> = rows.iter().flat_map(|(names, _)| names).collect();
         let different: BTreeSet<_> = all.iter().collect();

@@ -12,6 +12,8 @@ mod evhttp_cancel;
 mod evhttp_client;
 mod evhttp_server;
 mod evhttp_tls;
+mod hyper_client;
+mod hyper_server;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
