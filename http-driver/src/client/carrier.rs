@@ -1,4 +1,4 @@
-//! The task of one connection of a client: makes it, carries requests over it, and tells the dispatcher how it goes.
+//! One connection of a client: makes it, carries requests over it, and tells the dispatcher how it goes.
 
 use core::future::{Future, poll_fn};
 use core::pin::pin;
@@ -22,6 +22,7 @@ use super::job::{BoxBody, Job, Payload};
 use super::origin::{Connector, Origin};
 use super::pool::Shared;
 use super::slot::{Closing, Order, Slot};
+use super::task::Fall;
 use crate::body::{Demand, Feed, Incoming};
 use crate::clock;
 use crate::convert;
@@ -39,14 +40,20 @@ impl Over {
     const LOCAL: Self = Self { cause: LostCause::Local, unanswered: None };
 }
 
-pub(super) async fn carry<C, R>(shared: Arc<Shared<C, R>>, id: ConnectionId, origin: Arc<Origin>, slot: Arc<Slot>)
-where
+/// Makes the connection and carries requests over it; `fall` has how far it came.
+pub(super) async fn carry<C, R>(
+    shared: &Arc<Shared<C, R>>,
+    id: ConnectionId,
+    origin: &Origin,
+    slot: &Slot,
+    fall: &mut Fall,
+) where
     C: Connector,
     R: Runtime + Send + Sync + 'static,
     R::Timer: Send,
 {
     let made = {
-        let mut connecting = pin!(shared.connector.connect(&origin));
+        let mut connecting = pin!(shared.connector.connect(origin));
         poll_fn(|cx| {
             if slot.poll_close(cx).is_some() {
                 return Poll::Ready(None);
@@ -68,6 +75,7 @@ where
     let tap = shared.tap(id);
     let mut connection = Connection::with_tap(transport, shared.runtime.clone(), shared.config_for(slot.origin), tap);
     let _ = shared.input(Input::Connected(id));
+    fall.made = true;
     let mut promise = None;
     let over = loop {
         let order = poll_fn(|cx| {
@@ -83,9 +91,11 @@ where
             Some(_) => break Over::LOCAL,
             None => break Over { cause: LostCause::Eof, unanswered: None },
         };
-        if let Err(over) = exchange(&shared, &mut connection, &slot, id, request, &mut promise).await {
+        fall.request = Some(request);
+        if let Err(over) = exchange(shared, &mut connection, slot, id, request, &mut promise).await {
             break over;
         }
+        fall.request = None;
     };
     match promise {
         Some(promise) if connection.is_switched() => {

@@ -12,6 +12,7 @@ mod network;
 mod origin;
 mod pool;
 mod slot;
+mod task;
 
 pub use builder::{Builder, Observe};
 pub use connection::Connection;

@@ -13,11 +13,11 @@ use http_core::dispatch::{
 use http_core::{Config, Version};
 
 use super::builder::Observe;
-use super::carrier;
 use super::failure::RequestError;
 use super::job::Job;
 use super::origin::{Connector, Origin};
 use super::slot::{Order, Slot};
+use super::task;
 use crate::clock;
 use crate::io::{Runtime, Timer};
 use crate::link::BoxTap;
@@ -293,7 +293,7 @@ where
         let timer = brain.timer.take();
         drop(brain);
         for (connection, origin, slot) in made {
-            self.runtime.spawn(carrier::carry(self.clone(), connection, origin, slot));
+            self.runtime.spawn(task::run(self.clone(), connection, origin, slot));
         }
         wakers.into_iter().for_each(Waker::wake);
         for (job, failure) in failed {

@@ -4,12 +4,13 @@ use std::future::poll_fn;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::pin::Pin;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 
 use http::{Method, Request, Response, Version};
 use http_body::Body;
-use http_driver::{Full, Incoming, ReasonPhrase};
+use http_driver::client::{Resolve, Resolving};
+use http_driver::{Full, Incoming, ReasonPhrase, Runtime};
 
 use crate::sockets::bodies::{Then, Told};
 use crate::sockets::clients::{Networked, content, once};
@@ -223,6 +224,44 @@ async fn aborted_body_isnt_completed<W: Networked>(world: W) -> Outcome {
     Ok(())
 }
 
+/// A resolver with a fault.
+struct Falls;
+
+impl Resolve for Falls {
+    fn resolve<'a>(&'a self, _: &'a str) -> Resolving<'a> {
+        Box::pin(async { panic!("as the test wants it") })
+    }
+}
+
+async fn a_body_that_panics<W: Networked>(world: W) -> Outcome {
+    let site = Site::plain(world);
+    let running = site
+        .serve(server(&site.world), |request: Request<Incoming>| async move {
+            content(request.into_body()).await.map(|_| Response::new(Full::default()))
+        })
+        .await?;
+    let client = site.client(once().max_connections_per_host(1));
+    let panicking = Request::post(site.uri(running.address, "/")).body(Told::pieces(["some"]).then(Then::Panic))?;
+    let waiting = client.request(panicking);
+    let told = Arc::new(Mutex::new(None));
+    let keep = told.clone();
+    site.world.runtime().spawn(async move {
+        let outcome = waiting.await;
+        *keep.lock().unwrap() = Some(outcome.is_err_and(|error| !error.is_safe_to_repeat()));
+    });
+    eventually(&site.world, "the request has an outcome", || told.lock().unwrap().is_some()).await;
+    assert_eq!(*told.lock().unwrap(), Some(true));
+    // Its connection is gone, and its place is free; so is that of one that a resolver's panic kept from being made.
+    let falls = site.over(once().max_connections_per_host(1), site.network().resolver(Falls));
+    for _ in 0..2 {
+        let error = falls.request(Request::get("http://name.example/").body(Full::default())?).await.unwrap_err();
+        assert!(error.is_connect() && error.is_safe_to_repeat(), "{error}");
+    }
+    let next = client.request(Request::get(site.uri(running.address, "/")).body(Full::default())?).await?;
+    assert_eq!(next.status(), 200);
+    Ok(())
+}
+
 async fn http1_half_closed_peer_with_open_request_body_does_not_spin<W: Networked>(world: W) -> Outcome {
     let site = Site::plain(world);
     let listener = TcpListener::bind(anywhere())?;
@@ -278,6 +317,7 @@ on_both! {
     responses
     incoming_content_length
     aborted_body_isnt_completed
+    a_body_that_panics
     http1_half_closed_peer_with_open_request_body_does_not_spin
     pairs
 }

@@ -27,6 +27,7 @@ pub(crate) enum Then {
     Fail,
     /// Never.
     Wait,
+    Panic,
 }
 
 impl Told {
@@ -74,6 +75,7 @@ impl Body for Told {
             (None, Then::End) => Poll::Ready(None),
             (None, Then::Fail) => Poll::Ready(Some(Err(std::fmt::Error))),
             (None, Then::Wait) => Poll::Pending,
+            (None, Then::Panic) => panic!("as the test wants it"),
         }
     }
 
