@@ -323,23 +323,8 @@ pub fn as_client_via(
     let mut config = Config::clone(config);
     config.persistence.pipelining = config.persistence.pipelining.max(methods.len());
     let mut connection = Driven::new(client::Connection::new(config.into(), now), BytesMut::new(), via);
-    for method in methods {
-        let (connect, host) = (method.as_ref() == "CONNECT", "example.com:80");
-        let method = Method::from_bytes(method.as_ref().as_bytes()).expect("a token");
-        let head = RequestHead::new(method, if connect { host } else { "/" }).and_then(|h| h.with("Host", host));
-        let head = match offer {
-            Some(protocol) => head.and_then(|h| h.with("Upgrade", protocol)),
-            None => head,
-        };
-        let content = if method.is_idempotent() { Content::Empty } else { Content::Full(Bytes::from_static(b"x")) };
-        let request = Input::SendRequest(head.expect("a good head"), content);
-        connection.command(request, |machine, request| {
-            let Input::SendRequest(head, content) = request else { unreachable!() };
-            machine.send_request(&head, content, now).expect("requests can be pipelined");
-        });
-    }
-    let wire = sent_by_client(&mut connection.machine, now);
-    connection.check_written(&wire);
+    let (mut asked, mut written) = (methods.iter(), Vec::new());
+    ask(&mut connection, &mut asked, offer, &mut written);
     let mut reading = Reading::default();
     let mut pieces = cut.pieces(bytes).into_iter();
     let mut ended = false;
@@ -347,7 +332,20 @@ pub fn as_client_via(
     loop {
         loop {
             match connection.poll() {
-                Ok(Some(event)) => complete += usize::from(receive(&mut connection.machine, event, &mut reading)),
+                Ok(Some(event)) => {
+                    let ended = receive(&mut connection.machine, event, &mut reading);
+                    complete += usize::from(ended);
+                    if ended && asked.len() > 0 {
+                        // What was not pipelined is asked for now, and what comes next is the answer to it.
+                        let rest = connection.input.split();
+                        match connection.poll() {
+                            Ok(Some(event)) => drop(receive(&mut connection.machine, event, &mut reading)),
+                            Ok(None) => ask(&mut connection, &mut asked, offer, &mut written),
+                            Err(error) => fault(&mut reading, error),
+                        }
+                        connection.input.extend_from_slice(&rest);
+                    }
+                }
                 Ok(None) => break,
                 Err(error) => fault(&mut reading, error),
             }
@@ -373,10 +371,8 @@ pub fn as_client_via(
     reading.closing = reading.closed.is_some();
     // So is a response of which nothing came.
     reading.incomplete |= reading.switched.is_none() && complete < methods.len();
-    assert!(
-        reading.switched.is_some() || complete + connection.machine.unanswered().count() == methods.len(),
-        "a request lost"
-    );
+    let sent = methods.len() - asked.len();
+    assert!(reading.switched.is_some() || complete + connection.machine.unanswered().count() == sent, "a request lost");
     // Whether it was kept is seen by what came of it: the next response, or an end that is the peer's doing.
     let over = match (reading.closed, &reading.error) {
         (Some(Closed::NotPersistent), _) => Some(false),
@@ -391,8 +387,40 @@ pub fn as_client_via(
     reading
 }
 
+/// Sends as many requests as may be on their way at once: nothing is pipelined behind one that is not idempotent (RFC
+/// 9112 §9.3.2), so what follows it waits for its response.
+fn ask<M: AsRef<str>>(
+    connection: &mut Driven<client::Connection>,
+    methods: &mut core::slice::Iter<'_, M>,
+    offer: Option<&str>,
+    written: &mut Vec<u8>,
+) {
+    let now = Instant::ZERO;
+    while let [method, ..] = methods.as_slice() {
+        if !matches!(connection.machine.readiness(), client::Readiness::Idle | client::Readiness::Pipeline) {
+            break;
+        }
+        methods.next();
+        let (connect, host) = (method.as_ref() == "CONNECT", "example.com:80");
+        let method = Method::from_bytes(method.as_ref().as_bytes()).expect("a token");
+        let head = RequestHead::new(method, if connect { host } else { "/" }).and_then(|h| h.with("Host", host));
+        let head = match offer {
+            Some(protocol) => head.and_then(|h| h.with("Upgrade", protocol)),
+            None => head,
+        };
+        let content = if method.is_idempotent() { Content::Empty } else { Content::Full(Bytes::from_static(b"x")) };
+        let request = Input::SendRequest(head.expect("a good head"), content);
+        connection.command(request, |machine, request| {
+            let Input::SendRequest(head, content) = request else { unreachable!() };
+            machine.send_request(&head, content, now).expect("a request can be sent");
+        });
+    }
+    written.extend(sent_by_client(&mut connection.machine, now));
+    connection.check_written(written);
+}
+
 fn is_final(message: &Message) -> bool {
-    matches!(message.start, Start::Response { status, .. } if status >= 200)
+    !matches!(message.start, Start::Response { status: 100..=199, .. })
 }
 
 /// Whether the event was the end of a response.
