@@ -44,7 +44,7 @@ impl Fields {
 
     fn keep_end_to_end(&mut self) {
         let named: Vec<Vec<u8>> =
-            self.known(Known::Connection).flat_map(token::list).map(<[u8]>::to_ascii_lowercase).collect();
+            self.known(Known::Connection).flat_map(token::tokens).map(<[u8]>::to_ascii_lowercase).collect();
         let facts = Facts::of(self);
         let chunked = facts.coding == Coding::Chunked;
         // RFC 9112 §6.3: a length beside a coding, or a repeated one, that a leniency let pass goes no further.

@@ -158,7 +158,7 @@ impl Facts {
 
 impl Options {
     fn add(&mut self, value: &[u8]) {
-        for option in token::list(value) {
+        for option in token::tokens(value) {
             self.close |= option.eq_ignore_ascii_case(b"close");
             self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
             self.upgrade |= option.eq_ignore_ascii_case(b"upgrade");
@@ -237,13 +237,13 @@ pub(crate) fn of_request(facts: &Facts, version: Version, strict: &Strictness) -
     let length = length(facts, strict)?;
     match facts.coding {
         Coding::Absent => Ok((length.map_or(Framing::None, Framing::Length), true)),
-        Coding::Invalid | Coding::NotLast | Coding::Empty => Err(Reason::TransferEncoding),
+        // A request whose last coding is not chunked has no certain end, and must be answered with 400 whether the coding
+        // is known or not (RFC 9112 §6.3, 4.).
+        Coding::Invalid | Coding::NotLast | Coding::Empty | Coding::Unknown => Err(Reason::TransferEncoding),
         _ if version == Version::Http10 => Err(Reason::TransferEncodingInHttp10),
-        // A request whose last coding is not chunked has no certain end (RFC 9112 §6.3, 4.).
-        Coding::Unknown | Coding::UnknownThenChunked => Err(Reason::TransferCodingUnknown),
-        Coding::Chunked if length.is_none() => Ok((Framing::Chunked, true)),
-        Coding::Chunked if strict.allow_transfer_encoding_with_length => Ok((Framing::Chunked, false)),
-        Coding::Chunked => Err(Reason::TransferEncodingWithLength),
+        _ if length.is_some() && !strict.allow_transfer_encoding_with_length => Err(Reason::TransferEncodingWithLength),
+        Coding::UnknownThenChunked => Err(Reason::TransferCodingUnknown),
+        Coding::Chunked => Ok((Framing::Chunked, length.is_none())),
     }
 }
 
@@ -365,7 +365,9 @@ mod tests {
             ("RFC 9112 §6.3, 4.", &[(TE, ", CHUNKED ,")], Version::Http11, Ok((Chunked, true))),
             ("RFC 9112 §6.1", &[(TE, "gzip, chunked")], Version::Http11, Err(R::TransferCodingUnknown)),
             ("RFC 9112 §6.1", &[(TE, "gzip"), (TE, "chunked")], Version::Http11, Err(R::TransferCodingUnknown)),
-            ("RFC 9112 §6.1", &[(TE, "identity")], Version::Http11, Err(R::TransferCodingUnknown)),
+            ("RFC 9112 §6.3, 4.", &[(TE, "identity")], Version::Http11, Err(R::TransferEncoding)),
+            ("RFC 9112 §6.3, 4.", &[(TE, "gzip, br")], Version::Http11, Err(R::TransferEncoding)),
+            ("RFC 9112 §6.1", &[(TE, "gzip, chunked"), (CL, "5")], Version::Http11, Err(R::TransferEncodingWithLength)),
             ("RFC 9112 §6.3, 4.", &[(TE, "chunked, gzip")], Version::Http11, Err(R::TransferEncoding)),
             ("RFC 9112 §6.1", &[(TE, "chunked, chunked")], Version::Http11, Err(R::TransferEncoding)),
             ("RFC 9112 §6.1", &[(TE, "chunked"), (TE, "chunked")], Version::Http11, Err(R::TransferEncoding)),
@@ -375,7 +377,7 @@ mod tests {
             ("RFC 9112 §7", &[(TE, ","), (TE, "")], Version::Http11, Err(R::TransferEncoding)),
             ("RFC 9110 §5.6.1", &[(TE, ""), (TE, "chunked")], Version::Http11, Ok((Chunked, true))),
             ("RFC 9110 §5.6.1", &[(TE, "chunked"), (TE, "")], Version::Http11, Ok((Chunked, true))),
-            ("RFC 9112 §6.1", &[(TE, ""), (TE, "br")], Version::Http11, Err(R::TransferCodingUnknown)),
+            ("RFC 9112 §6.3, 4.", &[(TE, ""), (TE, "br")], Version::Http11, Err(R::TransferEncoding)),
             ("RFC 9112 §6.1", &[(TE, "chunked")], Version::Http10, Err(R::TransferEncodingInHttp10)),
             ("RFC 9112 §6.1", &[(TE, "chunked"), (CL, "5")], Version::Http11, Err(R::TransferEncodingWithLength)),
             ("RFC 9112 §6.3, 5.", &[(TE, "chunked"), (CL, "a")], Version::Http11, Err(R::ContentLength)),
@@ -454,6 +456,8 @@ mod tests {
             ("RFC 9112 §9.3", Version::Http11, &["keep-alive", "close"], false),
             ("RFC 9112 §9.3", Version::Http11, &["closed"], true),
             ("RFC 9112 §9.3", Version::Http11, &["\"close\""], true),
+            ("RFC 9110 §7.6.1", Version::Http11, &["\"a, close"], false),
+            ("RFC 9110 §7.6.1", Version::Http11, &["\"a,close,b\""], false),
             ("RFC 9112 §9.3", Version::Http10, &[], false),
             ("RFC 9112 §9.3", Version::Http10, &["keep-alive"], true),
             ("RFC 9112 §9.3", Version::Http10, &["Keep-Alive"], true),

@@ -315,7 +315,7 @@ fn announced(content: &Content, facts: &Facts, chunked_allowed: bool) -> Result<
 }
 
 fn names_te(head: &RequestHead) -> bool {
-    head.fields().get_all("connection").flat_map(token::list).any(|option| option.eq_ignore_ascii_case(b"te"))
+    head.fields().get_all("connection").flat_map(token::tokens).any(|option| option.eq_ignore_ascii_case(b"te"))
 }
 
 /// The fields that a response is given hardly ever take more than this.

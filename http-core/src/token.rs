@@ -168,6 +168,12 @@ pub(crate) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// The members of a comma-separated list of tokens, empty ones left out: no member can be a quoted string, so every
+/// comma separates, and a quote hides nothing from us that another reader sees.
+pub(crate) fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|&byte| byte == b',').map(trim).filter(|member| !member.is_empty())
+}
+
 /// A decimal number: digits alone, and no more than fit.
 #[inline]
 pub(crate) fn decimal(bytes: &[u8]) -> Option<u64> {
@@ -279,6 +285,7 @@ mod tests {
         assert_eq!(members(",, a ,\t,"), [b"a"]);
         assert_eq!(members("\"a,\\\"b\", c"), [&b"\"a,\\\"b\""[..], b"c"]);
         assert!(members("").is_empty());
+        assert_eq!(tokens(b"\"a, b\",, c,").collect::<Vec<_>>(), [&b"\"a"[..], b"b\"", b"c"]);
     }
 
     #[test]

@@ -45,7 +45,7 @@ fn rustsec_2021_0020_all_lines_are_one_list() {
         ("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", "TransferCodingUnknown", 501),
         ("Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n", "TransferEncoding", 400),
         ("Transfer-Encoding: chunked\r\nX: y\r\nTransfer-Encoding: cow\r\n", "TransferEncoding", 400),
-        ("Transfer-Encoding: cow\r\nTransfer-Encoding:\r\nTransfer-Encoding: pig\r\n", "TransferCodingUnknown", 501),
+        ("Transfer-Encoding: cow\r\nTransfer-Encoding:\r\nTransfer-Encoding: pig\r\n", "TransferEncoding", 400),
     ] {
         assert_eq!(serve(&strict(), post(lines) + "0\r\n\r\n"), refused(reason, status), "{lines:?}");
     }
@@ -139,7 +139,7 @@ fn rustsec_2021_0081_and_2020_0031_two_kinds_of_framing() {
     }
     for (lines, reason) in [
         ("Transfer-Encoding: chunked, identity\r\n", "TransferEncoding"),
-        ("Transfer-Encoding: xchunked\r\n", "TransferCodingUnknown"),
+        ("Transfer-Encoding: xchunked\r\n", "TransferEncoding"),
         ("Transfer-Encoding: \x0bchunked\r\n", "FieldValue"),
         ("Transfer-Encoding : chunked\r\n", "SpaceBeforeColon"),
         (" Transfer-Encoding: chunked\r\n", "ObsFold"),

@@ -251,7 +251,7 @@ fn transfer_encoding_headers() {
     for (value, told) in [
         ("chunked", "POST /"),
         ("cHuNkEd", "POST /"),
-        ("gzip", "refused TransferCodingUnknown"),
+        ("gzip", "refused TransferEncoding"),
         ("chunked, gzip", "refused TransferEncoding"),
         ("gzip, chunked", "refused TransferCodingUnknown"),
     ] {

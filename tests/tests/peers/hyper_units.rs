@@ -105,11 +105,11 @@ fn decoder_request() {
         ("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", Some("TransferCodingUnknown")),
         ("Content-Length: 10\r\nTransfer-Encoding: chunked\r\n", Some("TransferEncodingWithLength")),
         ("Transfer-Encoding: chunked\r\nContent-Length: 10\r\n", Some("TransferEncodingWithLength")),
-        ("Transfer-Encoding: gzip\r\nContent-Length: 10\r\n", Some("TransferCodingUnknown")),
+        ("Transfer-Encoding: gzip\r\nContent-Length: 10\r\n", Some("TransferEncoding")),
         ("Content-Length: 10\r\nContent-Length: 10\r\n", Some("ContentLengthList")),
         ("Content-Length: 10\r\nContent-Length: 11\r\n", Some("ContentLengthConflict")),
         ("Content-Length: +10\r\n", Some("ContentLength")),
-        ("Transfer-Encoding: gzip\r\n", Some("TransferCodingUnknown")),
+        ("Transfer-Encoding: gzip\r\n", Some("TransferEncoding")),
         ("Transfer-Encoding: chunked, gzip\r\n", Some("TransferEncoding")),
         ("Transfer-Encoding: chunked\r\nTransfer-Encoding: late\r\n", Some("TransferEncoding")),
     ] {
