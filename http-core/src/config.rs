@@ -174,7 +174,7 @@ pub struct Limits {
     /// The most interim responses to one request: beyond it a client ends the connection, and a server may send no
     /// more. Default 16.
     pub interim_responses: u32,
-    /// The most empty lines before a request-line; beyond it 400. Default 8.
+    /// The most empty lines before a request-line, beyond it 400, and before a status-line. Default 8.
     pub empty_lines: u32,
     /// How much unread content is read and dropped to keep a connection. Default 256 KiB.
     pub drain: u64,

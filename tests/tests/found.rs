@@ -134,3 +134,24 @@ fn a_response_that_is_complete_before_its_request_is_an_answer() {
     let unanswered: Vec<_> = connection.unanswered().map(|one| one.exchange).collect();
     assert_eq!(unanswered, [second]);
 }
+
+/// A server that sends CRLF behind its content cost the connection, or the next response, by when it came.
+#[test]
+fn empty_lines_are_nothing_of_a_response() {
+    let head = RequestHead::new(Method::Get, "/").unwrap().with("Host", "a").unwrap();
+    let mut connection = client::Connection::new(Config::default().into(), NOW);
+    let mut input = BytesMut::from("\r\n\r\n\r");
+    assert_eq!(connection.poll_event(&mut input, NOW), Ok(None), "RFC 9112 §9.2: nothing is awaited");
+    assert_eq!(connection.readiness(), client::Readiness::Closing, "while it is not clear what comes");
+    input.extend_from_slice(b"\n");
+    assert_eq!(connection.poll_event(&mut input, NOW), Ok(None));
+    assert_eq!(connection.readiness(), client::Readiness::Idle);
+    connection.send_request(&head, Content::Empty, NOW).unwrap();
+    assert!(!tests::read::sent_by_client(&mut connection, NOW).is_empty());
+    input.extend_from_slice(b"\r\n");
+    assert_eq!(connection.poll_event(&mut input, NOW), Ok(None));
+    let received = connection.unanswered().map(|unanswered| unanswered.received).next();
+    assert_eq!(received, Some(client::Received::Nothing), "so the request may be repeated");
+    input.extend_from_slice(b"HTTP/1.1 204 \r\n\r\n");
+    assert!(matches!(connection.poll_event(&mut input, NOW), Ok(Some(client::Event::Response(_)))));
+}

@@ -93,9 +93,10 @@ impl Connection {
         }
     }
 
-    /// Nothing is awaited: the end of the stream, or any byte, ends the connection (RFC 9112 §9.2, §9.5).
+    /// Nothing is awaited: the end of the stream, or any byte, ends the connection, but for empty lines, which may be
+    /// discarded (RFC 9112 §9.2, §9.5).
     fn idle(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
-        if !input.is_empty() {
+        if !input.is_empty() && self.drop_empty_lines(input)? && !input.is_empty() {
             return Err(Broken(Reason::SurplusBytes, 0));
         }
         if self.wire.ended.is_some() {
@@ -105,12 +106,22 @@ impl Connection {
         Ok(Step::Pause(Pause::NeedsInput))
     }
 
+    /// Drops what some servers send behind a response. It may come before or after the next request was sent, so it is
+    /// dropped in both cases. False while it is not clear whether another empty line comes.
+    fn drop_empty_lines(&mut self, input: &mut BytesMut) -> Result<bool, Broken> {
+        match &mut self.receive {
+            Receive::Head(scan) => scan.drop_empty_lines(input, &mut self.wire.received, &self.wire.config),
+            _ => Ok(true),
+        }
+    }
+
     #[inline(never)]
     fn read_head(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
+        let clear = self.drop_empty_lines(input)?;
         let (Receive::Head(scan), Some(front)) = (&mut self.receive, self.pending.front_mut()) else {
             return Ok(Step::Again);
         };
-        if !input.is_empty() {
+        if clear && !input.is_empty() {
             if self.wire.outbox.handed_over() <= front.start {
                 // It cannot be the answer to a request that was not sent.
                 return Err(Broken(Reason::SurplusBytes, 0));
@@ -119,7 +130,10 @@ impl Connection {
         }
         let ended = self.wire.ended;
         let (mut facts, kind, config) = (Facts::default(), front.kind, &self.wire.config);
-        let parsed = scan.response(input, config, &mut self.spare, &mut facts, kind, ended.is_some())?;
+        let parsed = match clear {
+            true => scan.response(input, config, &mut self.spare, &mut facts, kind, ended.is_some())?,
+            false => None,
+        };
         let Some(line) = parsed else {
             let Some(end) = ended else { return Ok(Step::Pause(Pause::NeedsInput)) };
             let at = if input.is_empty() && front.interim == 0 { At::Start } else { At::Head };

@@ -184,10 +184,15 @@ impl Scan {
         drips
     }
 
-    /// RFC 9112 §2.2: a server ignores at least one empty line before the request-line. False while it is not clear
-    /// whether another one comes.
+    /// RFC 9112 §2.2, §9.2: a server ignores at least one empty line before the request-line, a client may before the
+    /// status-line. False while it is not clear whether another one comes.
     #[inline]
-    fn drop_empty_lines(&mut self, input: &mut BytesMut, received: &mut u64, config: &Config) -> Result<bool, Broken> {
+    pub(crate) fn drop_empty_lines(
+        &mut self,
+        input: &mut BytesMut,
+        received: &mut u64,
+        config: &Config,
+    ) -> Result<bool, Broken> {
         if self.checker.has_begun() {
             return Ok(true);
         }
