@@ -7,8 +7,9 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
-/// The name of HTTP/1.1 in ALPN (RFC 7301 §6).
+/// The names of HTTP in ALPN (RFC 7301 §6).
 const HTTP_1_1: &[u8] = b"http/1.1";
+const HTTP_1_0: &[u8] = b"http/1.0";
 
 /// What was given is no chain of certificates with its key, or no roots.
 ///
@@ -84,7 +85,9 @@ pub(crate) fn asking_for_http(mut config: ClientConfig) -> ClientConfig {
     config
 }
 
+/// Clients that name HTTP/1.0 alone are answered as those are that speak it in plain. Without it the handshake would fail
+/// (RFC 7301 §3.2).
 pub(super) fn offering_http(mut config: ServerConfig) -> ServerConfig {
-    config.alpn_protocols = vec![HTTP_1_1.to_vec()];
+    config.alpn_protocols = vec![HTTP_1_1.to_vec(), HTTP_1_0.to_vec()];
     config
 }

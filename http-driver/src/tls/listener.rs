@@ -24,7 +24,7 @@ use crate::server::Listener;
 pub struct TlsAcceptor(Arc<RwLock<Arc<ServerConfig>>>);
 
 impl TlsAcceptor {
-    /// With this configuration; HTTP/1.1 is what it offers by ALPN, whatever it says.
+    /// With this configuration; HTTP/1.1 and 1.0 are what it offers by ALPN, whatever it says.
     #[must_use]
     pub fn new(config: ServerConfig) -> Self {
         Self(Arc::new(RwLock::new(Arc::new(config::offering_http(config)))))

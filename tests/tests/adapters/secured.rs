@@ -1,8 +1,10 @@
 //! TLS, on either adapter.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::{Request, Response};
@@ -10,8 +12,8 @@ use http_core::Config;
 use http_core::dispatch::{Cause, ConnectCause, Phase, Policy};
 use http_driver::client::{Builder, Client, Network, Proxies};
 use http_driver::server::Server;
-use http_driver::tls::{TlsAcceptor, TlsInfo, client_config, server_config};
-use http_driver::{Full, Incoming, Peer, Runtime, Tunnel, service_fn};
+use http_driver::tls::{TlsAcceptor, TlsInfo, TlsTransport, client_config, rustls, server_config};
+use http_driver::{Full, Incoming, Peer, Runtime, Transport, Tunnel, service_fn};
 
 use crate::sockets::clients::{NetworkOf, Networked, content, once};
 use crate::sockets::servers::server;
@@ -76,6 +78,32 @@ async fn requests_are_secured<W: Networked>(world: W) -> Outcome {
     Ok(())
 }
 
+async fn every_version_of_http_that_is_spoken_is_negotiated<W: Networked>(world: W) -> Outcome {
+    let keys = certified();
+    let address = secured(&world, acceptor(&keys)).await?;
+    let cases: [(&[&str], _); 6] = [
+        (&[], Some(None)),
+        (&["http/1.1"], Some(Some("http/1.1"))),
+        (&["h2", "http/1.1"], Some(Some("http/1.1"))),
+        (&["http/1.0"], Some(Some("http/1.0"))),
+        (&["http/1.0", "http/1.1"], Some(Some("http/1.1"))),
+        (&["h2"], None),
+    ];
+    for (offered, expected) in cases {
+        let mut config = client_config(keys.0.as_bytes())?;
+        config.alpn_protocols = offered.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let session = rustls::ClientConnection::new(Arc::new(config), "localhost".try_into()?)?;
+        let mut transport = TlsTransport::new(world.connect(address).await?, session.into());
+        let shaken = poll_fn(|cx| transport.poll_handshake(cx)).await;
+        let mut peer = Peer::default();
+        transport.describe(&mut peer);
+        let agreed = peer.extensions.get::<TlsInfo>().unwrap().alpn.clone();
+        let seen = shaken.is_ok().then_some(agreed.as_deref().map(|name| std::str::from_utf8(name).unwrap()));
+        assert_eq!(seen, expected, "{offered:?}");
+    }
+    Ok(())
+}
+
 async fn a_certificate_that_is_not_trusted_is_refused<W: Networked>(world: W) -> Outcome {
     let address = secured(&world, acceptor(&certified())).await?;
     let error = trusting(&world, &certified().0).request(get(address)).await.unwrap_err();
@@ -107,7 +135,7 @@ async fn an_end_without_close_notify_is_no_end<W: Networked>(world: W) -> Outcom
     world.runtime().spawn(async move {
         for in_order in [false, true] {
             let mut transport = acceptor.accept(server.accept(&listener).await.unwrap()).unwrap();
-            let shaken = std::future::poll_fn(|cx| http_driver::Transport::poll_handshake(&mut transport, cx));
+            let shaken = poll_fn(|cx| transport.poll_handshake(cx));
             shaken.await.unwrap();
             let mut tunnel = Tunnel::new(transport, Default::default());
             tunnel.read().await.unwrap();
@@ -259,6 +287,7 @@ async fn a_proxy_is_asked_for_a_tunnel<W: Networked>(world: W) -> Outcome {
 
 on_both! {
     requests_are_secured
+    every_version_of_http_that_is_spoken_is_negotiated
     a_certificate_that_is_not_trusted_is_refused
     certificates_are_reloaded
     an_end_without_close_notify_is_no_end
