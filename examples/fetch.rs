@@ -1,191 +1,20 @@
-//! Fetches a URL: `fetch [-X METHOD] [-H 'Name: value']… [-d DATA|@FILE] [-o FILE] [-v] [--retry N] [--timeout S] URL`.
+//! Fetches URLs: `fetch [-X METHOD] [-H 'Name: value']… [-d DATA|@FILE] [-o FILE] [-v] [--retry N] [--timeout S]
+//! [--cacert FILE] URL…`.
 //!
-//! Content goes to stdout or a file. Exit status 0 for any complete response; 2 for a command line that makes no sense;
-//! 3 if no connection could be made, 4 if no response came, 5 if the response was cut short, 6 if it could not be
-//! written. No retries and no redirects unless asked for. Proxies are those of the environment; `https` needs one
-//! of the features that bring roots along.
+//! One after the other, on one connection where that can be. Content goes to stdout or a file. Exit status 0 for any
+//! complete responses; 2 for a command line that makes no sense; 3 if no connection could be made, 4 if no response came,
+//! 5 if the response was cut short, 6 if it could not be written. No retries and no redirects unless asked for. Proxies
+//! are those of the environment. `https` needs `--cacert`, or one of the features that bring roots along.
 
+#[path = "shared/fetch.rs"]
+mod fetch;
 #[path = "shared/narrate.rs"]
 #[allow(dead_code)]
 mod narrate;
 
-use std::future::poll_fn;
-use std::io::{IsTerminal, Write};
-use std::pin::pin;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
-
-use http::{HeaderName, HeaderValue, Request, Response, Uri};
-use http_body::Body;
-use http_core::Config;
-use http_core::dispatch::{Backoff, Policy};
-use http_driver::client::{Builder, Proxies};
-use http_tokio::{Full, Incoming};
-use indicatif::{ProgressBar, ProgressStyle};
-
-const USAGE: &str =
-    "fetch [-X METHOD] [-H 'Name: value']... [-d DATA|@FILE] [-o FILE] [-v] [--retry N] [--timeout S] URL";
-
-/// A transfer is long when it takes more than this.
-const LONG: Duration = Duration::from_millis(500);
-
-struct Plan {
-    request: Request<Full>,
-    output: Option<String>,
-    verbose: bool,
-    retries: u32,
-    timeout: Option<Duration>,
-}
-
-/// What went wrong, and the exit status that tells it.
-struct Failure(u8, String);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let result = match plan() {
-        Ok(plan) => fetch(plan).await,
-        Err(what) => Err(Failure(2, format!("{what}\nusage: {USAGE}"))),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure(status, what)) => {
-            eprintln!("fetch: {what}");
-            ExitCode::from(status)
-        }
-    }
-}
-
-/// Reads the command line.
-fn plan() -> Result<Plan, String> {
-    let (mut method, mut data, mut output, mut uri) = (None, None, None, None);
-    let (mut fields, mut verbose, mut retries, mut timeout) = (Vec::new(), false, 0, None);
-    let mut words = std::env::args().skip(1);
-    while let Some(word) = words.next() {
-        let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
-        match word.as_str() {
-            "-X" => method = Some(value()?),
-            "-H" => fields.push(value()?),
-            "-d" => data = Some(value()?),
-            "-o" => output = Some(value()?),
-            "-v" => verbose = true,
-            "--retry" => retries = value()?.parse().map_err(|_| "--retry needs a number")?,
-            "--timeout" => {
-                let seconds: f64 = value()?.parse().map_err(|_| "--timeout needs seconds")?;
-                let most = Duration::try_from_secs_f64(seconds).map_err(|_| "--timeout needs seconds")?;
-                timeout = Some(most);
-            }
-            _ if word.starts_with('-') => return Err(format!("unknown option {word}")),
-            _ if uri.is_some() => return Err("one URL at a time".to_owned()),
-            _ => uri = Some(word),
-        }
-    }
-    let uri = uri.ok_or("a URL is missing")?;
-    let uri = if uri.contains("://") { uri } else { format!("http://{uri}") };
-    // A fragment is not sent (RFC 9110 §4.2.5).
-    let uri: Uri = uri.split('#').next().unwrap_or_default().parse().map_err(|_| format!("{uri} is no URL"))?;
-    match uri.scheme_str() {
-        Some("http") => {}
-        Some("https") if cfg!(feature = "tls") => {}
-        Some("https") => return Err("https:// needs the feature tls-webpki-roots or tls-native-roots".to_owned()),
-        _ => return Err("only http:// and https://".to_owned()),
-    }
-    let data = match data.as_deref().map(|data| (data, data.strip_prefix('@'))) {
-        Some((_, Some(file))) => Some(std::fs::read(file).map_err(|error| format!("{file}: {error}"))?),
-        Some((data, None)) => Some(data.as_bytes().to_vec()),
-        None => None,
-    };
-    let method = method.unwrap_or_else(|| if data.is_some() { "POST" } else { "GET" }.to_owned());
-    let mut request = Request::builder().method(method.as_str()).uri(uri);
-    if let Some(headers) = request.headers_mut() {
-        headers.insert("user-agent", HeaderValue::from_static(concat!("fetch/", env!("CARGO_PKG_VERSION"))));
-        headers.insert("accept", HeaderValue::from_static("*/*"));
-        let defaults: Vec<_> = headers.keys().cloned().collect();
-        for field in fields {
-            let (name, value) = field.split_once(':').ok_or_else(|| format!("{field:?} is not 'Name: value'"))?;
-            let name: HeaderName = name.trim().parse().map_err(|_| format!("{name:?} is no field name"))?;
-            let value = HeaderValue::from_str(value.trim()).map_err(|_| format!("{value:?} is no field value"))?;
-            if defaults.contains(&name) {
-                headers.insert(name, value);
-            } else {
-                headers.append(name, value);
-            }
-        }
-    }
-    let request = request.body(Full::from(data.unwrap_or_default())).map_err(|error| error.to_string())?;
-    Ok(Plan { request, output, verbose, retries, timeout })
-}
-
-async fn fetch(plan: Plan) -> Result<(), Failure> {
-    let mut config = Config::default();
-    config.dispatch = Policy::default()
-        .connect_retries(plan.retries)
-        .request_retries(plan.retries)
-        .backoff(Backoff::new(Duration::from_millis(500), Duration::from_secs(30)));
-    let mut builder = Builder::new();
-    if let Some(most) = plan.timeout {
-        config.timeouts.head = most;
-        config.timeouts.content = most;
-        builder = builder.timeout(most);
-    }
-    if plan.verbose {
-        builder = builder.observer(Arc::new(narrate::Narrator::to_stderr()));
-    }
-    let network = http_tokio::network().proxies(Proxies::from_env());
-    let client = builder.config(config).build(network, http_tokio::TokioRuntime);
-    if plan.verbose {
-        show('>', &format!("{} {}", plan.request.method(), plan.request.uri()), plan.request.headers());
-    }
-    let response = client.request(plan.request).await.map_err(|error| {
-        let status = if error.is_connect() { 3 } else { 4 };
-        let cause = std::error::Error::source(&error).map(|cause| format!(" ({cause})")).unwrap_or_default();
-        Failure(status, format!("{error}{cause}"))
-    })?;
-    if plan.verbose {
-        show('<', &response.status().to_string(), response.headers());
-    }
-    let mut output: Box<dyn Write> = match &plan.output {
-        Some(file) => Box::new(std::fs::File::create(file).map_err(|error| Failure(6, format!("{file}: {error}")))?),
-        None => Box::new(std::io::stdout().lock()),
-    };
-    copy(response, &mut output).await?;
-    output.flush().map_err(|error| Failure(6, error.to_string()))
-}
-
-/// Writes the content as it comes, with a bar if that takes long and somebody looks.
-async fn copy(response: Response<Incoming>, output: &mut dyn Write) -> Result<(), Failure> {
-    let mut body = pin!(response.into_body());
-    let bar = match body.size_hint().exact() {
-        Some(length) => {
-            ProgressBar::new(length).with_style(style("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}"))
-        }
-        None => ProgressBar::new_spinner().with_style(style("{spinner} {bytes} {bytes_per_sec}")),
-    };
-    bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
-    let began = std::time::Instant::now();
-    let mut hidden = std::io::stderr().is_terminal();
-    while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
-        let frame = frame.map_err(|error| Failure(5, format!("the response was cut short: {error}")))?;
-        if let Some(data) = frame.data_ref() {
-            output.write_all(data).map_err(|error| Failure(6, format!("cannot write: {error}")))?;
-            bar.inc(data.len() as u64);
-        }
-        if hidden && began.elapsed() > LONG {
-            hidden = false;
-            bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
-        }
-    }
-    bar.finish_and_clear();
-    Ok(())
-}
-
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
-}
-
-fn show(mark: char, line: &str, headers: &http::HeaderMap) {
-    eprintln!("{mark} {line}");
-    for (name, value) in headers {
-        eprintln!("{mark} {name}: {}", value.as_bytes().escape_ascii());
-    }
+    fetch::run("fetch", http_tokio::network(), http_tokio::TokioRuntime).await
 }

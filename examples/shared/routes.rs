@@ -1,12 +1,13 @@
 //! What the example servers answer, the same on every runtime and at both levels.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http_core::{Content, Fields, Framing, Method, ResponseHead, StatusCode};
 use http_driver::server::{Connection, Exchange};
-use http_driver::{Error, Runtime, Transport};
+use http_driver::{Error, Peer, Runtime, Transport};
 
 /// Content that is held in memory at once is bounded; `/echo` and `/sink` are not.
 pub(crate) const MOST_HELD: usize = 64 << 20;
@@ -14,6 +15,8 @@ pub(crate) const MOST_HELD: usize = 64 << 20;
 /// The size of the pieces that `/bytes` and `/chunked` hand over.
 const BYTES_PIECE: usize = 64 * 1024;
 const CHUNKED_PIECE: usize = 16 * 1024;
+
+pub(crate) static PAGE: &str = include_str!("page.html");
 
 static ZEROS: [u8; BYTES_PIECE] = [b'0'; BYTES_PIECE];
 
@@ -25,6 +28,17 @@ pub(crate) enum Route {
     Sink,
     Bytes(u64),
     Chunked(u64),
+    /// So many bytes, and the connection is cut: chunked, or by a length that is twice as large.
+    Cut {
+        total: u64,
+        chunked: bool,
+    },
+    /// That status, at once.
+    Status(u16),
+    /// The address that the connection comes from.
+    Peer,
+    /// A page that loads many things at once and tells how that went.
+    Page,
     NoTunnel,
     /// Everything else: the request itself comes back.
     Mirror,
@@ -32,18 +46,27 @@ pub(crate) enum Route {
 
 impl Route {
     pub(crate) fn of(method: &str, target: &str) -> Self {
-        let number = |prefix: &str| target.strip_prefix(prefix).filter(|n| n.bytes().all(|b| b.is_ascii_digit()));
+        let digits = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let size = |prefix: &str| target.strip_prefix(prefix).filter(digits).and_then(|n| n.parse::<u64>().ok());
         match (method, target) {
             ("CONNECT", _) => Self::NoTunnel,
             ("GET" | "HEAD", "/plain") => Self::Plain,
+            ("GET" | "HEAD", "/peer") => Self::Peer,
+            ("GET" | "HEAD", "/page") => Self::Page,
             ("POST", "/echo") => Self::Echo,
             ("POST", "/sink") => Self::Sink,
-            ("GET" | "HEAD", _) => {
-                let bytes = number("/bytes/").and_then(|n| n.parse().ok()).map(Self::Bytes);
-                let chunked = || number("/chunked/").and_then(|n| n.parse().ok()).map(Self::Chunked);
-                bytes.or_else(chunked).unwrap_or(Self::Mirror)
+            _ => {
+                let route = match method {
+                    "GET" | "HEAD" => size("/bytes/")
+                        .map(Self::Bytes)
+                        .or_else(|| size("/chunked/").map(Self::Chunked))
+                        .or_else(|| size("/cut/").map(|total| Self::Cut { total, chunked: false }))
+                        .or_else(|| size("/cut-chunked/").map(|total| Self::Cut { total, chunked: true })),
+                    _ => None,
+                };
+                let status = || size("/status/").and_then(|n| u16::try_from(n).ok()).filter(|n| (200..600).contains(n));
+                route.or_else(|| status().map(Self::Status)).unwrap_or(Self::Mirror)
             }
-            _ => Self::Mirror,
         }
     }
 }
@@ -70,11 +93,32 @@ pub(crate) fn mirror(method: &str, target: &[u8]) -> BytesMut {
     content
 }
 
+/// The length that `/cut` announces.
+pub(crate) const fn twice(total: u64) -> u64 {
+    // Lengths beyond this are refused.
+    let twice = total.saturating_mul(2).saturating_add(1);
+    if twice > i64::MAX as u64 { i64::MAX as u64 } else { twice }
+}
+
+/// What `/peer` answers.
+pub(crate) fn address(address: Option<SocketAddr>) -> Bytes {
+    address.map_or_else(|| "unknown\n".to_owned(), |address| format!("{address}\n")).into()
+}
+
+/// What `/status` answers with; nothing where a status forbids it.
+pub(crate) fn status_text(status: u16) -> Bytes {
+    match status {
+        204 | 205 | 304 => Bytes::new(),
+        _ => format!("status {status}\n").into(),
+    }
+}
+
 /// Heads that are built once.
 #[derive(Clone, Debug)]
 pub(crate) struct Heads {
     text: ResponseHead,
     octets: ResponseHead,
+    page: ResponseHead,
 }
 
 impl Heads {
@@ -83,6 +127,7 @@ impl Heads {
         Self {
             text: ok("text/plain").expect("a valid field"),
             octets: ok("application/octet-stream").expect("a valid field"),
+            page: ok("text/html").expect("a valid field"),
         }
     }
 }
@@ -110,6 +155,7 @@ async fn answer<T: Transport, R: Runtime>(mut exchange: Exchange<'_, T, R>, head
     match route {
         Route::Plain => exchange.respond(&heads.text, Content::Full(Bytes::from_static(b"Hello, World!")))?,
         Route::NoTunnel => exchange.respond(&ResponseHead::new(StatusCode::NOT_IMPLEMENTED), Content::Empty)?,
+        Route::Page => exchange.respond(&heads.page, Content::Full(Bytes::from_static(PAGE.as_bytes())))?,
         // Apart, so that a connection which waits has no room for what the streams need.
         route => return Box::pin(stream(exchange, heads, route)).await,
     }
@@ -123,7 +169,7 @@ async fn stream<T: Transport, R: Runtime>(
 ) -> Result<(), Error> {
     let head = exchange.head();
     match route {
-        Route::Plain | Route::NoTunnel => {}
+        Route::Plain | Route::NoTunnel | Route::Page => {}
         Route::Bytes(total) => {
             exchange.respond(&heads.octets, Content::Sized(total))?;
             send(&mut exchange, pieces(total, false)).await?;
@@ -131,6 +177,26 @@ async fn stream<T: Transport, R: Runtime>(
         Route::Chunked(total) => {
             exchange.respond(&heads.octets, Content::Streaming)?;
             send(&mut exchange, pieces(total, true)).await?;
+        }
+        Route::Cut { total, chunked } => {
+            let content = if chunked { Content::Streaming } else { Content::Sized(twice(total)) };
+            exchange.respond(&heads.octets, content)?;
+            for piece in pieces(total, chunked) {
+                exchange.write(piece).await?;
+            }
+            exchange.flush().await?;
+            // What is not ended is cut off.
+            return Ok(());
+        }
+        Route::Status(status) => {
+            let head = ResponseHead::new(StatusCode::new(status).expect("a status"));
+            let content = status_text(status);
+            exchange.respond(&head, if content.is_empty() { Content::Empty } else { Content::Full(content) })?;
+        }
+        Route::Peer => {
+            let mut peer = Peer::default();
+            exchange.connection().transport().describe(&mut peer);
+            exchange.respond(&heads.text, Content::Full(address(peer.address)))?;
         }
         Route::Echo => {
             let content = match head.framing() {

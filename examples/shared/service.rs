@@ -1,6 +1,7 @@
 //! The routes as a service, for the service level.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -10,14 +11,14 @@ use http::{Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_driver::{Error, Full, Incoming};
 
-use super::routes::{MOST_HELD, Route, mirror, pieces};
+use super::routes::{MOST_HELD, PAGE, Route, address, mirror, pieces, status_text, twice};
 
 /// What the routes answer with.
 pub(crate) enum Answer {
     Full(Full),
     /// The content of the request, as it comes in.
     Echo(Incoming),
-    Pieces(Box<dyn Iterator<Item = Bytes> + Send>, Option<u64>),
+    Pieces(Box<dyn Iterator<Item = Result<Bytes, Error>> + Send>, Option<u64>),
 }
 
 impl Body for Answer {
@@ -30,10 +31,10 @@ impl Body for Answer {
             Self::Echo(incoming) => Pin::new(incoming).poll_frame(cx),
             Self::Pieces(pieces, left) => {
                 let piece = pieces.next();
-                if let (Some(left), Some(piece)) = (left, &piece) {
+                if let (Some(left), Some(Ok(piece))) = (left, &piece) {
                     *left -= piece.len() as u64;
                 }
-                Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+                Poll::Ready(piece.map(|piece| piece.map(Frame::data)))
             }
         }
     }
@@ -47,8 +48,11 @@ impl Body for Answer {
     }
 }
 
-/// Answers one request.
-pub(crate) async fn answer(request: Request<Incoming>) -> Result<Response<Answer>, Infallible> {
+/// Answers one request that came from `peer`.
+pub(crate) async fn answer(
+    request: Request<Incoming>,
+    peer: Option<SocketAddr>,
+) -> Result<Response<Answer>, Infallible> {
     let uri = request.uri();
     // A target in absolute form has an authority; the others are their path.
     let route = match uri.path_and_query() {
@@ -59,10 +63,11 @@ pub(crate) async fn answer(request: Request<Incoming>) -> Result<Response<Answer
         Route::Plain => Response::new(Answer::Full(Full::from("Hello, World!"))),
         Route::NoTunnel => status(StatusCode::NOT_IMPLEMENTED),
         // Apart, so that a short answer has no room for what the others need.
-        route => Box::pin(stream(request, route)).await,
+        route => Box::pin(stream(request, route, peer)).await,
     };
     let content_type = match route {
-        Route::Echo | Route::Bytes(_) | Route::Chunked(_) => "application/octet-stream",
+        Route::Echo | Route::Bytes(_) | Route::Chunked(_) | Route::Cut { .. } => "application/octet-stream",
+        Route::Page => "text/html",
         _ => "text/plain",
     };
     if response.status() == StatusCode::OK {
@@ -72,19 +77,31 @@ pub(crate) async fn answer(request: Request<Incoming>) -> Result<Response<Answer
 }
 
 /// Answers with content that is long, or depends on that of the request.
-async fn stream(request: Request<Incoming>, route: Route) -> Response<Answer> {
+async fn stream(request: Request<Incoming>, route: Route, peer: Option<SocketAddr>) -> Response<Answer> {
     let asks_head = request.method() == http::Method::HEAD;
     match route {
         Route::Plain | Route::NoTunnel => status(StatusCode::INTERNAL_SERVER_ERROR),
         Route::Bytes(total) => {
-            let mut response = Response::new(Answer::Pieces(Box::new(pieces(total, false)), Some(total)));
+            let mut response = Response::new(Answer::Pieces(Box::new(pieces(total, false).map(Ok)), Some(total)));
             if asks_head {
                 // An empty body does not tell whether GET's would be empty.
                 response.headers_mut().insert(CONTENT_LENGTH, total.into());
             }
             response
         }
-        Route::Chunked(total) => Response::new(Answer::Pieces(Box::new(pieces(total, true)), None)),
+        Route::Peer => Response::new(Answer::Full(Full::from(address(peer)))),
+        Route::Page => Response::new(Answer::Full(Full::from(PAGE))),
+        Route::Status(code) => {
+            let mut response = status(StatusCode::from_u16(code).expect("a status"));
+            *response.body_mut() = Answer::Full(Full::from(status_text(code)));
+            response
+        }
+        Route::Chunked(total) => Response::new(Answer::Pieces(Box::new(pieces(total, true).map(Ok)), None)),
+        Route::Cut { total, chunked } => {
+            let cut = std::iter::once_with(|| Err(Error::Body("cut on purpose".into())));
+            let pieces = pieces(total, chunked).map(Ok).chain(cut);
+            Response::new(Answer::Pieces(Box::new(pieces), (!chunked).then(|| twice(total))))
+        }
         Route::Echo => Response::new(Answer::Echo(request.into_body())),
         Route::Sink => match read(request.into_body(), |_| true).await {
             Ok(length) => Response::new(Answer::Full(Full::from(length.to_string()))),
