@@ -1,24 +1,15 @@
-"""Scenarios of clients and proxies against the example servers."""
+"""Scenes of clients against the example servers, in plain."""
 
 import signal
 import socket
 import sys
 import time
 
-from harness import (HERE, PATIENCE, Failed, Tap, check, equal, exchange, file_of, free_port, need_command, need_npm,
-                     need_python, noise, read_all, run, scratch, start, stop, wait_for)
+import harness
+from harness import (HERE, INSTALLED, PATIENCE, Failed, Tap, check, equal, exchange, file_of, need_command, need_npm,
+                     need_program, need_python, noise, read_all, run, serving, sizes)
 
-SCENARIOS = []
-QUICK = False
 HELLO = b"Hello, World!"
-
-
-def scenario(peer, name):
-    return lambda function: SCENARIOS.append((peer, name, function)) or function
-
-
-def sizes():
-    return [0, 1, 1000, 65_536] if QUICK else [0, 1, 17, 1000, 16_384, 65_535, 65_537, 300_000, 1 << 20, 10 << 20]
 
 
 # --- curl ----------------------------------------------------------------------------------------------------------
@@ -28,7 +19,7 @@ def curl(*arguments, **options):
     return run(need_command("curl", "curl"), "-sS", "-m", str(PATIENCE), *arguments, **options).stdout
 
 
-@scenario("curl", "two requests on one connection")
+@serving("curl", "two requests on one connection")
 def _(server):
     with Tap(server.port) as tap:
         equal(curl(tap.url("/plain"), tap.url("/plain")), HELLO * 2, "content")
@@ -37,7 +28,7 @@ def _(server):
         check(first.get("content-type") and first.get("date"), "Content-Type and Date", first.fields)
 
 
-@scenario("curl", "content of many sizes, both framings")
+@serving("curl", "content of many sizes, both framings")
 def _(server):
     with Tap(server.port) as tap:
         for size in sizes():
@@ -48,7 +39,7 @@ def _(server):
                 equal((response.status, response.framing, len(response.content)), (200, framing, size), kind)
 
 
-@scenario("curl", "--raw shows chunks to the letter")
+@serving("curl", "--raw shows chunks to the letter")
 def _(server):
     with Tap(server.port) as tap:
         raw = curl("--raw", tap.url("/chunked/40000"))
@@ -58,7 +49,7 @@ def _(server):
         equal(len(response.content), 40000, "content")
 
 
-@scenario("curl", "uploads of many sizes to /echo and /sink, by length and chunked")
+@serving("curl", "uploads of many sizes to /echo and /sink, by length and chunked")
 def _(server):
     for size in sizes():
         data = noise(size)
@@ -72,7 +63,7 @@ def _(server):
             equal(curl(*extra, f"{url}/sink", stdin=stdin), str(size).encode(), f"/sink counts ({extra[0]})")
 
 
-@scenario("curl", "Expect: 100-continue is answered before content comes")
+@serving("curl", "Expect: 100-continue is answered before content comes")
 def _(server):
     data = noise(50_000)
     for path, expected in (("/echo", data), ("/sink", b"50000"), ("/other", b"POST /other\n" + data)):
@@ -92,7 +83,7 @@ def _(server):
             equal(link.received.count(b"HTTP/1.1 100 Continue\r\n\r\n"), 1, "interim responses")
 
 
-@scenario("curl", "HEAD tells the length of GET, and the connection goes on")
+@serving("curl", "HEAD tells the length of GET, and the connection goes on")
 def _(server):
     for path, length in (("/plain", "13"), ("/bytes/1000", "1000"), ("/bytes/0", "0"), ("/some/where", "16")):
         with Tap(server.port) as tap:
@@ -102,7 +93,7 @@ def _(server):
             equal(plain.content, HELLO, "GET after HEAD")
 
 
-@scenario("curl", "HTTP/1.0 gets no chunks")
+@serving("curl", "HTTP/1.0 gets no chunks")
 def _(server):
     for path, size in (("/plain", 13), ("/bytes/70000", 70000), ("/chunked/70000", 70000)):
         with Tap(server.port) as tap:
@@ -111,7 +102,7 @@ def _(server):
             equal(response.get("transfer-encoding"), None, "Transfer-Encoding")
 
 
-@scenario("curl", "everything else comes back as it was sent")
+@serving("curl", "everything else comes back as it was sent")
 def _(server):
     url = f"http://127.0.0.1:{server.port}"
     equal(curl(f"{url}/a/b?c=%20d"), b"GET /a/b?c=%20d\n", "GET")
@@ -124,6 +115,26 @@ def _(server):
     equal(curl("-x", url, "http://example.com/abs?q"), b"GET http://example.com/abs?q\n", "absolute form")
 
 
+@serving("curl", "errors keep the connection; content that is cut short is not taken for whole")
+def _(server):
+    with Tap(server.port) as tap:
+        paths = ["/status/400", "/status/404", "/status/503", "/plain"]
+        equal(curl(*map(tap.url, paths)), b"status 400\nstatus 404\nstatus 503\n" + HELLO, "content")
+        equal([r.status for r in read_all(tap.only().received, *["GET"] * 4)], [400, 404, 503, 200], "status")
+    url = f"http://127.0.0.1:{server.port}"
+    curl("-f", f"{url}/status/404", status=22)
+    for path in ("/cut/0", "/cut/100000", "/cut-chunked/0", "/cut-chunked/100000"):
+        curl("-o", "/dev/null", f"{url}{path}", status=18)
+    large = file_of(noise(8 << 20))
+    refusal = curl("-H", "Expect:", "--data-binary", f"@{large}", f"{url}/status/413",
+                   "--next", "-sS", f"{url}/plain")
+    equal(refusal, b"status 413\n" + HELLO, "an early error, and a request behind it")
+    # A client that leaves in the middle of either content harms nobody else.
+    curl("--limit-rate", "100k", "-m", "0.3", "-o", "/dev/null", f"{url}/bytes/100000000", status=28)
+    curl("--limit-rate", "100k", "-m", "0.3", "--data-binary", f"@{large}", f"{url}/sink", status=28)
+    equal(curl(f"{url}/plain"), HELLO, "others are served")
+
+
 # --- bytes by hand -------------------------------------------------------------------------------------------------
 
 
@@ -132,7 +143,7 @@ def request(target, method="GET", *fields, content=b""):
     return "\r\n".join([*lines, "", ""]).encode() + content
 
 
-@scenario("raw", "twenty pipelined requests are answered in order")
+@serving("raw", "twenty pipelined requests are answered in order")
 def _(server):
     targets = [f"/number/{n}" for n in range(19)]
     data = b"".join(request(target) for target in targets) + request("/plain", "GET", "Connection: close")
@@ -141,7 +152,7 @@ def _(server):
     equal(responses[-1].get("connection"), "close", "Connection of the last")
 
 
-@scenario("raw", "pipelined uploads, lengths and chunks mixed")
+@serving("raw", "pipelined uploads, lengths and chunks mixed")
 def _(server):
     data = (request("/echo", "POST", "Content-Length: 5", content=b"first")
             + request("/echo", "POST", "Transfer-Encoding: chunked", content=b"3\r\nsec\r\n3;x=y\r\nond\r\n0\r\nT: v\r\n\r\n")
@@ -150,20 +161,20 @@ def _(server):
     equal(seen, [b"first", b"second", b"3"], "content")
 
 
-@scenario("raw", "one byte at a time")
+@serving("raw", "one byte at a time")
 def _(server):
     data = request("/echo", "POST", "Transfer-Encoding: chunked", "Connection: close", content=b"2\r\nab\r\n0\r\n\r\n")
     (response,) = read_all(exchange(server.port, data, pace=0.001), "POST", ended=True)
     equal(response.content, b"ab", "content")
 
 
-@scenario("raw", "a client that shuts down its half is answered")
+@serving("raw", "a client that shuts down its half is answered")
 def _(server):
     (response,) = read_all(exchange(server.port, request("/bytes/300000"), half_close=True), "GET", ended=True)
     equal(len(response.content), 300000, "content")
 
 
-@scenario("raw", "CONNECT is 501, and what is not HTTP is refused")
+@serving("raw", "CONNECT is 501, and what is not HTTP is refused")
 def _(server):
     cases = [
         (b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\nConnection: close\r\n\r\n", 501),
@@ -205,7 +216,7 @@ def terminate(server):
 # --- other clients -------------------------------------------------------------------------------------------------
 
 
-@scenario("wget", "two files and a post on one connection each")
+@serving("wget", "two files and a post on one connection each")
 def _(server):
     wget = need_command("wget", "wget")
     with Tap(server.port) as tap:
@@ -218,48 +229,67 @@ def _(server):
     run(wget, "-q", "-T10", "-t1", "--spider", f"http://127.0.0.1:{server.port}/bytes/5")
 
 
-def python_client(python, case, expected_links):
+@serving("wget", "errors, cut content, and what follows")
+def _(server):
+    with Tap(server.port) as tap:
+        paths = ("/status/404", "/plain", "/status/503", "/plain")
+        seen = run(need_command("wget", "wget"), "-q", "-T10", "-t1", "-O-", *map(tap.url, paths), status=8).stdout
+        equal(seen, HELLO * 2, "content without that of errors")
+        for path in ("/cut/1000", "/cut-chunked/1000"):
+            run(need_command("wget", "wget"), "-q", "-T10", "-t1", "-O/dev/null", tap.url(path), status=4)
+
+
+def client_program(command, expected_links, told=lambda tap: [tap.url("")]):
+    """A program of peers/ that asks for everything and prints ok; `told` is what it is told of the server."""
     def scene(server):
         with Tap(server.port) as tap:
-            seen = run(python() if callable(python) else python, HERE / "peers" / "clients.py", case, tap.port).stdout
-            equal(seen.strip(), b"ok", case)
-            equal(len(tap.links), expected_links, "connections")
+            seen = run(*command(), *told(tap)).stdout
+            equal(seen.strip(), b"ok", "client")
+            check(len(tap.links) in expected_links, "connections", len(tap.links))
     return scene
 
 
-SCENARIOS += [
-    ("python", "http.client: keep-alive, HEAD, chunked upload", python_client(sys.executable, "http_client", 1)),
-    ("httpx", "h11: keep-alive, streams both ways", python_client(lambda: need_python("httpx"), "httpx_client", 1)),
-    ("aiohttp", "waits for 100 without a limit", python_client(lambda: need_python("aiohttp"), "aiohttp_client", 1)),
-]
+def python_client(library, *packages):
+    python = need_python(*packages) if packages else sys.executable
+    return [python, HERE / "peers" / "clients.py", library]
 
 
-@scenario("node", "http agent and fetch: keep-alive, chunked upload, 20 at once")
+def node_client():
+    return [need_command("node"), HERE / "peers" / "client.mjs"]
+
+
+def undici_client():
+    node, script = need_command("node"), need_npm("undici@7") / "undici.mjs"
+    script.write_bytes((HERE / "peers" / "undici.mjs").read_bytes())
+    return [node, script]
+
+
+# One connection, and another one for each time that it was cut or had to be given up: cut twice, and after 414.
+FEW = range(3, 5)
+EVERYTHING = "keep-alive, chunks both ways, large content, errors, cut content"
+serving("python", f"http.client: {EVERYTHING}")(client_program(lambda: python_client("http.client"), FEW))
+serving("httpx", f"h11: {EVERYTHING}")(client_program(lambda: python_client("httpx", "httpx"), FEW))
+serving("aiohttp", f"{EVERYTHING}, waits for 100")(client_program(lambda: python_client("aiohttp", "aiohttp"), FEW))
+serving("node", f"http and fetch: {EVERYTHING}, 20 at once")(client_program(node_client, range(22, 30)))
+serving("libevent", f"evhttp: {EVERYTHING}")(
+    client_program(lambda: [need_program("evhttp_client")], FEW, lambda tap: [tap.port]))
+
+
+@serving("undici", "five pipelined at a time, errors, cut content")
 def _(server):
     with Tap(server.port) as tap:
-        equal(run(need_command("node"), HERE / "peers" / "client.mjs", tap.port).stdout.strip(), b"ok", "client")
-        check(len(tap.links) <= 22, "connections", len(tap.links))
-
-
-@scenario("undici", "five pipelined at a time")
-def _(server):
-    node, folder = need_command("node"), need_npm("undici@7")
-    with Tap(server.port) as tap:
-        script = folder / "undici.mjs"
-        script.write_bytes((HERE / "peers" / "undici.mjs").read_bytes())
-        equal(run(node, script, tap.port).stdout.strip(), b"ok", "client")
-        link = tap.only()
-        read_all(link.received, *["GET"] * 100)
+        equal(run(*undici_client(), tap.url("")).stdout.strip(), b"ok", "client")
+        link = tap.links[0]
         waiting, most = 0, 0
         for way, piece in link.log:
-            waiting += piece.count(b" HTTP/1.1\r\n") if way == ">" else -piece.count(b"HTTP/1.1 200")
+            waiting += piece.count(b" HTTP/1.1\r\n") if way == ">" else -piece.count(b"HTTP/1.1 ")
             most = max(most, waiting)
         check(2 <= most <= 5, "requests in flight", most)
 
 
-@scenario("wrk", "64 connections, no error")
+@serving("wrk", "64 connections, no error")
 def _(server):
-    seconds = 2 if QUICK else 4
+    seconds = 2 if harness.QUICK else 4
     for path in ("/plain", "/bytes/100000", "/chunked/100000"):
         out = run(need_command("wrk", "wrk"), "-t1", "-c64", f"-d{seconds}s", f"http://127.0.0.1:{server.port}{path}").stdout.decode()
         check("Socket errors" not in out and "Non-2xx" not in out, f"{path} went wrong", out)
@@ -267,89 +297,10 @@ def _(server):
         check(requests > 500, "too few requests", out)
 
 
-@scenario("ab", "HTTP/1.0 with keep-alive")
+@serving("ab", "HTTP/1.0 with keep-alive")
 def _(server):
     with Tap(server.port) as tap:
         out = run(need_command("ab", "apache2-utils"), "-q", "-k", "-n500", "-c8", tap.url("/plain")).stdout.decode()
         figures = {name.strip(): value.split()[0] for name, _, value in (line.partition(":") for line in out.splitlines()) if value.strip()}
         equal((figures["Complete requests"], figures["Failed requests"], figures.get("Keep-Alive requests")), ("500", "0", "500"), "figures")
         check(len(tap.links) <= 9, "connections", len(tap.links))
-
-
-# --- proxies in front ------------------------------------------------------------------------------------------------
-
-
-def through_proxy(tap, front, *upload):
-    url = f"http://127.0.0.1:{front}"
-    for _ in range(5):
-        equal(curl(f"{url}/plain"), HELLO, "GET")
-    for path, size in (("/bytes/1000000", 1_000_000), ("/chunked/1000000", 1_000_000), ("/bytes/0", 0)):
-        equal(len(curl(f"{url}{path}")), size, path)
-    data = noise(300_000)
-    check(curl(*upload, "-X", "POST", "-T", "-", f"{url}/echo", stdin=data) == data, "a chunked echo")
-    equal(curl(*upload, "--data-binary", f"@{file_of(data)}", f"{url}/sink"), b"300000", "a sized upload")
-    check(b"Content-Length: 13" in curl("-I", f"{url}/plain").replace(b"content-length", b"Content-Length"), "HEAD")
-    equal(curl("-X", "DELETE", f"{url}/x?y"), b"DELETE /x?y\n", "DELETE")
-    check(len(tap.links) <= 3, "connections from proxy to server are kept", len(tap.links))
-
-
-@scenario("nginx", "as reverse proxy in front, keeping connections")
-def _(server):
-    with Tap(server.port) as tap:
-        front, folder = free_port(), scratch / f"nginx-{time.monotonic_ns()}"
-        folder.mkdir()
-        config = folder / "nginx.conf"
-        config.write_text(NGINX_BASE.format(folder=folder) + f"""
-            upstream ours {{ server 127.0.0.1:{tap.port}; keepalive 4; }}
-            server {{
-                listen 127.0.0.1:{front};
-                location / {{
-                    proxy_pass http://ours;
-                    proxy_http_version 1.1;
-                    proxy_set_header Connection "";
-                    proxy_request_buffering off;
-                    proxy_buffering off;
-                }}
-            }}
-        }}""")
-        child = start(need_command("nginx", "nginx-light"), "-e", folder / "error.log", "-c", config)
-        wait_for(front, child)
-        through_proxy(tap, front)
-        stop(child)
-
-
-NGINX_BASE = """
-daemon off; master_process off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
-events {{}}
-http {{
-    access_log off; client_max_body_size 0; keepalive_timeout 30; types {{ text/plain txt; }}
-    client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
-    uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
-"""
-
-
-@scenario("haproxy", "as reverse proxy in front, keeping connections")
-def _(server):
-    haproxy = need_command("haproxy", "haproxy")
-    with Tap(server.port) as tap:
-        front = free_port()
-        config = scratch / f"haproxy-{front}.cfg"
-        config.write_text(f"""
-defaults
-    mode http
-    timeout connect 5s
-    timeout client 20s
-    timeout server 20s
-    http-reuse always
-frontend in
-    bind 127.0.0.1:{front}
-    default_backend ours
-backend ours
-    server one 127.0.0.1:{tap.port}
-""")
-        child = start(haproxy, "-db", "-f", config)
-        wait_for(front, child)
-        # Without Expect: when 100 and a chunked final head come in one segment, HAProxy 2.6 drops the content,
-        # whichever server sent them.
-        through_proxy(tap, front, "-H", "Expect:")
-        stop(child)

@@ -1,4 +1,4 @@
-"""What the scenarios stand on: processes that end with us, a recording tap, and a strict reader of responses."""
+"""What the scenes stand on: processes that end with us, a recording tap, and a strict reader of responses."""
 
 import os
 import pathlib
@@ -25,6 +25,24 @@ class Failed(Exception):
 
 class Missing(Exception):
     """A peer cannot be had."""
+
+
+# What is there to run: (peer, name, function). Those of servers are given a `Server` of programs.py, those of clients a
+# `Client`.
+SERVER_SCENES, CLIENT_SCENES = [], []
+QUICK = False
+
+
+def serving(peer, name):
+    return lambda scene: SERVER_SCENES.append((peer, name, scene)) or scene
+
+
+def fetching(peer, name):
+    return lambda scene: CLIENT_SCENES.append((peer, name, scene)) or scene
+
+
+def sizes():
+    return [0, 1, 1000, 65_536] if QUICK else [0, 1, 17, 1000, 16_384, 65_535, 65_537, 300_000, 1 << 20, 10 << 20]
 
 
 def check(holds, what, *seen):
@@ -178,8 +196,8 @@ class Tap:
     def __exit__(self, *_):
         self.listener.close()
 
-    def url(self, path):
-        return f"http://127.0.0.1:{self.port}{path}"
+    def url(self, path, scheme="http"):
+        return f"{scheme}://127.0.0.1:{self.port}{path}"
 
     def only(self):
         equal(len(self.links), 1, "connections")
@@ -315,9 +333,18 @@ _refreshed = False
 
 def need_command(name, package=None):
     """The path of a command, installed from its Debian package if need be."""
-    global _refreshed
     path = os.environ["PATH"] + ":/usr/sbin:/sbin"
-    if found := shutil.which(name, path=path):
+    return need(name, lambda: shutil.which(name, path=path), package)
+
+
+def need_file(path, package):
+    """A file of a Debian package, installed if need be."""
+    return need(path, lambda: os.path.exists(path) and path, package)
+
+
+def need(name, find, package):
+    global _refreshed
+    if found := find():
         return found
     if package and os.geteuid() == 0 and shutil.which("apt-get"):
         quiet = dict(stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -329,7 +356,7 @@ def need_command(name, package=None):
                            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, **quiet)
         except subprocess.TimeoutExpired:
             pass
-        if found := shutil.which(name, path=path):
+        if found := find():
             return found
     raise Missing(f"{name} is not there" + (f", and the package {package} cannot be installed" if package else ""))
 
@@ -360,3 +387,14 @@ def need_npm(package):
         except (subprocess.SubprocessError, OSError) as error:
             raise Missing(f"{package} cannot be installed ({type(error).__name__})") from None
     return folder
+
+
+def need_program(name):
+    """A C program of peers/ that uses libevent, built if need be."""
+    program, source = INSTALLED / name, HERE / "peers" / f"{name}.c"
+    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        compiler = need_command("gcc", "gcc")
+        need_file("/usr/include/event2/http.h", "libevent-dev")
+        INSTALLED.mkdir(parents=True, exist_ok=True)
+        run(compiler, "-O1", "-Wall", "-Wextra", "-Werror", "-o", program, source, "-levent")
+    return program

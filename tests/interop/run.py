@@ -1,17 +1,21 @@
-"""Runs the scenarios and prints the table. `run.sh` is the way in."""
+"""Runs the scenes and prints the table. `run.sh` is the way in."""
 
 import argparse
 import atexit
 import os
-import pathlib
 import signal
 import sys
 import time
 
-import against_fetch
+# These register their scenes.
 import against_serve
+import in_front  # noqa: F401
+import over_tls  # noqa: F401
+import browser  # noqa: F401
+import against_fetch  # noqa: F401
 import harness
-from harness import Failed, Missing
+from harness import CLIENT_SCENES, SERVER_SCENES, Failed, Missing
+from programs import Client, Server
 
 SERVERS = {
     "tokio": ["serve", "--level", "service"],
@@ -19,32 +23,23 @@ SERVERS = {
     "async-std": ["serve-async-std", "--level", "service"],
     "async-std exchange": ["serve-async-std", "--level", "exchange"],
 }
+CLIENTS = {"fetch": ["fetch"], "fetch async-std": ["fetch-async-std"]}
 
 
-class Server:
-    def __init__(self, words):
-        self.port = harness.free_port()
-        self.child = harness.start(harness.EXAMPLES / words[0], "--port", self.port, *words[1:])
-        harness.wait_for(self.port, self.child)
-
-    def check_alive(self):
-        harness.check(self.child.poll() is None, "the server has ended", self.child.poll())
-
-
-def in_time(seconds, scenario, *arguments):
-    """The scenario's outcome; one that hangs fails."""
+def in_time(seconds, scene, program):
+    """The scene's outcome; one that hangs fails."""
     def late(*_):
         raise Failed(f"not over after {seconds} s")
     signal.signal(signal.SIGALRM, late)
     signal.alarm(seconds)
     try:
-        scenario(*arguments)
+        scene(program)
         return "ok", ""
     except Missing as missing:
         return "skipped", str(missing)
     except Failed as failed:
         return "FAILED", str(failed)
-    except Exception as error:  # whatever a scenario meets is its failure, not the run's
+    except Exception as error:  # whatever a scene meets is its failure, not the run's
         return "FAILED", f"{type(error).__name__}: {error}"
     finally:
         signal.alarm(0)
@@ -64,53 +59,49 @@ def main():
     parser.add_argument("--except", dest="others", action="store_true")
     parser.add_argument("peers", nargs="*")
     options = parser.parse_args()
-    known = {peer for peer, *_ in against_serve.SCENARIOS + against_fetch.SCENARIOS}
+    known = {peer for peer, *_ in SERVER_SCENES + CLIENT_SCENES}
     if unknown := set(options.peers) - known:
         parser.error(f"unknown peer {', '.join(unknown)}; known: {', '.join(sorted(known))}")
     chosen = (known - set(options.peers)) if options.others else set(options.peers) or known
     atexit.register(harness.stop_all)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     end = time.monotonic() + options.within
-    against_serve.QUICK = options.quick
+    harness.QUICK = options.quick
 
     table, missing = [], {}
 
-    def attempt(peer, name, column, scenario, *arguments):
+    def attempt(peer, name, column, scene, program):
         if peer in missing:
             outcome, why = "skipped", missing[peer]
         elif time.monotonic() > end:
             outcome, why = "no time", "no time left"
         else:
             start = time.monotonic()
-            outcome, why = in_time(90, scenario, *arguments)
+            outcome, why = in_time(90, scene, program)
             print(f"{outcome:8} {peer}: {name} [{column}] {time.monotonic() - start:.1f} s {why}")
             if outcome == "skipped":
                 missing[peer] = why
         table.append((peer, name, column, outcome, why))
 
-    servers = {name: words for name, words in SERVERS.items() if not options.quick or name == "tokio"}
-    for column, words in servers.items():
-        if not any(peer in chosen for peer, *_ in against_serve.SCENARIOS):
+    def wanted(scenes):
+        return [scene for scene in scenes if scene[0] in chosen]
+
+    for column, words in list(SERVERS.items())[:1 if options.quick else None]:
+        if not wanted(SERVER_SCENES):
             break
-        server = Server(words)
-        for peer, name, scenario in against_serve.SCENARIOS:
-            if peer in chosen:
-                attempt(peer, name, column, scenario, server)
-                if server.child.poll() is not None:
-                    table.append((peer, name, column, "FAILED", "the server has ended"))
-                    server = Server(words)
+        server = Server(*words)
+        for peer, name, scene in wanted(SERVER_SCENES):
+            attempt(peer, name, column, scene, server)
+            if server.child.poll() is not None:
+                table.append((peer, name, column, "FAILED", "the server has ended"))
+                server = Server(*words)
         if "raw" in chosen:
             attempt("raw", "SIGTERM ends it within 2 s", column, against_serve.terminate, server)
         harness.stop(server.child)
 
-    if (harness.EXAMPLES / "fetch").exists():
-        for peer, name, scenario in against_fetch.SCENARIOS:
-            if peer in chosen:
-                attempt(peer, name, "fetch", scenario)
-    elif pathlib.Path(".ci/pending").exists():
-        note_skip("fetch", "pending: the example client is not there yet")
-    else:
-        table.append(("fetch", "is there", "fetch", "FAILED", "the example client was not built"))
+    for column, words in list(CLIENTS.items())[:1 if options.quick else None]:
+        for peer, name, scene in wanted(CLIENT_SCENES):
+            attempt(peer, name, column, scene, Client(*words))
 
     return report(table)
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Real peers over loopback, against the example servers and the example client.
+# Real peers over loopback, against the example servers and the example clients, in plain and over TLS.
 #
 #     tests/interop/run.sh [--quick] [--within SECONDS] [--except] [peer...]
 #
-# --quick     one server and small content
+# --quick     one server, one client and small content
 # --within    begins nothing more after so many seconds, and says what was left out
 # --except    all peers but the named ones
 #
