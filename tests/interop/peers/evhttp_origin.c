@@ -41,7 +41,9 @@ static void answer(struct evhttp_request *request, void *argument)
             evbuffer_add_printf(buffer, "status %zu\n", size);
         evhttp_send_reply(request, (int)size, NULL, buffer);
     } else if (sscanf(path, "/bytes/%zu", &size) == 1) {
-        buffer = some(size);
+        snprintf(text, sizeof text, "%zu", size);
+        evhttp_add_header(fields, "Content-Length", text);
+        buffer = some(evhttp_request_get_command(request) == EVHTTP_REQ_HEAD ? 0 : size);
         evhttp_send_reply(request, 200, NULL, buffer);
     } else if (sscanf(path, "/chunked/%zu", &size) == 1) {
         evhttp_send_reply_start(request, 200, NULL);

@@ -30,6 +30,7 @@ function answer(request, response) {
       case "sink":
         return response.end(String(content.length));
       case "bytes":
+        response.setHeader("Content-Length", size);
         return response.end(Buffer.alloc(size, "0"));
       case "chunked":
         for (let left = size; left > 0; left -= piece.length) response.write(piece.subarray(0, left));
