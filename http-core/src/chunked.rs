@@ -102,6 +102,11 @@ impl ChunkDecoder {
         matches!(self.state, State::Trailers)
     }
 
+    /// Bytes of the trailer section that were looked at; they stay in the buffer until all of it is there.
+    pub(crate) const fn looked_ahead(&self) -> u64 {
+        if self.in_trailers() { self.trailers.looked_at() as u64 } else { 0 }
+    }
+
     /// Slides the content of as many chunks as there are to the front of `input`; returns how long it is, how many
     /// bytes it was made from, and the fault that ended the run.
     fn run(&mut self, input: &mut [u8], room: usize, config: &Config) -> (usize, usize, Option<Broken>) {

@@ -61,6 +61,23 @@ impl Decoder {
         Self { kind, read: 0 }
     }
 
+    /// As `decode`, with how far it went: how many bytes were taken off, and how many of the message are new. A trailer
+    /// section that drips in goes on though nothing is taken off.
+    pub(crate) fn decode_on(&mut self, input: &mut BytesMut, config: &Config) -> (Result<Decoded, Broken>, u64, u64) {
+        let (before, ahead) = (input.len(), self.looked_ahead());
+        let decoded = self.decode(input, config);
+        let taken = (before - input.len()) as u64;
+        let ahead_now = if matches!(decoded, Ok(Decoded::End(_))) { 0 } else { self.looked_ahead() };
+        (decoded, taken, (taken + ahead_now).saturating_sub(ahead))
+    }
+
+    const fn looked_ahead(&self) -> u64 {
+        match &self.kind {
+            Kind::Chunked(decoder) => decoder.looked_ahead(),
+            Kind::Length(_) | Kind::UntilClose => 0,
+        }
+    }
+
     /// The next piece of content or the end. Whatever was read is taken off the front of `input`.
     pub(crate) fn decode(&mut self, input: &mut BytesMut, config: &Config) -> Result<Decoded, Broken> {
         // Nothing beyond the limit is taken, so that the first byte of it is refused where it stands.

@@ -155,3 +155,27 @@ fn empty_lines_are_nothing_of_a_response() {
     input.extend_from_slice(b"HTTP/1.1 204 \r\n\r\n");
     assert!(matches!(connection.poll_event(&mut input, NOW), Ok(Some(client::Event::Response(_)))));
 }
+
+/// A trailer section earned nothing until all of it was there: one that was long and slow, but not too slow, was cut off.
+#[test]
+fn a_trailer_section_that_drips_in_earns_its_time() {
+    let second = |n: u64| Instant::from_nanos(n * 1_000_000_000);
+    for (rate, ends) in [(300, None), (100, Some(Reason::ContentTimeout))] {
+        let (mut connection, mut input) =
+            asked("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n");
+        connection.want_content(NOW);
+        assert_eq!(connection.poll_event(&mut input, NOW), Ok(None));
+        let mut failed = None;
+        for now in 1..=25 {
+            if connection.poll_timeout().is_some_and(|at| at <= second(now)) {
+                connection.handle_timeout(second(now));
+            }
+            input.extend_from_slice(format!("A: {}\r\n", "x".repeat(rate - 5)).as_bytes());
+            match connection.poll_event(&mut input, second(now)) {
+                Ok(event) => assert!(event.is_none() || failed.is_some(), "{event:?}"),
+                Err(error) => failed = Some(error.reason()),
+            }
+        }
+        assert_eq!(failed, ends, "{rate} bytes a second, where 240 are enough");
+    }
+}

@@ -205,10 +205,8 @@ impl Connection {
 
     fn read_content(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
         let Receive::Content(decoder) = &mut self.receive else { return Ok(Step::Again) };
-        let before = input.len();
-        let decoded = decoder.decode(input, &self.wire.config);
-        let moved = (before - input.len()) as u64;
-        self.wire.received = self.wire.received.saturating_add(moved);
+        let (decoded, taken, moved) = decoder.decode_on(input, &self.wire.config);
+        self.wire.received = self.wire.received.saturating_add(taken);
         self.wire.content_moved(moved, now);
         match decoded? {
             Decoded::Data(piece) => {

@@ -81,6 +81,11 @@ impl Checker {
         self.at > 0
     }
 
+    /// How many bytes were looked at.
+    pub(crate) const fn looked_at(&self) -> u32 {
+        self.at
+    }
+
     /// Whether the start-line is complete.
     pub(crate) const fn start_line_read(&self) -> bool {
         use State::{EndLf, LineStart, Name, SpaceAfterName, Value};

@@ -200,10 +200,8 @@ impl Connection {
             // beginning must not be told as one.
             *wanted = Wanted::No;
         }
-        let before = input.len();
-        let decoded = decoder.decode(input, &self.wire.config);
-        let moved = (before - input.len()) as u64;
-        self.wire.received = self.wire.received.saturating_add(moved);
+        let (decoded, taken, moved) = decoder.decode_on(input, &self.wire.config);
+        self.wire.received = self.wire.received.saturating_add(taken);
         self.wire.content_moved(moved, now);
         match (decoded?, *wanted) {
             (Decoded::Data(piece), Wanted::Yes) => {
