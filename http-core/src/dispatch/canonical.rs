@@ -109,10 +109,10 @@ impl Dispatcher {
     }
 
     fn describe_request(&self, id: RequestId, request: &Request, out: &mut Collector, now: Instant, ranks: &Ranks) {
-        let Request { job, sequence: _, need, attempts, misdirected, state } = request;
+        let Request { job, sequence: _, need, attempts, spared, misdirected, state } = request;
         out.value((ranks.origins.get(&job.origin), job.idempotent, job.replayable, job.priority));
         out.until(job.deadline.unwrap_or(Instant::NEVER), now);
-        out.value((*need == Need::Fresh, attempts, misdirected));
+        out.value((*need == Need::Fresh, attempts, spared, misdirected));
         match state {
             request::State::Waiting { .. } => {
                 let origin = self.origins.get(job.origin.0);

@@ -207,6 +207,7 @@ impl Dispatcher {
             sequence,
             need: Need::Any,
             attempts: 0,
+            spared: 0,
             misdirected: false,
             state: request::State::Delayed { until: self.now },
         }));
@@ -224,9 +225,10 @@ impl Dispatcher {
     /// Takes a request back, wherever it is. True: this is its outcome, and it appears in no action any more. False:
     /// it has had another one already.
     ///
-    /// A connection that was sending it or receiving its response is closed, for nobody will read on; other requests on that
-    /// connection are decided on as if it had been lost. A cancel that leaves an origin without requests ends
-    /// its back-off and forgets its failures.
+    /// A connection whose next response is its own is closed, for nobody will read on; other requests on that
+    /// connection are sent again, which does not count as a retry of theirs. Where it was sent behind others, they go on:
+    /// the driver reads its response and drops it, and does not report [`handle_ready`](Self::handle_ready) before. A cancel
+    /// that leaves an origin without requests ends its back-off and forgets its failures.
     pub fn cancel(&mut self, request: RequestId, now: Instant) -> bool {
         self.tick(now);
         let Some(found) = self.requests.get(request.0) else {

@@ -41,8 +41,14 @@ impl Dispatcher {
                 self.unassign(id, connection);
             }
             State::InFlight { connection, ticket: None, .. } => {
-                self.withdraw(id, connection);
-                self.abort(connection, reason);
+                let next = self.connections.get(connection.0).is_some_and(|c| c.in_flight.front() == Some(&id));
+                if next {
+                    self.withdraw(id, connection);
+                    self.abort(connection, reason);
+                } else {
+                    // Those before it must not suffer for it.
+                    self.withdraw_unread(id, connection);
+                }
             }
             State::Failed { ticket, .. } => {
                 self.outputs.remove(&ticket);

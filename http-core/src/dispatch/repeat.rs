@@ -43,7 +43,7 @@ impl Dispatcher {
             }
         };
         self.spend_retry(origin, verdict.why);
-        self.withdraw(id, connection);
+        self.withdraw_unread(id, connection);
         let reason = match verdict.why {
             Why::RequestTimeout => Some(CloseReason::RequestTimeout),
             Why::Misdirected => Some(CloseReason::Misdirected),
@@ -73,8 +73,10 @@ impl Dispatcher {
         };
         let origin = request.job.origin;
         let attempts = request.attempts;
-        // Where one kept connection was dead others may be, too; a new one that ends says nothing of those that work.
-        let need = if reused || request.misdirected { Need::Fresh } else { Need::Any };
+        // Where one kept connection was dead others may be, too; a new one that ends says nothing of those that work, and
+        // neither does one that ended in order, behind its last response or by us.
+        let dead = reused && !matches!(cause, LostCause::Last | LostCause::Local);
+        let need = if dead || request.misdirected { Need::Fresh } else { Need::Any };
         let mut progress = named.unwrap_or(Progress { sent: Sent::All, received: Received::Nothing });
         if let Some(ticket) = ticket {
             // The driver has not even heard of it.
@@ -104,6 +106,7 @@ impl Dispatcher {
         self.spend_retry(origin, verdict.why);
         if let Some(request) = self.requests.get_mut(id.0) {
             request.need = need;
+            request.spared += u32::from(verdict.why == Why::Bystander);
         }
         self.repeat_after(id, wait);
     }
@@ -113,13 +116,15 @@ impl Dispatcher {
         facts.expecting = expecting;
         facts.progress = progress;
         facts.origin_spent = origin_spent;
+        // Whatever this side ends a connection for has its outcome before: a cancel, a deadline, a response that is dropped.
+        facts.bystander = event == Event::Lost(LostCause::Local);
         facts.most = self.policy.request_retries;
         facts.longest_wait = self.policy.retry_after;
         if let Some(request) = self.requests.get(id.0) {
             facts.idempotent = request.job.idempotent;
             facts.replayable = request.job.replayable;
             facts.misdirected = request.misdirected;
-            facts.retries = request.attempts.saturating_sub(1);
+            facts.retries = request.attempts.saturating_sub(1).saturating_sub(request.spared);
             facts.left = request.job.deadline.map(|deadline| deadline.saturating_since(self.now));
             facts.reused = matches!(request.state, State::InFlight { reused: true, .. });
             let origin = self.origins.get(request.job.origin.0);
@@ -139,8 +144,8 @@ impl Dispatcher {
     }
 
     fn spend_retry(&mut self, origin: OriginId, why: Why) {
-        // What was never sent does not multiply anything.
-        if why != Why::NothingSent {
+        // What was never sent does not multiply anything, and neither does what we do to ourselves.
+        if !matches!(why, Why::NothingSent | Why::Bystander) {
             if let Some(origin) = self.origins.get_mut(origin.0) {
                 origin.spend_retry();
             }

@@ -13,6 +13,7 @@ use super::failure::LostCause;
 /// | what happened | decision | by |
 /// |---|---|---|
 /// | nothing was handed to the transport | again, whatever the method | RFC 9110 §9.2.2 |
+/// | this side ended the connection for another request's sake | as below, and it counts as no retry | |
 /// | idempotent, repeatable, no final head delivered | again | RFC 9110 §9.2.2, RFC 9112 §9.3.1 |
 /// | 408 on a reused connection | counts as no response | RFC 9110 §15.5.9 |
 /// | 421 | again, once, on a new connection, whatever the method | RFC 9110 §15.5.20 |
@@ -64,6 +65,9 @@ fn decide_lost(facts: &RetryFacts, cause: LostCause) -> Verdict {
         if facts.content_is_spent() {
             return fail(Why::NotReplayable);
         }
+    }
+    if facts.bystander {
+        return Verdict { decision: Decision::Now, why: Why::Bystander };
     }
     if facts.origin_spent {
         return fail(Why::OriginSpent);
@@ -152,6 +156,8 @@ pub struct RetryFacts {
     pub budget: bool,
     /// Whether the attempts to reach the origin are used up.
     pub origin_spent: bool,
+    /// Whether this side ended the connection on account of another request on it.
+    pub bystander: bool,
     /// The longest `Retry-After` that is waited for; `None`: none is.
     pub longest_wait: Option<Duration>,
     /// The time until the request's deadline, if it has one.
@@ -174,6 +180,7 @@ impl RetryFacts {
             expecting: false,
             budget: true,
             origin_spent: false,
+            bystander: false,
             longest_wait: None,
             left: None,
         }
@@ -279,6 +286,8 @@ pub enum Why {
     NothingSent,
     /// Retried: idempotent, repeatable, and no final head came.
     NoResponse,
+    /// Retried: its connection was ended on account of another request, which is not held against this one.
+    Bystander,
     /// Retried: 408 on a reused connection.
     RequestTimeout,
     /// Retried: 421.
@@ -316,6 +325,7 @@ impl fmt::Display for Why {
         f.write_str(match self {
             Self::NothingSent => "nothing of it was sent",
             Self::NoResponse => "it is idempotent and no response came (RFC 9110 §9.2.2)",
+            Self::Bystander => "its connection was ended for the sake of another request",
             Self::RequestTimeout => "408 on a reused connection answers no request (RFC 9110 §15.5.9)",
             Self::Misdirected => "421 asks for another connection (RFC 9110 §15.5.20)",
             Self::Unexpected => "417 refuses its expectation alone (RFC 9110 §10.1.1)",

@@ -56,6 +56,25 @@ fn table() {
             Why::NothingSent,
         ),
         (
+            "a connection that we ended for another request costs neither retries nor budget",
+            facts(Event::Lost(LostCause::Local), |f| {
+                f.bystander = true;
+                f.budget = false;
+                f.retries = 3;
+            }),
+            Now,
+            Why::Bystander,
+        ),
+        (
+            "but a POST that was sent is not repeated for that",
+            facts(Event::Lost(LostCause::Local), |f| {
+                f.bystander = true;
+                f.idempotent = false;
+            }),
+            UNSAFE,
+            Why::NotIdempotent,
+        ),
+        (
             "nothing sent, the peer spoke out of turn",
             facts(Event::Lost(LostCause::Malformed), |f| {
                 f.idempotent = false;

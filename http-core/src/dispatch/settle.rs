@@ -130,8 +130,9 @@ impl Dispatcher {
         let roomy = origin.roomy.first()?;
         let place = origin.queue.first(Need::Any)?;
         let request = self.requests.get(place.request.0)?;
-        // RFC 9112 §9.3.2: idempotent ones only, and none straight after a retry.
-        let follows = request.job.idempotent && request.attempts == 0;
+        // RFC 9112 §9.3.2: idempotent ones only, and none straight after a retry. What could not be sent again is not
+        // put at that risk.
+        let follows = request.job.idempotent && request.job.replayable && request.attempts == 0;
         follows.then_some(Pairing::Assign(place.request, *roomy))
     }
 
@@ -240,6 +241,18 @@ impl Dispatcher {
             connection.in_flight.retain(|other| *other != id);
             self.release(connection_id);
         }
+    }
+
+    /// The same, where its response is still to be read and dropped: until that is done, and the driver says so, nothing
+    /// more goes on the connection.
+    pub(super) fn withdraw_unread(&mut self, id: RequestId, connection_id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(connection_id.0) {
+            connection.state = connection::State::Busy { ready: false };
+            if let Some(origin) = self.origins.get_mut(connection.origin.0) {
+                origin.roomy.remove(&connection_id);
+            }
+        }
+        self.withdraw(id, connection_id);
     }
 
     /// A connection is, perhaps, free for another request.

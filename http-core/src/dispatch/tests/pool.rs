@@ -309,3 +309,93 @@ fn jitter_comes_from_the_random_number_that_was_given() {
     assert_ne!(wait(Some(1)), wait(Some(2)));
     assert!(wait(Some(1)) >= Duration::from_millis(1600));
 }
+
+/// A proven connection with so many GETs on it, and room behind them.
+fn pipeline(w: &mut World, many: usize) -> (ConnectionId, Vec<RequestId>) {
+    let connection = w.warm();
+    let mut on = Vec::new();
+    for _ in 0..many {
+        on.push(w.get());
+        assert_eq!(w.assigned(), (on[on.len() - 1], connection));
+        w.d.handle_ready(connection, w.now);
+    }
+    (connection, on)
+}
+
+#[test]
+fn what_cannot_be_sent_again_is_not_pipelined() {
+    let mut w = World::new(steady().connections_per_origin(1).pipeline_depth(9));
+    let (connection, on) = pipeline(&mut w, 1);
+    let stream = w.job(Job::new(w.origin).replayable(false));
+    w.quiet();
+    w.serve(on[0], connection);
+    assert_eq!(w.assigned(), (stream, connection));
+}
+
+#[test]
+fn a_request_behind_others_is_cancelled_or_late_without_harm_to_them() {
+    for late in [false, true] {
+        let mut w = World::new(steady().connections_per_origin(1).pipeline_depth(9).request_retries(0));
+        let (connection, on) = pipeline(&mut w, 1);
+        let gone = w.job(Job::new(w.origin).deadline(w.now.saturating_add(SECOND)));
+        assert_eq!(w.assigned(), (gone, connection));
+        w.d.handle_ready(connection, w.now);
+        assert_eq!(w.d.handle_response(on[0], 200, w.now), Delivery::Deliver);
+        if late {
+            w.pass(SECOND);
+            assert_eq!(w.failed().1.cause, Cause::Deadline);
+        } else {
+            assert!(w.d.cancel(gone, w.now));
+        }
+        w.quiet();
+        // Its response is owed: nothing follows until that is read, and the driver says so.
+        let next = w.post();
+        w.quiet();
+        assert!(w.d.handle_finished(on[0], w.now));
+        w.quiet();
+        assert_eq!(w.d.state(connection), Some(ConnectionState::Busy));
+        w.d.handle_ready(connection, w.now);
+        assert_eq!(w.assigned(), (next, connection), "late: {late}");
+    }
+}
+
+#[test]
+fn a_connection_that_is_ended_for_one_request_costs_the_others_no_retry() {
+    // No retries at all: what is sent again is none.
+    let mut w = World::new(steady().connections_per_origin(1).pipeline_depth(9).request_retries(0));
+    let (connection, on) = pipeline(&mut w, 3);
+    assert!(w.d.cancel(on[0], w.now));
+    let connection = w.connected_after_close(connection, CloseReason::Cancelled);
+    assert_eq!(w.assigned(), (on[1], connection));
+    w.quiet();
+    w.serve(on[1], connection);
+    // On the same one, since nothing was wrong with the other; and it is the first try of its own.
+    assert_eq!(w.assigned(), (on[2], connection));
+    w.lose(connection, &[(on[2], SENT)]);
+    let (failed, failure) = w.failed();
+    assert_eq!((failed, failure.attempts, failure.why), (on[2], 2, Why::RetriesSpent));
+}
+
+#[test]
+fn what_was_sent_behind_a_last_response_goes_on_any_connection() {
+    let mut w = World::new(steady().connections_per_origin(1).pipeline_depth(9));
+    let (connection, on) = pipeline(&mut w, 3);
+    w.d.handle_response_started(connection, w.now);
+    assert!(w.d.handle_finished(on[0], w.now));
+    w.d.handle_lost(connection, LostCause::Last, &[(on[1], SENT), (on[2], SENT)], w.now);
+    let connection = w.connected();
+    assert_eq!(w.assigned(), (on[1], connection));
+    w.serve(on[1], connection);
+    assert_eq!(w.assigned(), (on[2], connection));
+}
+
+#[test]
+fn nothing_follows_a_response_that_is_being_dropped() {
+    let mut w = World::new(steady().connections_per_origin(1).pipeline_depth(9).retry_after(SECOND));
+    let (connection, on) = pipeline(&mut w, 1);
+    assert_eq!(w.d.handle_response(on[0], StatusFacts::new(503).retry_after(SECOND), w.now), Delivery::Discard);
+    let post = w.post();
+    w.quiet();
+    w.d.handle_ready(connection, w.now);
+    assert_eq!(w.assigned(), (post, connection));
+}
