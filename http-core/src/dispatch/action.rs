@@ -30,13 +30,29 @@ pub struct Job {
     pub deadline: Option<Instant>,
     /// Higher ones leave the queue earlier; equal ones in the order that they came in. Default: 128.
     pub priority: u8,
+    /// How often it may be sent again, in place of [`request_retries`](super::Policy::request_retries). Default: `None`.
+    pub retries: Option<u32>,
+    /// The longest `Retry-After` that is waited for, in place of [`retry_after`](super::Policy::retry_after). Default:
+    /// `None`.
+    pub retry_after: Option<Duration>,
+    /// Whether it waits for a connection of its own making, which nothing was sent on. Default: false.
+    pub fresh: bool,
 }
 
 impl Job {
-    /// A job for `origin`: idempotent, replayable, without a deadline, of middle priority.
+    /// A job for `origin`: idempotent, replayable, without a deadline, of middle priority, tried as the policy says.
     #[must_use]
     pub const fn new(origin: OriginId) -> Self {
-        Self { origin, idempotent: true, replayable: true, deadline: None, priority: 128 }
+        Self {
+            origin,
+            idempotent: true,
+            replayable: true,
+            deadline: None,
+            priority: 128,
+            retries: None,
+            retry_after: None,
+            fresh: false,
+        }
     }
 
     /// With this [`idempotent`](Self#structfield.idempotent).
@@ -64,6 +80,27 @@ impl Job {
     #[must_use]
     pub const fn priority(mut self, priority: u8) -> Self {
         self.priority = priority;
+        self
+    }
+
+    /// With so many [`retries`](Self#structfield.retries).
+    #[must_use]
+    pub fn retries(mut self, most: impl Into<Option<u32>>) -> Self {
+        self.retries = most.into();
+        self
+    }
+
+    /// With this longest [`retry_after`](Self#structfield.retry_after).
+    #[must_use]
+    pub fn retry_after(mut self, longest: impl Into<Option<Duration>>) -> Self {
+        self.retry_after = longest.into();
+        self
+    }
+
+    /// With this [`fresh`](Self#structfield.fresh).
+    #[must_use]
+    pub const fn fresh(mut self, yes: bool) -> Self {
+        self.fresh = yes;
         self
     }
 }

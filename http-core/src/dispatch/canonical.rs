@@ -3,6 +3,7 @@
 use alloc::collections::BTreeMap;
 use core::time::Duration;
 
+use super::action::Job;
 use super::backoff::Backoff;
 use super::connection;
 use super::dispatcher::{Dispatcher, Output};
@@ -110,8 +111,9 @@ impl Dispatcher {
 
     fn describe_request(&self, id: RequestId, request: &Request, out: &mut Collector, now: Instant, ranks: &Ranks) {
         let Request { job, sequence: _, need, attempts, spared, misdirected, state } = request;
-        out.value((ranks.origins.get(&job.origin), job.idempotent, job.replayable, job.priority));
-        out.until(job.deadline.unwrap_or(Instant::NEVER), now);
+        let Job { origin, idempotent, replayable, deadline, priority, retries, retry_after, fresh } = job;
+        out.value((ranks.origins.get(origin), idempotent, replayable, priority, retries, retry_after, fresh));
+        out.until(deadline.unwrap_or(Instant::NEVER), now);
         out.value((*need == Need::Fresh, attempts, spared, misdirected));
         match state {
             request::State::Waiting { .. } => {

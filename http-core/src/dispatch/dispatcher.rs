@@ -205,7 +205,7 @@ impl Dispatcher {
         let id = RequestId(self.requests.insert(Request {
             job,
             sequence,
-            need: Need::Any,
+            need: if job.fresh { Need::Fresh } else { Need::Any },
             attempts: 0,
             spared: 0,
             misdirected: false,
@@ -476,6 +476,12 @@ impl Dispatcher {
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.in_flight
+    }
+
+    /// Connections that are up and have nothing to do.
+    #[must_use]
+    pub fn idle(&self) -> usize {
+        self.idle.len()
     }
 
     /// Connections, those that are being made included.

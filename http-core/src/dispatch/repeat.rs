@@ -76,7 +76,7 @@ impl Dispatcher {
         // Where one kept connection was dead others may be, too; a new one that ends says nothing of those that work, and
         // neither does one that ended in order, behind its last response or by us.
         let dead = reused && !matches!(cause, LostCause::Last | LostCause::Local);
-        let need = if dead || request.misdirected { Need::Fresh } else { Need::Any };
+        let need = if dead || request.misdirected || request.job.fresh { Need::Fresh } else { Need::Any };
         let mut progress = named.unwrap_or(Progress { sent: Sent::All, received: Received::Nothing });
         if let Some(ticket) = ticket {
             // The driver has not even heard of it.
@@ -121,6 +121,8 @@ impl Dispatcher {
         facts.most = self.policy.request_retries;
         facts.longest_wait = self.policy.retry_after;
         if let Some(request) = self.requests.get(id.0) {
+            facts.most = request.job.retries.unwrap_or(facts.most);
+            facts.longest_wait = request.job.retry_after.or(facts.longest_wait);
             facts.idempotent = request.job.idempotent;
             facts.replayable = request.job.replayable;
             facts.misdirected = request.misdirected;

@@ -349,3 +349,39 @@ fn a_retry_does_not_hold_up_those_that_a_used_connection_can_serve() {
     w.d.handle_connected(fresh, w.now);
     assert_eq!(w.assigned(), (repeated, fresh));
 }
+
+#[test]
+fn a_request_says_how_often_it_is_tried_and_for_how_long() {
+    let mut w = World::new(steady().request_retries(0));
+    let stubborn = w.job(Job::new(w.origin).retries(1).retry_after(SECOND));
+    let connection = w.connected();
+    assert_eq!(w.assigned(), (stubborn, connection));
+    let later = |wait| StatusFacts::new(503).retry_after(wait);
+    assert_eq!(w.d.handle_response(stubborn, later(SECOND), w.now), Delivery::Discard);
+    w.d.handle_ready(connection, w.now);
+    assert_eq!(w.wait(), SECOND);
+    assert_eq!(w.assigned(), (stubborn, connection));
+    assert_eq!(w.d.handle_response(stubborn, later(SECOND), w.now), Delivery::Deliver, "once was what it said");
+    assert!(w.d.handle_finished(stubborn, w.now));
+    w.d.handle_ready(connection, w.now);
+    let meek = w.job(Job::new(w.origin).retries(0));
+    assert_eq!(w.assigned(), (meek, connection));
+    w.lose(connection, &[(meek, SENT)]);
+    assert_eq!(w.failed().1.why, Why::RetriesSpent);
+}
+
+#[test]
+fn a_request_may_wait_for_a_connection_of_its_own_making() {
+    let mut w = World::new(steady().connections_per_origin(1));
+    let connection = w.warm();
+    let fresh = w.job(Job::new(w.origin).fresh(true));
+    let connection = w.connected_after_close(connection, CloseReason::Replaced);
+    assert_eq!(w.assigned(), (fresh, connection));
+    // Also when it is sent again.
+    w.lose(connection, &[(fresh, Progress::NOTHING)]);
+    let mut w = World::new(steady().connections_per_origin(2).retry_after(SECOND));
+    w.warm();
+    let fresh = w.job(Job::new(w.origin).fresh(true));
+    let second = w.connected();
+    assert_eq!(w.assigned(), (fresh, second));
+}
