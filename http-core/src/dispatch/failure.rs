@@ -216,8 +216,10 @@ pub enum LostCause {
     /// An exchange on it was the last one (`Connection: close`, or content that lasts until the close). Requests
     /// that were sent behind it are not answered (RFC 9112 §9.6).
     Last,
-    /// This side closed it.
+    /// This side closed it, on account of a request that has its outcome. It is held against no other.
     Local,
+    /// What carried it on this side panicked.
+    Crashed,
 }
 
 impl fmt::Display for LostCause {
@@ -230,6 +232,7 @@ impl fmt::Display for LostCause {
             Self::Malformed => "the peer sent what is not HTTP or too large",
             Self::Last => "connection closed after an earlier response",
             Self::Local => "connection closed by this side",
+            Self::Crashed => "this side failed while carrying it",
         })
     }
 }

@@ -100,7 +100,7 @@ impl Dispatcher {
     /// A new connection that ends without an answer is a failure of the origin, as a refused one is. True if the
     /// attempts are exhausted by it.
     fn note_mute(&mut self, connection: &Connection, cause: LostCause) -> bool {
-        if connection.answered || cause == LostCause::Local {
+        if connection.answered || matches!(cause, LostCause::Local | LostCause::Crashed) {
             return false;
         }
         let is_first = |id: &RequestId| {

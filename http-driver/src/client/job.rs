@@ -12,6 +12,7 @@ use http_core::dispatch::Progress;
 use http_core::{Content, RequestHead};
 
 use super::failure::RequestError;
+use super::interim::OnInterim;
 use crate::body::Incoming;
 use crate::error::Error;
 
@@ -33,7 +34,23 @@ pub(super) struct Job {
     pub(super) touched: u32,
 }
 
+/// What is sent of a request this time.
+pub(super) struct Sending {
+    pub(super) head: Arc<RequestHead>,
+    /// The content to announce, and the stream behind it; `None` if that was begun before.
+    pub(super) payload: Option<(Content, Option<BoxBody>)>,
+    pub(super) on_interim: Option<OnInterim>,
+}
+
 impl Job {
+    /// Goes on a connection.
+    pub(super) fn sending(&mut self) -> Sending {
+        self.progress = None;
+        self.touched += 1;
+        let on_interim = self.parts.extensions.get::<OnInterim>().cloned();
+        Sending { head: self.head.clone(), payload: self.payload.take(), on_interim }
+    }
+
     /// A connection ended before it could take anything of the request.
     pub(super) fn put_back(&mut self, body: Option<BoxBody>, error: Error) {
         if let Some(body) = body {

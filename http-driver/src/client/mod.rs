@@ -5,12 +5,14 @@ mod carrier;
 mod connection;
 mod exchange;
 mod failure;
+mod flight;
 mod handle;
 mod interim;
 mod job;
 mod network;
 mod origin;
 mod pool;
+mod run;
 mod slot;
 mod task;
 

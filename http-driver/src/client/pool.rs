@@ -70,6 +70,16 @@ impl<C, R> Shared<C, R> {
         lock(&self.brain).names.len()
     }
 
+    /// What is kept of a request; `None` if it has its outcome, or was cancelled.
+    pub(super) fn with_job<O>(&self, request: RequestId, f: impl FnOnce(&mut Job) -> O) -> Option<O> {
+        lock(&self.brain).jobs.get_mut(&request).map(f)
+    }
+
+    /// Takes a request out that has its outcome.
+    pub(super) fn forget(&self, request: RequestId) -> Option<Job> {
+        lock(&self.brain).jobs.remove(&request)
+    }
+
     /// Ends all connections, but for responses that are being read: nobody waits for another outcome any more.
     pub(super) fn end(&self) {
         let mut brain = lock(&self.brain);
@@ -210,14 +220,12 @@ where
         };
     }
 
-    /// The head and the content of a request, to be sent now; `None` if it was cancelled, or cannot be sent again.
-    pub(super) fn with_job<O>(&self, request: RequestId, f: impl FnOnce(&mut Job) -> O) -> Option<O> {
-        lock(&self.brain).jobs.get_mut(&request).map(f)
-    }
-
-    /// Takes a request out that has its outcome.
-    pub(super) fn forget(&self, request: RequestId) -> Option<Job> {
-        lock(&self.brain).jobs.remove(&request)
+    /// A request ends before it gets anywhere.
+    pub(super) fn fail(self: &Arc<Self>, request: RequestId, error: RequestError) {
+        if let Some(job) = self.forget(request) {
+            job.reply.complete(Err(error));
+        }
+        let _ = self.input(Input::Cancel(request));
     }
 
     /// A connection comes to nothing, or the dispatcher knows of its end: its orders are for nobody.
@@ -237,12 +245,11 @@ where
         self: &Arc<Self>,
         connection: ConnectionId,
         cause: LostCause,
-        unanswered: Option<(RequestId, Progress)>,
+        mut unanswered: Vec<(RequestId, Progress)>,
     ) {
         let mut brain = lock(&self.brain);
         let unsent = brain.slots.remove(&connection).map(|slot| slot.take_assigned()).unwrap_or_default();
-        let unsent = unsent.into_iter().map(|request| (request, Progress::NOTHING));
-        let unanswered = unanswered.into_iter().chain(unsent).collect();
+        unanswered.extend(unsent.into_iter().map(|request| (request, Progress::NOTHING)));
         let _ = self.input_to(brain, Input::Lost(connection, cause, unanswered));
         self.leave(connection);
     }

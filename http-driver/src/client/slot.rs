@@ -65,6 +65,11 @@ impl Slot {
         orders.close
     }
 
+    /// What was taken as the next order could not be begun: it is still to come.
+    pub(super) fn put_back(&self, request: RequestId) {
+        lock(&self.orders).assigned.push_front(request);
+    }
+
     /// Takes back what was assigned and not begun.
     pub(super) fn take_assigned(&self) -> Vec<RequestId> {
         lock(&self.orders).assigned.drain(..).collect()

@@ -41,13 +41,14 @@ where
     };
     let Err(panic) = panicked else { return };
     if fall.made {
-        let unanswered = fall.request.map(|request| {
+        // Those that were sent behind it are not named: they were sent in full, for all that is known.
+        let unanswered = fall.request.into_iter().map(|request| {
             // A request whose response was handed out is not kept any more. Of another one, nobody knows how far it came.
             let waits = shared.with_job(request, |_| ()).is_some();
             let received = if waits { Received::Nothing } else { Received::Final };
             (request, Progress { sent: Sent::ContentPartly, received })
         });
-        shared.lost(id, LostCause::Local, unanswered);
+        shared.lost(id, LostCause::Crashed, unanswered.collect());
     } else {
         shared.leave(id);
         let _ = shared.input(Input::ConnectFailed(id, ConnectCause::Misconfigured));
