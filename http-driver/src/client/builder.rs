@@ -101,6 +101,16 @@ impl Builder {
         self.with_policy(|policy| policy.request_retries(most))
     }
 
+    /// How many requests may be unanswered on one connection; 1, the default: no pipelining. Above it, idempotent requests
+    /// whose content is all there follow idempotent ones on connections that have answered before (RFC 9112 §9.3.2). What
+    /// a connection leaves unanswered is sent again on another.
+    ///
+    /// Responses come in the order of the requests: one whose content is not read holds up those behind it, so read each
+    /// before waiting for the next, or in a task of its own.
+    pub fn pipeline_depth(self, most: usize) -> Self {
+        self.with_policy(|policy| policy.pipeline_depth(most))
+    }
+
     fn with_policy(mut self, change: impl FnOnce(Policy) -> Policy) -> Self {
         let policy = self.policy.unwrap_or(self.config.dispatch);
         self.policy = Some(change(policy));
@@ -123,6 +133,10 @@ impl Builder {
     {
         if let Some(policy) = self.policy {
             Arc::make_mut(&mut self.config).dispatch = policy;
+        }
+        let depth = self.config.dispatch.pipeline_depth.max(1);
+        if self.config.persistence.pipelining != depth {
+            Arc::make_mut(&mut self.config).persistence.pipelining = depth;
         }
         Client::new(Shared::new(self.config, self.observer, self.timeout, connector, runtime))
     }

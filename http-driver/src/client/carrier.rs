@@ -3,6 +3,7 @@
 use core::future::{Future, poll_fn};
 use core::pin::pin;
 use core::task::Poll;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::BytesMut;
@@ -126,7 +127,9 @@ where
         }
     }
     let flight = launch(shared, connection, slot, request, sending)?.ok_or(Over::LOCAL)?;
-    let mut run = Run { shared, slot, id, promise, flight };
+    let pipelines = shared.config.persistence.pipelining > 1;
+    let mut run = Run { shared, slot, id, promise, pipelines, flight, behind: VecDeque::new() };
+    run.tell_room(connection);
     poll_fn(|cx| run.poll(connection, cx)).await
 }
 

@@ -27,7 +27,7 @@ pub(super) struct Flight {
     /// Whether anything of it was read: it can be sent again if not.
     begun: bool,
     pub(super) feed: Option<Feed>,
-    /// How much of the response's content is still to come, where that is known.
+    /// How much of the response's content is still to come, where that is known; of one that is dropped, how much may.
     pub(super) left: Option<u64>,
     /// What completes the response for its reader. It is kept until the dispatcher has the connection back, so that
     /// the reader's next request finds it.
@@ -47,7 +47,7 @@ pub(super) enum Held {
 pub(super) enum Response {
     Awaited,
     Delivered,
-    /// It is not for the application: the dispatcher tries again.
+    /// It is not for the application: the dispatcher tries again, or nobody wants it any more.
     Discarded,
 }
 
@@ -64,6 +64,12 @@ impl Flight {
             response: Response::Awaited,
             started: false,
         }
+    }
+
+    /// Its response is read and dropped, if that is no more than so many bytes.
+    pub(super) fn discard(&mut self, most: u64) {
+        self.response = Response::Discarded;
+        self.left = Some(most);
     }
 
     /// Sends content that there is room for. Not before the head has left: what was not begun can be sent again.

@@ -205,6 +205,19 @@ where
         brain.sweep_at = (2 * brain.names.len()).max(SWEEP_FROM);
     }
 
+    /// A connection has room behind these requests. Not if one of them is there no more: then it is its response that is
+    /// owed, and what comes behind that would share its fate.
+    pub(super) fn ready_behind(
+        self: &Arc<Self>,
+        connection: ConnectionId,
+        mut requests: impl Iterator<Item = RequestId>,
+    ) {
+        let brain = lock(&self.brain);
+        if requests.all(|request| brain.jobs.contains_key(&request)) {
+            let _ = self.input_to(brain, Input::Ready(connection));
+        }
+    }
+
     /// The configuration of a connection to an origin, by what its last response showed (RFC 9112 §6.1).
     pub(super) fn config_for(&self, origin: OriginId) -> Arc<Config> {
         let old = lock(&self.brain).old.contains(&origin);

@@ -1,7 +1,9 @@
 //! What happens on a connection while requests are on it.
 
+use core::mem;
 use core::task::{Context, Poll};
 use core::time::Duration;
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
@@ -12,11 +14,12 @@ use http_core::dispatch::{
 };
 use http_core::{Closed, ErrorKind, Fields, Reason, ResponseHead, Version};
 
+use super::carrier::launch;
 use super::connection::Connection;
 use super::failure::RequestError;
 use super::flight::{Flight, Held, Response};
 use super::interim::OnInterim;
-use super::job::Payload;
+use super::job::{Job, Payload};
 use super::origin::Connector;
 use super::pool::Shared;
 use super::slot::{Closing, Slot};
@@ -42,14 +45,19 @@ impl Over {
     }
 }
 
-/// A request that was sent, and its response.
+/// The requests that are on a connection, and the response to the first of them.
 pub(super) struct Run<'a, C, R> {
     pub(super) shared: &'a Arc<Shared<C, R>>,
     pub(super) slot: &'a Slot,
     pub(super) id: ConnectionId,
     /// What brings the tunnel to whom the response promised it.
     pub(super) promise: &'a mut Option<Promise>,
+    /// Whether any request ever follows another.
+    pub(super) pipelines: bool,
+    /// The one whose response is read.
     pub(super) flight: Flight,
+    /// Those that were sent behind it (RFC 9112 §9.3.2).
+    pub(super) behind: VecDeque<Flight>,
 }
 
 impl<C, R> Run<'_, C, R>
@@ -65,13 +73,21 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Over>> {
         loop {
-            if let Some(closing) = self.slot.poll_close(cx).filter(|closing| *closing != Closing::Idle) {
+            let (closing, next) = self.slot.poll_either(cx, self.has_room(connection));
+            // While it is read for somebody, that one is waited for.
+            let dropped = self.flight.response == Response::Discarded;
+            if let Some(closing) = closing.filter(|closing| *closing != Closing::Idle || dropped) {
                 if let (Closing::Late, Some(feed)) = (closing, self.flight.release()) {
                     feed.fail(Error::Io(io::ErrorKind::TimedOut.into()));
                 }
                 return Poll::Ready(Err(Over::LOCAL));
             }
-            if let Err(error) = self.flight.send(connection, cx) {
+            if let Some(request) = next {
+                self.follow(connection, request);
+                continue;
+            }
+            let last = self.behind.back_mut().unwrap_or(&mut self.flight);
+            if let Err(error) = last.send(connection, cx) {
                 return Poll::Ready(Err(self.lost(connection, error)));
             }
             let demand = match &self.flight.feed {
@@ -91,10 +107,49 @@ where
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.lost(connection, error))),
                 // The rest of a response that nobody wants is not waited for.
-                Poll::Pending if demand == Demand::Dropped => return Poll::Ready(Err(Over::LOCAL)),
+                Poll::Pending if demand == Demand::Dropped && !self.is_worth_reading(connection) => {
+                    return Poll::Ready(Err(self.lost(connection, Error::Closed(Closed::Abandoned))));
+                }
                 Poll::Pending => return Poll::Pending,
             }
         }
+    }
+
+    /// Whether another request may follow those that are on the connection.
+    #[inline]
+    fn has_room(&self, connection: &Connection<C::Transport, R>) -> bool {
+        let machine = connection.machine();
+        self.pipelines
+            && self.flight.response != Response::Discarded
+            && machine.readiness() == Readiness::Pipeline
+            && machine.peer_version() != Version::Http10
+    }
+
+    /// Tells the dispatcher so.
+    pub(super) fn tell_room(&self, connection: &Connection<C::Transport, R>) {
+        if self.has_room(connection) {
+            // One that is delivered has nothing left to be told.
+            let first = (self.flight.response == Response::Awaited).then_some(&self.flight);
+            let all = first.into_iter().chain(&self.behind).map(|flight| flight.request);
+            self.shared.ready_behind(self.id, all);
+        }
+    }
+
+    /// Sends another request behind those that are on the connection.
+    fn follow(&mut self, connection: &mut Connection<C::Transport, R>, request: RequestId) {
+        // Otherwise it was cancelled while the order was on its way.
+        if let Some(sending) = self.shared.with_job(request, Job::sending) {
+            // If the connection has just ended, it is still to be sent, and the next step meets that end.
+            let Ok(flight) = launch(self.shared, connection, self.slot, request, sending) else { return };
+            self.behind.extend(flight);
+        }
+        self.tell_room(connection);
+    }
+
+    /// Whether content that nobody wants is read for the sake of what comes behind it.
+    fn is_worth_reading(&self, connection: &Connection<C::Transport, R>) -> bool {
+        let most = connection.machine().config().limits.drain;
+        !self.behind.is_empty() && self.flight.left.is_some_and(|left| left <= most)
     }
 
     /// Takes in an event; something if the exchange is over with it.
@@ -108,18 +163,24 @@ where
             }
             Event::Response(head) => {
                 self.start();
-                self.deliver(connection, &head);
+                if self.flight.response != Response::Discarded {
+                    self.deliver(connection, &head);
+                }
             }
             Event::Content(bytes) => {
                 let flight = &mut self.flight;
-                flight.left = flight.left.map(|left| left.saturating_sub(bytes.len() as u64));
+                let length = bytes.len() as u64;
+                if flight.response == Response::Discarded && flight.left.is_some_and(|most| length > most) {
+                    return Some(Err(self.lost(connection, Error::Closed(Closed::Abandoned))));
+                }
+                flight.left = flight.left.map(|left| left.saturating_sub(length));
                 match &flight.feed {
                     Some(_) if flight.left == Some(0) => flight.held = Some(Held::Piece(bytes)),
                     Some(feed) => feed.data(bytes),
                     None => {}
                 }
             }
-            Event::End(trailers) => return Some(self.end(connection, &trailers)),
+            Event::End(trailers) => return self.end(connection, &trailers),
             Event::Switched => {
                 let _ = self.shared.input(Input::Finished(self.flight.request));
                 return Some(Err(Over::by(LostCause::Last)));
@@ -154,7 +215,7 @@ where
         // What was not begun goes back beforehand: another connection may be sending the request before this returns.
         flight.give_back(self.shared);
         if self.shared.input(Input::Response(flight.request, facts)) != Output::Delivery(Delivery::Deliver) {
-            flight.response = Response::Discarded;
+            flight.discard(connection.machine().config().limits.drain);
             return;
         }
         flight.response = Response::Delivered;
@@ -162,7 +223,7 @@ where
         flight.left = body.size_hint().exact();
         flight.feed = feed;
         let Some(mut job) = self.shared.forget(flight.request) else { return };
-        if let Payload::Stream(_, body) = std::mem::replace(&mut job.payload, Payload::Taken) {
+        if let Payload::Stream(_, body) = mem::replace(&mut job.payload, Payload::Taken) {
             flight.body = Some(body);
         }
         let response = convert::response(head, body).map(|mut response| {
@@ -179,9 +240,22 @@ where
         }
     }
 
-    fn end(&mut self, connection: &Connection<C::Transport, R>, trailers: &Fields) -> Result<(), Over> {
+    /// A response is complete; something if nothing is left on the connection.
+    fn end(&mut self, connection: &Connection<C::Transport, R>, trailers: &Fields) -> Option<Result<(), Over>> {
         if self.flight.response == Response::Delivered {
             let _ = self.shared.input(Input::Finished(self.flight.request));
+        }
+        if let Some(next) = self.behind.pop_front() {
+            let mut done = mem::replace(&mut self.flight, next);
+            if self.shared.with_job(self.flight.request, |_| ()).is_none() {
+                // It was cancelled, or is late: the connection goes on for those behind it.
+                self.flight.discard(connection.machine().config().limits.drain);
+            }
+            self.tell_room(connection);
+            if let Some(feed) = done.release() {
+                feed.end(trailers);
+            }
+            return None;
         }
         let result = match connection.machine().readiness() {
             Readiness::Idle => {
@@ -193,34 +267,45 @@ where
         if let Some(feed) = self.flight.release() {
             feed.end(trailers);
         }
-        result
+        Some(result)
     }
 
-    /// The connection is lost with the exchange on it.
+    /// The connection is lost with the exchanges on it.
     fn lost(&mut self, connection: &Connection<C::Transport, R>, error: Error) -> Over {
-        let cause = cause(&error);
-        let flight = &mut self.flight;
-        let mut progress = Progress::NOTHING;
-        if let Some(unanswered) = connection.unanswered() {
-            progress = Progress { sent: flight.sent(unanswered), received: unanswered.received };
-        }
-        flight.give_back(self.shared);
-        if flight.response == Response::Delivered {
-            progress.received = Received::Final;
-            if let Some(feed) = flight.release() {
-                feed.fail(error);
-            }
-        } else if let Error::Body(_) = error {
-            self.shared.fail(flight.request, RequestError::body(error));
+        if let (Error::Body(_), Response::Awaited, true) = (&error, self.flight.response, self.behind.is_empty()) {
+            self.shared.fail(self.flight.request, RequestError::body(error));
             return Over::LOCAL;
-        } else {
-            self.shared.with_job(flight.request, |job| {
-                job.error = Some(error);
-                job.progress = Some(progress);
-                job.touched -= u32::from(progress.sent == Sent::Nothing);
-            });
         }
-        Over { cause, unanswered: vec![(flight.request, progress)] }
+        let cause = cause(&error);
+        let mut error = Some(error);
+        let mut left = connection.machine().unanswered();
+        let mut unanswered = Vec::with_capacity(1 + self.behind.len());
+        for flight in core::iter::once(&mut self.flight).chain(&mut self.behind) {
+            let mut progress = Progress::NOTHING;
+            if let Some(left) = left.next() {
+                progress = Progress { sent: flight.sent(left), received: left.received };
+            }
+            flight.give_back(self.shared);
+            match flight.response {
+                Response::Delivered => {
+                    progress.received = Received::Final;
+                    if let (Some(feed), Some(error)) = (flight.release(), error.take()) {
+                        feed.fail(error);
+                    }
+                }
+                Response::Awaited => {
+                    self.shared.with_job(flight.request, |job| {
+                        job.error = error.take();
+                        job.progress = Some(progress);
+                        job.touched -= u32::from(progress.sent == Sent::Nothing);
+                    });
+                }
+                // Whatever becomes of the request, it is not here any more.
+                Response::Discarded => continue,
+            }
+            unanswered.push((flight.request, progress));
+        }
+        Over { cause, unanswered }
     }
 }
 

@@ -21,6 +21,15 @@ struct Orders {
     waker: Option<Waker>,
 }
 
+impl Orders {
+    fn register(&mut self, cx: &Context<'_>) {
+        match &mut self.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            None => self.waker = Some(cx.waker().clone()),
+        }
+    }
+}
+
 /// What a connection is to do next.
 pub(super) enum Order {
     Send(RequestId),
@@ -54,15 +63,22 @@ impl Slot {
         if let Some(request) = orders.assigned.pop_front() {
             return Poll::Ready(Order::Send(request));
         }
-        orders.waker = Some(cx.waker().clone());
+        orders.register(cx);
         Poll::Pending
     }
 
     /// Whether the connection is to be closed at once; the task is woken when that changes.
     pub(super) fn poll_close(&self, cx: &Context<'_>) -> Option<Closing> {
+        self.poll_either(cx, false).0
+    }
+
+    /// The same, and the next request if there is room for it.
+    #[inline]
+    pub(super) fn poll_either(&self, cx: &Context<'_>, room: bool) -> (Option<Closing>, Option<RequestId>) {
         let mut orders = lock(&self.orders);
-        orders.waker = Some(cx.waker().clone());
-        orders.close
+        orders.register(cx);
+        let next = if room { orders.assigned.pop_front() } else { None };
+        (orders.close, next)
     }
 
     /// What was taken as the next order could not be begun: it is still to come.
