@@ -117,6 +117,8 @@ pub struct Timeouts {
     pub head: Duration,
     /// For content, in and out, without progress; out, progress is bytes taken by the transport. Default 30 s.
     pub content: Duration,
+    /// For what goes out alone, in place of [`content`](Self::content). Default `None`.
+    pub write: Option<Duration>,
     /// The least rate of content in bytes a second, in and out, after [`content_grace`](Self::content_grace).
     /// 0 switches it off. Default 240.
     pub content_rate: u32,
@@ -136,6 +138,7 @@ impl Default for Timeouts {
         Self {
             head: Duration::from_secs(30),
             content: Duration::from_secs(30),
+            write: None,
             content_rate: 240,
             content_grace: Duration::from_secs(10),
             idle: Duration::from_secs(75),

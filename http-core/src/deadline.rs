@@ -100,9 +100,19 @@ pub(crate) struct PaceLimits {
 }
 
 impl PaceLimits {
-    pub(crate) fn of(timeouts: &Timeouts) -> Self {
+    /// Of what comes in.
+    pub(crate) fn incoming(timeouts: &Timeouts) -> Self {
+        Self::of(timeouts.content, timeouts)
+    }
+
+    /// Of what goes out.
+    pub(crate) fn outgoing(timeouts: &Timeouts) -> Self {
+        Self::of(timeouts.write.unwrap_or(timeouts.content), timeouts)
+    }
+
+    fn of(pause: Duration, timeouts: &Timeouts) -> Self {
         let nanos = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        let (pause, grace, rate) = (nanos(timeouts.content), nanos(timeouts.content_grace), timeouts.content_rate);
+        let (pause, grace, rate) = (nanos(pause), nanos(timeouts.content_grace), timeouts.content_rate);
         Self { pause, first: if rate == 0 { pause } else { grace.min(pause) }, rate }
     }
 }
@@ -155,7 +165,7 @@ mod tests {
         let mut timeouts = crate::Config::default().timeouts;
         (timeouts.content, timeouts.content_grace) = (Duration::from_secs(30), Duration::from_secs(10));
         timeouts.content_rate = rate;
-        PaceLimits::of(&timeouts)
+        PaceLimits::incoming(&timeouts)
     }
 
     fn at(seconds: u64) -> Instant {

@@ -158,7 +158,8 @@ pub(crate) struct Wire {
     pub(crate) pause: Pause,
     /// A failure that was met outside `poll_event` and is told by it.
     failure: Option<ProtocolError>,
-    pace_limits: PaceLimits,
+    receive_limits: PaceLimits,
+    send_limits: PaceLimits,
     receive_pace: Pace,
     send_pace: Pace,
     /// Bytes dropped since the end began.
@@ -170,11 +171,12 @@ pub(crate) struct Wire {
 
 impl Wire {
     pub(crate) fn new(config: Arc<Config>, now: Instant) -> Self {
-        let pace_limits = PaceLimits::of(&config.timeouts);
-        let pace = Pace::new(pace_limits);
+        let receive_limits = PaceLimits::incoming(&config.timeouts);
+        let send_limits = PaceLimits::outgoing(&config.timeouts);
         Self {
             config,
-            pace_limits,
+            receive_limits,
+            send_limits,
             outbox: Outbox::default(),
             deadlines: Deadlines::NONE,
             life: Life::Open,
@@ -183,8 +185,8 @@ impl Wire {
             left: 0,
             pause: Pause::NeedsInput,
             failure: None,
-            receive_pace: pace,
-            send_pace: pace,
+            receive_pace: Pace::new(receive_limits),
+            send_pace: Pace::new(send_limits),
             lingered: 0,
             unfinished: false,
             now,
@@ -234,7 +236,7 @@ impl Wire {
     /// Something may have been queued.
     pub(crate) fn queued(&mut self, now: Instant) {
         if !self.outbox.is_empty() && !self.deadlines.is_armed(Deadline::Send) {
-            self.send_pace = Pace::new(self.pace_limits);
+            self.send_pace = Pace::new(self.send_limits);
             self.deadlines.arm(Deadline::Send, self.send_pace.resume(now));
         }
     }
@@ -244,7 +246,7 @@ impl Wire {
         if self.outbox.is_empty() {
             self.deadlines.disarm(Deadline::Send);
         } else if count > 0 {
-            self.send_pace.moved(count as u64, now, self.pace_limits);
+            self.send_pace.moved(count as u64, now, self.send_limits);
             self.deadlines.arm(Deadline::Send, self.send_pace.resume(now));
         }
         self.settle(now);
@@ -252,11 +254,11 @@ impl Wire {
 
     /// Content of another message begins to arrive.
     pub(crate) fn begin_content(&mut self) {
-        self.receive_pace = Pace::new(self.pace_limits);
+        self.receive_pace = Pace::new(self.receive_limits);
     }
 
     pub(crate) fn content_moved(&mut self, bytes: u64, now: Instant) {
-        self.receive_pace.moved(bytes, now, self.pace_limits);
+        self.receive_pace.moved(bytes, now, self.receive_limits);
     }
 
     /// We wait for content, and its deadline runs.

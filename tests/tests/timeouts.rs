@@ -168,6 +168,20 @@ mod server {
     }
 
     #[test]
+    pub(super) fn write() {
+        let mut config = without_rate();
+        config.timeouts.write = Some(s(7));
+        let mut server = sending(config.clone(), 1000);
+        assert_eq!(server.passes(Deadline::Send, s(7)), ["closed TimedOut(Send)"]);
+        // What comes in has another.
+        let mut server = Server::server(config);
+        server.hears(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n");
+        server.machine.want_content(server.now);
+        assert_eq!(server.polls(), NOTHING);
+        assert_eq!(server.deadline(), Some((Deadline::Receive, s(30))));
+    }
+
+    #[test]
     pub(super) fn content_rate() {
         // Exactly the rate is enough, for ever.
         let mut server = receiving(Config::default(), 1 << 20);
@@ -346,6 +360,16 @@ mod client {
         client.waits(s(29));
         assert_eq!(client.hears("HTTP/1.1 103 \r\n\r\n"), ["interim 103"]);
         assert_eq!(client.deadline(), Some((Deadline::Head, s(30))));
+        // One request may have its own, and the next has what all have.
+        let mut client = Client::client(Config::default());
+        client.machine.limit_response(s(1), client.now);
+        client.gets("/");
+        assert_eq!(client.deadline(), Some((Deadline::Head, s(30))), "there was no request to limit");
+        client.machine.limit_response(s(2), client.now);
+        assert_eq!(client.deadline(), Some((Deadline::Head, s(2))));
+        assert_eq!(client.hears("HTTP/1.1 204 \r\n\r\n"), ["204", "end"]);
+        client.gets("/");
+        assert_eq!(client.deadline(), Some((Deadline::Head, s(30))));
         // Of pipelined responses each has its own.
         let mut config = Config::default();
         config.persistence.pipelining = 2;
@@ -390,6 +414,19 @@ mod client {
         client.requests("PUT", "/", &[], Content::Streaming).unwrap();
         client.sends();
         assert_eq!(client.waits(s(3600)), NOTHING);
+    }
+
+    #[test]
+    pub(super) fn write() {
+        let mut config = without_rate();
+        config.timeouts.write = Some(s(7));
+        let mut client = Client::client(config.clone());
+        let head = http_core::RequestHead::new(http_core::Method::Get, "/").unwrap().with("Host", "a").unwrap();
+        client.machine.send_request(&head, http_core::Content::Empty, client.now).unwrap();
+        assert_eq!(client.passes(Deadline::Send, s(7)), ["closed TimedOut(Send)"]);
+        // What comes in has another.
+        let client = receiving(config, 100);
+        assert_eq!(client.deadline(), Some((Deadline::Receive, s(30))));
     }
 
     #[test]
@@ -516,6 +553,7 @@ struct Tested(&'static str, fn(), fn());
 const TESTED: &[Tested] = &[
     Tested("head", server::head, client::head),
     Tested("content", server::content, client::content),
+    Tested("write", server::write, client::write),
     Tested("content_rate", server::content_rate, client::content_rate),
     Tested("content_grace", server::content_grace, client::content_grace),
     Tested("idle", server::idle, client::idle),

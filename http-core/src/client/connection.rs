@@ -2,6 +2,8 @@
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
+use core::num::NonZeroU32;
+use core::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
@@ -275,6 +277,7 @@ impl Connection {
             head_end,
             end: None,
             interim: 0,
+            head_millis: None,
             received: Received::Nothing,
         });
         // RFC 9110 §10.1.1: a server ignores the expectation of an HTTP/1.0 request, so waiting for it is in vain.
@@ -298,6 +301,22 @@ impl Connection {
         self.wire.deadlines.disarm(Deadline::Idle);
         self.wire.queued(now);
         Ok(id)
+    }
+
+    /// How long the head of the response to the request that was sent last may take, from the moment when all of the
+    /// request was sent, in place of [`Timeouts::head`](crate::Timeouts::head); counted in milliseconds. Nothing if none is
+    /// awaited.
+    pub fn limit_response(&mut self, most: Duration, now: Instant) {
+        let now = self.wire.at(now);
+        let millis = u32::try_from(most.as_millis()).unwrap_or(u32::MAX).max(1);
+        let alone = self.pending.len() == 1;
+        if let Some(last) = self.pending.back_mut() {
+            last.head_millis = NonZeroU32::new(millis);
+            if alone {
+                self.wire.deadlines.disarm(Deadline::Head);
+                self.await_head(now);
+            }
+        }
     }
 
     /// Sends a piece of content; a small one is copied, a large one linked. An empty one does nothing.

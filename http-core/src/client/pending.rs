@@ -1,5 +1,7 @@
 //! Requests that await their response, and what is known of each.
 
+use core::num::NonZeroU32;
+
 use crate::canonical::Collector;
 use crate::framing::RequestKind;
 use crate::outbox::Outbox;
@@ -89,16 +91,18 @@ pub(super) struct Pending {
     /// Where it ends, once all of it is queued.
     pub(super) end: Option<u64>,
     pub(super) interim: u32,
+    /// How long the head of its response may take, in milliseconds, where that is not as of all.
+    pub(super) head_millis: Option<NonZeroU32>,
     pub(super) received: Received,
 }
 
 impl Pending {
     /// What can change what happens: its number does not, and positions only as far as they lie ahead.
     pub(super) fn describe(&self, out: &mut Collector, outbox: &Outbox) {
-        let Self { id: _, kind, idempotent, upgrade_offered, persistent, start, head_end, end, interim, received } =
-            self;
+        let Self { id: _, kind, idempotent, upgrade_offered, persistent, start, head_end, end, .. } = self;
+        let Self { interim, head_millis, received, .. } = self;
         let ahead = |at: u64| at.saturating_sub(outbox.handed_over());
-        out.value((kind, idempotent, upgrade_offered, persistent, interim, received));
+        out.value((kind, idempotent, upgrade_offered, persistent, interim, head_millis, received));
         // A head of which a part is gone, and content of which a part is gone, are not as one of which nothing is.
         out.value((ahead(*start), ahead(*head_end), end.map(ahead), self.unanswered(outbox).sent));
     }

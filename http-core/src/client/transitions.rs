@@ -1,5 +1,7 @@
 //! The transitions of a client's connection: what a poll reads, and what follows when both messages are as far as they are.
 
+use core::time::Duration;
+
 use bytes::BytesMut;
 
 use super::connection::{Connection, Event, Receive, Send};
@@ -350,7 +352,9 @@ impl Connection {
     pub(super) fn await_head(&mut self, now: Instant) {
         let waits = matches!(self.receive, Receive::Head(_)) && !self.pending.is_empty() && self.wire.is_open();
         if waits && self.everything_sent() && !self.wire.deadlines.is_armed(Deadline::Head) {
-            self.wire.deadlines.arm(Deadline::Head, now.saturating_add(self.wire.config.timeouts.head));
+            let own = self.pending.front().and_then(|front| front.head_millis);
+            let most = own.map_or(self.wire.config.timeouts.head, |millis| Duration::from_millis(millis.get().into()));
+            self.wire.deadlines.arm(Deadline::Head, now.saturating_add(most));
         }
     }
 }

@@ -102,7 +102,7 @@ impl Machine for server::Connection {
             Input::SendEnd(trailers) => tell(self.send_end(&trailers, now), f),
             Input::Close => self.close(now),
             Input::Abandon => self.abandon(now),
-            Input::SendRequest(..) => f(Action::Misused(Misuse::WrongMachine)),
+            Input::SendRequest(..) | Input::LimitResponse(_) => f(Action::Misused(Misuse::WrongMachine)),
         }
     }
 
@@ -126,6 +126,7 @@ impl Machine for client::Connection {
                 Ok(id) => f(Action::Begun(id)),
                 Err(misuse) => f(Action::Misused(misuse)),
             },
+            Input::LimitResponse(most) => self.limit_response(most, now),
             Input::SendContent(content) => tell(self.send_content(content, now), f),
             Input::SendContentCopy(content) => tell(self.send_content_copy(&content, now), f),
             Input::SendEnd(trailers) => tell(self.send_end(&trailers, now), f),

@@ -25,6 +25,8 @@ mod machine;
 mod record;
 mod words;
 
+use core::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 
 use crate::content::Content;
@@ -75,6 +77,8 @@ pub enum Input {
     SendResponse(ResponseHead, Content),
     /// `send_request`, on a client
     SendRequest(RequestHead, Content),
+    /// `limit_response`, on a client
+    LimitResponse(Duration),
     /// `send_content`
     SendContent(Bytes),
     /// `send_content_copy`

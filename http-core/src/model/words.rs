@@ -31,6 +31,7 @@ impl fmt::Display for Input {
             Self::SendRequest(head, content) => {
                 write!(f, "the application requests {}, {}", Line(head), Amount(content))
             }
+            Self::LimitResponse(most) => write!(f, "the application waits {most:?} for the response"),
             Self::SendContent(bytes) | Self::SendContentCopy(bytes) => {
                 write!(f, "the application sends {} bytes of content", bytes.len())
             }

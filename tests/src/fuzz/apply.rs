@@ -168,6 +168,7 @@ impl<M: Machine> Run<M> {
             }
             16 if source.one_in(4) => Input::Close,
             17 if source.one_in(8) => Input::Abandon,
+            18 if self.client => Input::LimitResponse(Duration::from_millis(source.below(3000) as u64)),
             18 => Input::Date(*b"Sun, 06 Nov 1994 08:49:37 GMT"),
             _ => Input::Poll,
         }
