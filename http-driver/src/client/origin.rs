@@ -132,7 +132,7 @@ pub fn connect_cause(error: &std::io::Error) -> ConnectCause {
         ErrorKind::TimedOut => ConnectCause::TimedOut,
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => ConnectCause::Reset,
         ErrorKind::PermissionDenied => ConnectCause::Forbidden,
-        ErrorKind::InvalidInput | ErrorKind::AddrNotAvailable => ConnectCause::Misconfigured,
+        ErrorKind::InvalidInput | ErrorKind::AddrNotAvailable | ErrorKind::Unsupported => ConnectCause::Misconfigured,
         _ => ConnectCause::Unreachable,
     }
 }

@@ -41,6 +41,16 @@ pub struct SocketOptions {
     pub local_address: Option<IpAddr>,
     /// `SO_KEEPALIVE`, and how long a connection is silent before the first probe. Default none.
     pub keepalive: Option<Duration>,
+    /// How long to wait between probes of [`keepalive`](Self::keepalive). Default: the system's choice.
+    pub keepalive_interval: Option<Duration>,
+    /// How many probes may go unanswered. Default: the system's choice.
+    pub keepalive_retries: Option<u32>,
+    /// `TCP_USER_TIMEOUT`: how long what was sent may stay unacknowledged. Linux alone. Default: the system's choice.
+    pub user_timeout: Option<Duration>,
+    /// The name of the interface that sockets are bound to (`SO_BINDTODEVICE`). Linux alone. Default none.
+    pub interface: Option<String>,
+    /// `SO_MARK`, for routing and filters; it takes a privilege. Linux alone. Default none.
+    pub mark: Option<u32>,
     /// The size of the system's send buffer, in bytes. Default: the system's.
     pub send_buffer: Option<usize>,
     /// The size of the system's receive buffer, in bytes. Default: the system's.
@@ -49,7 +59,18 @@ pub struct SocketOptions {
 
 impl Default for SocketOptions {
     fn default() -> Self {
-        Self { nodelay: true, local_address: None, keepalive: None, send_buffer: None, receive_buffer: None }
+        Self {
+            nodelay: true,
+            local_address: None,
+            keepalive: None,
+            keepalive_interval: None,
+            keepalive_retries: None,
+            user_timeout: None,
+            interface: None,
+            mark: None,
+            send_buffer: None,
+            receive_buffer: None,
+        }
     }
 }
 
@@ -57,14 +78,15 @@ impl SocketOptions {
     /// A socket that is bound as these options say and does not block, to be connected to `address`.
     ///
     /// # Errors
-    /// The system refuses one of the options, or has no sockets left.
+    /// The system refuses one of the options, or does not have it, or has no sockets left.
     pub fn open(&self, address: SocketAddr) -> io::Result<Socket> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(self.nodelay)?;
         if let Some(idle) = self.keepalive {
-            socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(idle))?;
+            socket.set_tcp_keepalive(&self.probes(idle))?;
         }
+        self.set_what_linux_has(&socket)?;
         if let Some(size) = self.send_buffer {
             socket.set_send_buffer_size(size)?;
         }
@@ -75,6 +97,39 @@ impl SocketOptions {
             socket.bind(&SocketAddr::new(local, 0).into())?;
         }
         Ok(socket)
+    }
+
+    fn probes(&self, idle: Duration) -> TcpKeepalive {
+        let mut probes = TcpKeepalive::new().with_time(idle);
+        if let Some(interval) = self.keepalive_interval {
+            probes = probes.with_interval(interval);
+        }
+        if let Some(retries) = self.keepalive_retries {
+            probes = probes.with_retries(retries);
+        }
+        probes
+    }
+
+    #[cfg(target_os = "linux")]
+    fn set_what_linux_has(&self, socket: &Socket) -> io::Result<()> {
+        if let Some(most) = self.user_timeout {
+            socket.set_tcp_user_timeout(Some(most))?;
+        }
+        if let Some(interface) = &self.interface {
+            socket.bind_device(Some(interface.as_bytes()))?;
+        }
+        match self.mark {
+            Some(mark) => socket.set_mark(mark),
+            None => Ok(()),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn set_what_linux_has(&self, _: &Socket) -> io::Result<()> {
+        match (self.user_timeout, &self.interface, self.mark) {
+            (None, None, None) => Ok(()),
+            _ => Err(io::ErrorKind::Unsupported.into()),
+        }
     }
 }
 

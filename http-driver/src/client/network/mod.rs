@@ -80,6 +80,31 @@ impl<D: Dial, R: Runtime> Network<D, R> {
         self
     }
 
+    /// Whether small writes leave at once (`TCP_NODELAY`). Default: yes.
+    pub fn tcp_nodelay(mut self, yes: bool) -> Self {
+        self.edit().options.nodelay = yes;
+        self
+    }
+
+    /// How long a connection is silent before the system asks whether the peer is there (`SO_KEEPALIVE`); `None`, the
+    /// default: it does not.
+    pub fn tcp_keepalive(mut self, idle: impl Into<Option<Duration>>) -> Self {
+        self.edit().options.keepalive = idle.into();
+        self
+    }
+
+    /// The address that sockets of its family are bound to; `None`, the default: the system's choice.
+    pub fn local_address(mut self, address: impl Into<Option<IpAddr>>) -> Self {
+        self.edit().options.local_address = address.into();
+        self
+    }
+
+    /// The name of the interface that sockets are bound to. Linux alone; elsewhere nothing can be reached with it.
+    pub fn interface(mut self, name: impl Into<String>) -> Self {
+        self.edit().options.interface = Some(name.into());
+        self
+    }
+
     /// The addresses of a name, whatever the resolver says. A port of 0 is that of the origin.
     pub fn resolve(mut self, host: &str, addresses: impl IntoIterator<Item = SocketAddr>) -> Self {
         self.edit().overrides.insert(host.to_ascii_lowercase(), addresses.into_iter().collect());
