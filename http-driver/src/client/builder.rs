@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use http_core::Config;
-use http_core::dispatch::{Action, ConnectionId, Input, Policy};
+use http_core::dispatch::{Action, Backoff, Budget, Circuit, ConnectionId, Input, Policy};
 
 use super::handle::Client;
 use super::origin::Connector;
@@ -30,6 +30,7 @@ pub struct Builder {
     policy: Option<Policy>,
     observer: Option<Arc<dyn Observe>>,
     timeout: Option<Duration>,
+    tells_peer: bool,
 }
 
 impl Builder {
@@ -70,9 +71,16 @@ impl Builder {
         self
     }
 
-    /// How long content may rest between two pieces, whichever way it goes. Default 30 s.
+    /// How long content may rest between two pieces, whichever way it goes; what goes out has
+    /// [`write_timeout`](Self::write_timeout), if that is set. Default 30 s.
     pub fn read_timeout(mut self, most: Duration) -> Self {
         Arc::make_mut(&mut self.config).timeouts.content = most;
+        self
+    }
+
+    /// How long the transport may take nothing of what is to be sent. Default: as [`read_timeout`](Self::read_timeout).
+    pub fn write_timeout(mut self, most: Duration) -> Self {
+        Arc::make_mut(&mut self.config).timeouts.write = Some(most);
         self
     }
 
@@ -94,6 +102,71 @@ impl Builder {
     /// How many connections there may be to each origin.
     pub fn max_connections_per_host(self, most: usize) -> Self {
         self.with_policy(|policy| policy.connections_per_origin(most))
+    }
+
+    /// How many connections there may be in all.
+    pub fn max_connections(self, most: usize) -> Self {
+        self.with_policy(|policy| policy.max_connections(most))
+    }
+
+    /// How old a connection may be and still take a request; `None`, the default: any age.
+    pub fn pool_max_lifetime(self, most: impl Into<Option<Duration>>) -> Self {
+        self.with_policy(|policy| policy.lifetime(most))
+    }
+
+    /// How many requests one connection is given; `None`, the default: any number.
+    pub fn max_requests_per_connection(self, most: impl Into<Option<u32>>) -> Self {
+        self.with_policy(|policy| policy.requests_per_connection(most))
+    }
+
+    /// After how long without use a connection is given no request that is not idempotent: a new one is made for it;
+    /// `None`, the default: all serve all.
+    pub fn fresh_after_idle(self, longest: impl Into<Option<Duration>>) -> Self {
+        self.with_policy(|policy| policy.fresh_after_idle(longest))
+    }
+
+    /// How many requests may wait in all.
+    pub fn max_queue(self, most: usize) -> Self {
+        self.with_policy(|policy| policy.max_queue(most))
+    }
+
+    /// How often in a row a connection is tried that cannot be made, before what waits for it fails; 0: once.
+    pub fn connect_retries(self, most: u32) -> Self {
+        self.with_policy(|policy| policy.connect_retries(most))
+    }
+
+    /// The waits between those attempts.
+    pub fn backoff(self, backoff: Backoff) -> Self {
+        self.with_policy(|policy| policy.backoff(backoff))
+    }
+
+    /// What share of the requests may be sent again; `None`: any.
+    pub fn retry_budget(self, budget: impl Into<Option<Budget>>) -> Self {
+        self.with_policy(|policy| policy.retry_budget(budget))
+    }
+
+    /// The longest `Retry-After` of a 503 or 429 that is waited for before the request is sent again (RFC 9110 §10.2.3);
+    /// `None`, the default: such a response is one like any other.
+    pub fn retry_after(self, longest: impl Into<Option<Duration>>) -> Self {
+        self.with_policy(|policy| policy.retry_after(longest))
+    }
+
+    /// When an origin that fails again and again is left alone for a while; `None`, the default: never.
+    pub fn circuit(self, circuit: impl Into<Option<Circuit>>) -> Self {
+        self.with_policy(|policy| policy.circuit(circuit))
+    }
+
+    /// From how many bytes of content on 100 (Continue) is waited for (RFC 9110 §10.1.1); `None`, the default: only where
+    /// the request says so.
+    pub fn expect_continue_from(self, least: impl Into<Option<u64>>) -> Self {
+        self.with_policy(|policy| policy.expect_continue_from(least))
+    }
+
+    /// Whether responses have a [`Peer`](crate::Peer) among their extensions: the addresses of both ends, and what TLS
+    /// negotiated. Default: no, for it costs allocations.
+    pub const fn connection_info(mut self, yes: bool) -> Self {
+        self.tells_peer = yes;
+        self
     }
 
     /// How often a request is tried again that is lost, where that is safe; 0: never.
@@ -138,7 +211,7 @@ impl Builder {
         if self.config.persistence.pipelining != depth {
             Arc::make_mut(&mut self.config).persistence.pipelining = depth;
         }
-        Client::new(Shared::new(self.config, self.observer, self.timeout, connector, runtime))
+        Client::new(Shared::new(self.config, self.observer, self.timeout, self.tells_peer, connector, runtime))
     }
 }
 

@@ -150,7 +150,12 @@ where
         // A stream that was begun cannot be sent again.
         None => RequestError::body(Error::Closed(Closed::Abandoned)),
         Some((content, body)) => match connection.begin(&sending.head, content) {
-            Ok(()) => return Ok(Some(Flight::new(request, sending.on_interim, body))),
+            Ok(()) => {
+                if let Some(most) = sending.response_timeout {
+                    connection.limit_response(most);
+                }
+                return Ok(Some(Flight::new(request, sending.on_interim, body)));
+            }
             Err(Error::Misuse(misuse)) => RequestError::unsendable(misuse.into()),
             // The connection ended just now: the request goes on as it came.
             Err(error) => {

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::task::{Context, Poll};
+use core::time::Duration;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -81,6 +82,15 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
             }
         }
         self.link.machine.readiness()
+    }
+
+    /// How long the head of the response to the request that was sent last may take, from the moment when all of it was
+    /// sent, in place of [`Timeouts::head`](http_core::Timeouts::head).
+    pub fn limit_response(&mut self, most: Duration) {
+        let _ = call!(self, Input::LimitResponse(most), |machine, now| {
+            machine.limit_response(most, now);
+            Ok(())
+        });
     }
 
     /// Ends the connection: at once if it is idle, after the exchanges in flight otherwise. Over TLS the end is told to

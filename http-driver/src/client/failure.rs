@@ -106,6 +106,63 @@ impl RequestError {
         }
     }
 
+    /// What happened, if the dispatcher failed it.
+    #[must_use]
+    pub const fn cause(&self) -> Option<Cause> {
+        match self.kind {
+            Kind::Failed(failure) => Some(failure.cause),
+            _ => None,
+        }
+    }
+
+    /// Whether the name of the origin could not be resolved.
+    #[must_use]
+    pub const fn is_dns(&self) -> bool {
+        matches!(self.phase(), Phase::Resolve)
+    }
+
+    /// Whether TLS failed, the peer's certificate included.
+    #[must_use]
+    pub const fn is_tls(&self) -> bool {
+        matches!(self.phase(), Phase::Tls)
+    }
+
+    /// Whether the connection ended, or broke, before the response was there.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        matches!(
+            self.cause(),
+            Some(Cause::Lost(LostCause::Eof | LostCause::Reset | LostCause::Write | LostCause::Last))
+        )
+    }
+
+    /// Whether what answered did not speak HTTP/1, or went beyond a limit.
+    #[must_use]
+    pub const fn is_malformed(&self) -> bool {
+        matches!(self.cause(), Some(Cause::Lost(LostCause::Malformed)))
+    }
+
+    /// Whether the body of the request failed.
+    #[must_use]
+    pub const fn is_body(&self) -> bool {
+        matches!(self.kind, Kind::Body)
+    }
+
+    /// Whether the request makes no sense, and nothing was tried.
+    #[must_use]
+    pub const fn is_request(&self) -> bool {
+        matches!(self.kind, Kind::Unsendable(_) | Kind::NoOrigin)
+    }
+
+    /// Why the client did not take it, or let go of it: its queue is full, or it shuts down.
+    #[must_use]
+    pub const fn refused_by_client(&self) -> Option<Refused> {
+        match self.kind {
+            Kind::Refused(refused) => Some(refused),
+            _ => None,
+        }
+    }
+
     /// Whether no connection could be made.
     #[must_use]
     pub const fn is_connect(&self) -> bool {

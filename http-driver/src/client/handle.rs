@@ -6,7 +6,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use std::sync::Arc;
 
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use http_body::Body;
 use http_core::dispatch::{Input, Progress, RequestId};
 use http_core::{RequestHead, Version};
@@ -14,8 +14,10 @@ use tower_service::Service;
 
 use super::failure::RequestError;
 use super::job::{BoxError, Job, Payload, Reply};
+use super::options::RequestOptions;
 use super::origin::{Connector, Origin};
 use super::pool::Shared;
+use super::shutdown::{Counts, Shutdown};
 use crate::body::Incoming;
 use crate::convert;
 use crate::error::Error;
@@ -59,7 +61,8 @@ where
     /// Sends a request to the origin of its URI and returns the response when its head is there.
     ///
     /// A body that is all there at once can be sent again when that is needed; one that streams cannot, once it was
-    /// begun. A request counts as idempotent by its method (RFC 9110 §9.2.2), or with an `Idempotency-Key` field.
+    /// begun. A request counts as idempotent by its method (RFC 9110 §9.2.2), or with an `Idempotency-Key` field. What it
+    /// asks for beside that stands in [`RequestOptions`] among its extensions.
     ///
     /// A response that hands its connection over, 101 or 2xx to `CONNECT`, carries an [`Upgrade`](crate::Upgrade) among
     /// its extensions. A `CONNECT` names its target as `host:port`.
@@ -83,27 +86,53 @@ where
         })
     }
 
+    /// Makes a connection to the origin of a URI before there is a request for it. False if that is not possible now: the
+    /// URI names no origin, there are as many connections as allowed, the origin is backed off from, or the client shuts
+    /// down. If it cannot be made, nobody is told; [`counts`](Self::counts) tells when it is there.
+    pub fn connect(&self, uri: &Uri) -> bool {
+        Origin::of(uri).is_some_and(|origin| self.handle.0.connect(origin))
+    }
+
+    /// Takes no more requests, here and on all clones: [`Shutdown::finish`] waits for those that there are.
+    pub fn shutdown(&self) -> Shutdown<C, R> {
+        Shutdown::begin(self.handle.0.clone())
+    }
+
+    /// What the client is doing now, and has done.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.handle.0.counts()
+    }
+
     /// How many requests wait for a connection.
     #[must_use]
     pub fn queued(&self) -> usize {
-        self.handle.0.queued()
+        self.counts().queued
     }
 
     /// How many connections there are, being made included.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.handle.0.connections()
+        self.counts().connections
     }
 
     /// The head of a request, with an expectation if its content is to be asked for first (RFC 9110 §10.1.1).
-    fn with_expectation(&self, mut head: RequestHead, payload: &Payload) -> RequestHead {
+    fn with_expectation(
+        &self,
+        mut head: RequestHead,
+        payload: &Payload,
+        options: Option<&RequestOptions>,
+    ) -> RequestHead {
         let least = self.handle.0.config.dispatch.expect_continue_from;
-        let large = least.is_some_and(|least| match payload {
-            Payload::Ready(content) => content.length().is_some_and(|length| length > 0 && length >= least),
-            Payload::Stream(length, _) => length.is_none_or(|length| length >= least),
-            Payload::Taken => false,
-        });
-        if large && head.version() == Version::Http11 && !head.fields().contains("expect") {
+        // Of unknown length counts as large.
+        let length = match payload {
+            Payload::Ready(content) => content.length().unwrap_or(0),
+            Payload::Stream(length, _) => length.unwrap_or(u64::MAX),
+            Payload::Taken => 0,
+        };
+        let large = least.is_some_and(|least| length >= least);
+        let asked = length > 0 && options.map_or(large, |options| options.expects(large));
+        if asked && head.version() == Version::Http11 && !head.fields().contains("expect") {
             // Neither name nor value can be refused.
             let _ = head.fields_mut().push("Expect", "100-continue");
         }
@@ -113,7 +142,7 @@ where
     /// How many origins are known. Those that are not used are forgotten by and by.
     #[must_use]
     pub fn origins(&self) -> usize {
-        self.handle.0.origins()
+        self.counts().origins
     }
 
     fn enqueue<B>(&self, request: Request<B>) -> Result<(RequestId, Arc<Reply>), RequestError>
@@ -132,7 +161,7 @@ where
         // Looked at once; whoever sends a body that was not all there polls it again, with a waker that works.
         let payload = Payload::of(body, &mut Context::from_waker(Waker::noop()));
         let payload = payload.map_err(|error| RequestError::body(Error::Body(error)))?;
-        let head = self.with_expectation(head, &payload);
+        let head = self.with_expectation(head, &payload, parts.extensions.get());
         let idempotent = head.method().is_idempotent() || head.fields().contains("Idempotency-Key");
         let reply = Arc::new(Reply::default());
         let progress = Some(Progress::NOTHING);
@@ -173,7 +202,7 @@ impl<C: Connector, R: Runtime> Clone for Client<C, R> {
 
 impl<C: Connector, R: Runtime> fmt::Debug for Client<C, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("queued", &self.handle.0.queued()).finish_non_exhaustive()
+        f.debug_struct("Client").field("counts", &self.handle.0.counts()).finish_non_exhaustive()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
+use core::time::Duration;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::{Buf, Bytes};
@@ -13,6 +14,7 @@ use http_core::{Content, RequestHead};
 
 use super::failure::RequestError;
 use super::interim::OnInterim;
+use super::options::RequestOptions;
 use crate::body::Incoming;
 use crate::error::Error;
 
@@ -40,6 +42,8 @@ pub(super) struct Sending {
     /// The content to announce, and the stream behind it; `None` if that was begun before.
     pub(super) payload: Option<(Content, Option<BoxBody>)>,
     pub(super) on_interim: Option<OnInterim>,
+    /// How long the head of the response may take, where that is not as of all.
+    pub(super) response_timeout: Option<Duration>,
 }
 
 impl Job {
@@ -48,7 +52,8 @@ impl Job {
         self.progress = None;
         self.touched += 1;
         let on_interim = self.parts.extensions.get::<OnInterim>().cloned();
-        Sending { head: self.head.clone(), payload: self.payload.take(), on_interim }
+        let response_timeout = self.parts.extensions.get().and_then(RequestOptions::head_timeout);
+        Sending { head: self.head.clone(), payload: self.payload.take(), on_interim, response_timeout }
     }
 
     /// A connection ended before it could take anything of the request.

@@ -10,9 +10,11 @@ mod handle;
 mod interim;
 mod job;
 mod network;
+mod options;
 mod origin;
 mod pool;
 mod run;
+mod shutdown;
 mod slot;
 mod task;
 
@@ -24,4 +26,6 @@ pub use handle::{Client, ResponseFuture};
 pub use interim::OnInterim;
 pub use job::Unsent;
 pub use network::{Address, BadProxy, Bypass, Dial, Network, Proxies, Proxy, Resolve, Resolving, SocketOptions};
+pub use options::RequestOptions;
 pub use origin::{Connector, Forward, Origin, connect_cause};
+pub use shutdown::{Counts, Drained, Shutdown};

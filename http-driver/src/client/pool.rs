@@ -1,21 +1,24 @@
 //! What the handles and the tasks of a client share: the dispatcher, the requests, and orders to connections.
 
 use core::future::poll_fn;
-use core::task::{Poll, Waker};
+use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http_core::dispatch::{
-    self, Action, CloseReason, ConnectionId, Dispatcher, Input, LostCause, OriginId, Output, Progress, RequestId,
+    self, Action, CloseReason, ConnectionId, Dispatcher, Input, LostCause, OriginId, Output, Progress, Refused,
+    RequestId,
 };
 use http_core::{Config, Version};
 
 use super::builder::Observe;
 use super::failure::RequestError;
 use super::job::Job;
+use super::options::RequestOptions;
 use super::origin::{Connector, Origin};
+use super::shutdown::Counts;
 use super::slot::{Order, Slot};
 use super::task;
 use crate::clock;
@@ -35,6 +38,8 @@ pub(super) struct Shared<C, R> {
     old: Arc<Config>,
     observer: Option<Arc<dyn Observe>>,
     timeout: Option<Duration>,
+    /// Whether responses tell who sent them.
+    pub(super) tells_peer: bool,
 }
 
 struct Brain {
@@ -52,22 +57,36 @@ struct Brain {
     /// How many origins are known when those that are not used are forgotten.
     sweep_at: usize,
     closed: bool,
+    answered: u64,
+    failed: u64,
+    /// Those that wait for the end of a shutdown.
+    draining: Vec<Waker>,
 }
 
 impl<C, R> Shared<C, R> {
-    /// How many requests wait for a connection.
-    pub(super) fn queued(&self) -> usize {
-        lock(&self.brain).dispatcher.queued()
+    pub(super) fn counts(&self) -> Counts {
+        let brain = lock(&self.brain);
+        Counts {
+            queued: brain.dispatcher.queued(),
+            in_flight: brain.dispatcher.in_flight(),
+            connections: brain.dispatcher.connections(),
+            idle: brain.dispatcher.idle(),
+            origins: brain.names.len(),
+            answered: brain.answered,
+            failed: brain.failed,
+        }
     }
 
-    /// How many connections there are, being made included.
-    pub(super) fn connections(&self) -> usize {
-        lock(&self.brain).dispatcher.connections()
-    }
-
-    /// How many origins are known.
-    pub(super) fn origins(&self) -> usize {
-        lock(&self.brain).names.len()
+    /// Whether a shutdown has come to its end; the task is woken when it has.
+    pub(super) fn poll_drained(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut brain = lock(&self.brain);
+        if brain.dispatcher.is_drained() {
+            return Poll::Ready(());
+        }
+        if !brain.draining.iter().any(|waker| waker.will_wake(cx.waker())) {
+            brain.draining.push(cx.waker().clone());
+        }
+        Poll::Pending
     }
 
     /// What is kept of a request; `None` if it has its outcome, or was cancelled.
@@ -105,6 +124,7 @@ where
         config: Arc<Config>,
         observer: Option<Arc<dyn Observe>>,
         timeout: Option<Duration>,
+        tells_peer: bool,
         connector: C,
         runtime: R,
     ) -> Arc<Self> {
@@ -120,11 +140,14 @@ where
             randoms: 0,
             sweep_at: SWEEP_FROM,
             closed: false,
+            answered: 0,
+            failed: 0,
+            draining: Vec::new(),
         };
         let mut old = Config::clone(&config);
         old.persistence.http10_origin = true;
         let (brain, old) = (Mutex::new(brain), old.into());
-        let shared = Arc::new(Self { brain, connector, runtime, config, old, observer, timeout });
+        let shared = Arc::new(Self { brain, connector, runtime, config, old, observer, timeout, tells_peer });
         shared.runtime.spawn(keep_time(shared.clone()));
         shared
     }
@@ -146,9 +169,58 @@ where
             let random = brain.random.hash_one(brain.randoms);
             let _ = self.apply(&mut brain, Input::Random(random), &mut actions);
         }
+        let finishes = matches!(input, Input::Finished(_));
         let output = self.apply(&mut brain, input, &mut actions);
+        brain.answered += u64::from(finishes && output == Output::Known(true));
         self.perform(brain, actions);
         output
+    }
+
+    /// No more requests; the rest is served.
+    pub(super) fn drain(self: &Arc<Self>) {
+        let _ = self.input(Input::Drain);
+    }
+
+    /// Ends everything at once; how many requests were open.
+    pub(super) fn cut(self: &Arc<Self>) -> usize {
+        let mut brain = lock(&self.brain);
+        let open = brain.dispatcher.queued() + brain.dispatcher.in_flight();
+        let jobs = core::mem::take(&mut brain.jobs);
+        let mut actions = Vec::new();
+        for request in jobs.keys() {
+            let _ = self.apply(&mut brain, Input::Cancel(*request), &mut actions);
+        }
+        // What is being read has its response, and is no job any more.
+        let wakers: Vec<_> = brain.slots.values().filter_map(|slot| slot.order(Order::Close)).collect();
+        self.perform(brain, actions);
+        wakers.into_iter().for_each(Waker::wake);
+        for job in jobs.into_values() {
+            let reply = job.reply.clone();
+            reply.complete(Err(RequestError::refused(Refused::Draining, job)));
+        }
+        open
+    }
+
+    /// Makes a connection beforehand; whether it is being made.
+    pub(super) fn connect(self: &Arc<Self>, origin: Origin) -> bool {
+        let mut brain = lock(&self.brain);
+        let mut actions = Vec::new();
+        let Some(id) = self.origin_id(&mut brain, origin, &mut actions) else { return false };
+        let output = self.apply(&mut brain, Input::Connect(id), &mut actions);
+        self.perform(brain, actions);
+        output == Output::Known(true)
+    }
+
+    /// The id of an origin, which it may be given now.
+    fn origin_id(&self, brain: &mut Brain, origin: Origin, actions: &mut Vec<Action>) -> Option<OriginId> {
+        if let Some(id) = brain.origins.get(&origin) {
+            return Some(*id);
+        }
+        self.sweep(brain, actions);
+        let Output::Origin(id) = self.apply(brain, Input::AddOrigin, actions) else { return None };
+        brain.names.insert(id, Arc::new(origin.clone()));
+        brain.origins.insert(origin, id);
+        Some(id)
     }
 
     pub(super) fn enqueue(
@@ -159,23 +231,12 @@ where
     ) -> Result<RequestId, RequestError> {
         let mut brain = lock(&self.brain);
         let mut actions = Vec::new();
-        let id = match brain.origins.get(&origin) {
-            Some(id) => *id,
-            None => {
-                self.sweep(&mut brain, &mut actions);
-                match self.apply(&mut brain, Input::AddOrigin, &mut actions) {
-                    Output::Origin(id) => {
-                        brain.names.insert(id, Arc::new(origin.clone()));
-                        brain.origins.insert(origin, id);
-                        id
-                    }
-                    _ => return Err(RequestError::no_origin()),
-                }
-            }
+        let id = self.origin_id(&mut brain, origin, &mut actions).ok_or_else(RequestError::no_origin)?;
+        let order = dispatch::Job::new(id).idempotent(idempotent).replayable(job.payload.is_replayable());
+        let order = match job.parts.extensions.get::<RequestOptions>() {
+            Some(options) => options.apply(order, self.now(), self.timeout),
+            None => order.deadline(self.timeout.map(|most| self.now().saturating_add(most))),
         };
-        let deadline = self.timeout.map(|most| self.now().saturating_add(most));
-        let order =
-            dispatch::Job::new(id).idempotent(idempotent).replayable(job.payload.is_replayable()).deadline(deadline);
         let output = self.apply(&mut brain, Input::Enqueue(order), &mut actions);
         let request = match output {
             Output::Request(Ok(request)) => request,
@@ -305,12 +366,16 @@ where
                     wakers.extend(brain.slots.get(&connection).and_then(|slot| slot.order(order)));
                 }
                 Action::Fail { request, failure } => {
+                    brain.failed += 1;
                     failed.extend(brain.jobs.remove(&request).map(|job| (job, failure)));
                 }
                 _ => {}
             }
         }
         let timer = brain.timer.take();
+        if brain.dispatcher.is_drained() {
+            wakers.append(&mut brain.draining);
+        }
         drop(brain);
         for (connection, origin, slot) in made {
             self.runtime.spawn(task::run(self.clone(), connection, origin, slot));

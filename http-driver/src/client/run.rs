@@ -27,7 +27,8 @@ use crate::body::{Demand, Incoming};
 use crate::clock;
 use crate::convert;
 use crate::error::Error;
-use crate::io::Runtime;
+use crate::io::{Runtime, Transport};
+use crate::peer::Peer;
 use crate::tunnel::{Promise, Upgrade};
 
 /// Why a connection is not used any more.
@@ -231,6 +232,11 @@ where
                 let (upgrade, promise) = Upgrade::new();
                 response.extensions_mut().insert(upgrade);
                 *self.promise = Some(promise);
+            }
+            if self.shared.tells_peer {
+                let mut peer = Peer::default();
+                connection.transport().describe(&mut peer);
+                response.extensions_mut().insert(peer);
             }
             response
         });

@@ -7,6 +7,7 @@ mod sockets;
 mod clients;
 mod endings;
 mod networks;
+mod options;
 mod pipelines;
 mod reuse;
 mod scenarios;
