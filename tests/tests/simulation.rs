@@ -21,24 +21,36 @@ fn tell(setup: Setup) -> Tally {
 
 #[test]
 fn one_connection_that_nearly_always_breaks() {
-    let tally = tell(Setup { seed: seed(), requests: requests(), connections: 1, depth: 1, harm: 100 });
+    let tally = tell(Setup { seed: seed(), requests: requests(), connections: 1, depth: 1, harm: 100, cancels: 0 });
     assert!(tally.connections * 20 > requests(), "too quiet to prove anything");
 }
 
 #[test]
 fn a_pool_whose_connections_often_break() {
-    let tally = tell(Setup { seed: seed(), requests: requests(), connections: 4, depth: 1, harm: 40 });
+    let tally = tell(Setup { seed: seed(), requests: requests(), connections: 4, depth: 1, harm: 40, cancels: 0 });
     assert!(tally.connections * 50 > requests(), "too quiet to prove anything");
 }
 
 #[test]
 fn pipelined_requests_on_a_connection_that_nearly_always_breaks() {
-    let tally = tell(Setup { seed: seed(), requests: requests(), connections: 1, depth: 3, harm: 100 });
+    let tally = tell(Setup { seed: seed(), requests: requests(), connections: 1, depth: 3, harm: 100, cancels: 0 });
     assert!(tally.connections * 20 > requests(), "too quiet to prove anything");
 }
 
 #[test]
 fn a_network_without_harm_loses_nothing() {
-    let tally = tell(Setup { seed: seed(), requests: requests(), connections: 3, depth: 2, harm: 0 });
+    let tally = tell(Setup { seed: seed(), requests: requests(), connections: 3, depth: 2, harm: 0, cancels: 0 });
     assert_eq!((tally.complete, tally.executions), (requests(), requests()));
+}
+
+#[test]
+fn pipelined_requests_of_which_many_are_cancelled() {
+    for harm in [0, 40] {
+        let tally = tell(Setup { seed: seed(), requests: requests(), connections: 2, depth: 4, harm, cancels: 30 });
+        assert!(tally.cancelled * 20 > requests(), "too quiet to prove anything");
+        if harm == 0 {
+            // What is cancelled harms nobody else.
+            assert_eq!(tally.complete + tally.cancelled, requests());
+        }
+    }
 }

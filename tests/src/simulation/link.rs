@@ -204,6 +204,11 @@ impl Link {
         self.server.tick(now);
     }
 
+    /// The requests on it, in order.
+    pub(super) fn requests(&self) -> impl Iterator<Item = RequestId> {
+        self.flights.iter().map(|flight| flight.request)
+    }
+
     /// Whether nothing is left of it.
     pub(super) fn is_over(&self) -> bool {
         self.client.is_none() && self.server.is_over()

@@ -30,6 +30,8 @@ pub struct Setup {
     /// How many of the connections that are not left alone come to harm, in percent. Every 4th of an origin is left
     /// alone.
     pub harm: usize,
+    /// How many of a thousand turns see a request cancelled.
+    pub cancels: usize,
 }
 
 /// What came of the requests.
@@ -41,6 +43,8 @@ pub struct Tally {
     pub failed: usize,
     /// Failed in the content of a response that was being delivered.
     pub cut: usize,
+    /// Cancelled.
+    pub cancelled: usize,
     /// How often the server executed one.
     pub executions: usize,
     /// Connections that were made, or tried.
@@ -67,6 +71,7 @@ struct Asked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     Complete,
+    Cancelled,
     Failed(Failure),
 }
 
@@ -161,6 +166,7 @@ impl World {
     fn turn(&mut self) -> bool {
         let mut moved = self.obey();
         moved |= self.arrive();
+        moved |= self.cancel();
         moved |= self.connect();
         moved |= self.obey();
         let ids: Vec<_> = self.links.keys().copied().collect();
@@ -209,6 +215,22 @@ impl World {
         self.open += 1;
         let _ = self.input(Input::Enqueue(job));
         true
+    }
+
+    /// An application changes its mind, wherever its request is.
+    fn cancel(&mut self) -> bool {
+        if self.open == 0 || self.random.below(1000) >= self.setup.cancels {
+            return false;
+        }
+        let open: Vec<_> = self.names.iter().filter(|(_, at)| self.asked[**at].outcome.is_none()).collect();
+        let (&request, _) = open[self.random.below(open.len())];
+        assert_eq!(self.input(Input::Cancel(request)), Output::Known(true));
+        self.end(request, Outcome::Cancelled);
+        true
+    }
+
+    fn is_cancelled(&self, request: RequestId) -> bool {
+        self.asked[self.names[&request]].outcome == Some(Outcome::Cancelled)
     }
 
     /// Connections that are made, or not, by now.
@@ -286,6 +308,7 @@ impl World {
     fn tell(&mut self, connection: ConnectionId, told: Told) {
         match told {
             Told::Started => drop(self.input(Input::ResponseStarted(connection))),
+            Told::Response(request, _) if self.is_cancelled(request) => {}
             Told::Response(request, status) => {
                 let asked = &mut self.asked[self.names[&request]];
                 if !asked.plan.buffered {
@@ -297,6 +320,10 @@ impl World {
             Told::Complete(request, content) => {
                 let plan = self.asked[self.names[&request]].plan;
                 assert_eq!(content, plan.answer(), "another response, or a truncated one");
+                if self.is_cancelled(request) {
+                    // Its connection went on for the sake of others.
+                    return;
+                }
                 if plan.buffered {
                     let output = self.input(Input::Response(request, 200.into()));
                     assert_eq!(output, Output::Delivery(Delivery::Deliver));
@@ -307,7 +334,12 @@ impl World {
             Told::Ready => {
                 // One that was assigned meanwhile takes the room that this tells of.
                 let on = |order: &Action| matches!(order, Action::Assign { connection: on, .. } if *on == connection);
-                if !self.orders.iter().any(on) {
+                // Nothing goes behind a response that nobody wants.
+                let owed = self
+                    .links
+                    .get(&connection)
+                    .is_some_and(|(_, link)| link.requests().any(|request| self.is_cancelled(request)));
+                if !owed && !self.orders.iter().any(on) {
                     let _ = self.input(Input::Ready(connection));
                 }
             }
@@ -382,6 +414,7 @@ impl World {
                     assert!(*executions > 0, "answered, and never executed: {asked:?}");
                     self.tally.complete += 1;
                 }
+                Outcome::Cancelled => self.tally.cancelled += 1,
                 Outcome::Failed(failure) => {
                     assert!(!plan.idempotent || !plan.replayable || !plan.buffered, "{asked:?}");
                     assert!(!failure.safe_to_repeat || plan.idempotent || *executions == 0, "not safe: {asked:?}");
