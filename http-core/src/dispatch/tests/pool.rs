@@ -399,3 +399,18 @@ fn nothing_follows_a_response_that_is_being_dropped() {
     w.d.handle_ready(connection, w.now);
     assert_eq!(w.assigned(), (post, connection));
 }
+
+#[test]
+fn a_panic_is_held_against_the_request_that_it_was_for() {
+    let mut w = World::new(steady().connections_per_origin(1).request_retries(1));
+    let get = w.get();
+    for attempts in 1..=2 {
+        let connection = w.connected();
+        assert_eq!(w.assigned(), (get, connection));
+        w.d.handle_lost(connection, LostCause::Crashed, &[(get, SENT)], w.now);
+        if attempts == 1 {
+            w.wait();
+        }
+    }
+    assert_eq!(w.failed().1.why, Why::RetriesSpent);
+}
