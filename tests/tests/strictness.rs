@@ -257,7 +257,8 @@ fn a_client_refuses_what_is_no_status_line() {
         ("HTTP/1.1.1 200 OK", "StatusLine"),
         ("HTTP/0.9 200 OK", "Version"),
         ("HTTP/2.0 200 OK", "Version"),
-        ("\r\nHTTP/1.1 200 OK", "VersionSyntax"),
+        ("\nHTTP/1.1 200 OK", "VersionSyntax"),
+        ("\r\n\rHTTP/1.1 200 OK", "VersionSyntax"),
     ] {
         let told = fetch(&strict(), "GET", format!("{line}\r\nContent-Length: 0\r\n\r\n"), None);
         assert_eq!(told, [format!("refused {reason}"), format!("closed Failed({reason})")], "{line:?}");
