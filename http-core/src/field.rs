@@ -269,6 +269,23 @@ mod tests {
     }
 
     #[test]
+    fn sections_are_asked_compared_and_emptied() {
+        let mut fields = Fields::new();
+        fields.push("A", "1").unwrap();
+        fields.push("B", "2").unwrap();
+        assert!(fields.contains("a") && !fields.contains("c"));
+        for (name, value, same) in [("b", "2", true), ("B", "3", false), ("C", "2", false)] {
+            let mut other = Fields::new();
+            other.push("a", "1").unwrap();
+            assert_ne!(fields, other);
+            other.push(name, value).unwrap();
+            assert_eq!(fields == other, same, "{name}: {value}");
+        }
+        fields.clear();
+        assert!(fields.is_empty() && fields.as_wire().is_empty() && !fields.contains("a"));
+    }
+
+    #[test]
     fn secrets_stay_out_of_debug() {
         let mut fields = Fields::new();
         fields.push("Cookie", "id=1").unwrap();

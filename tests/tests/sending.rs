@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http_core::{Config, Content, Fields, Method, Misuse, RequestHead, ResponseHead, StatusCode, Version, imf_fixdate};
 use tests::beginnings::{GET, client, server};
 use tests::read::latin1;
-use tests::scene::{fetch, response, serve};
+use tests::scene::{Client, fetch, response, serve};
 
 /// What a client sends, or why not.
 fn sent(method: &str, target: &str, fields: &[(&str, &str)], content: Content) -> Result<String, Misuse> {
@@ -205,6 +205,38 @@ fn connection_names_what_is_for_the_next_hop_alone() {
     }
     let wire = answered(GET, 426, &[("Upgrade", "x")], Content::Empty).unwrap();
     assert!(wire.contains("Upgrade: x\r\nContent-Length: 0\r\nConnection: upgrade\r\n"), "{wire}");
+    // Both at once: the end of the connection, and an option.
+    let last = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let wire = answered(last, 426, &[("Upgrade", "x")], Content::Empty).unwrap();
+    assert!(wire.contains("Connection: close, upgrade\r\n"), "{wire}");
+    let mut config = Config::default();
+    config.persistence.keep_alive = false;
+    let mut client = Client::client(config);
+    client.requests("GET", "/", &[("Upgrade", "x"), ("TE", "trailers")], Content::Empty).unwrap();
+    let wire = client.sends();
+    assert!(wire.contains("Connection: close, upgrade, TE\r\n"), "{wire}");
+}
+
+#[test]
+fn an_answer_without_its_content_has_fields_that_its_client_knows() {
+    // RFC 9112 §6.1: no Transfer-Encoding to HTTP/1.0, whatever of the content is left out.
+    let old = "HEAD / HTTP/1.0\r\nHost: a\r\n\r\n";
+    let chunked = [("Transfer-Encoding", "chunked")];
+    assert_eq!(answered(old, 200, &chunked, Content::Streaming), Err(Misuse::Framing));
+    for (request, fields) in [(HEAD, &chunked[..]), (old, &[("Content-Length", "5")]), (old, &[])] {
+        let wire = answered(request, 200, fields, Content::Streaming).unwrap();
+        assert!(wire.starts_with("HTTP/1.1 200 OK\r\n") && wire.ends_with("\r\n\r\n"), "{wire}");
+    }
+}
+
+#[test]
+fn the_longest_length_that_readers_take_is_sent() {
+    let longest = i64::MAX as u64;
+    for (request, told) in [(GET, Ok(())), (HEAD, Ok(()))] {
+        let sent = answered(request, 200, &[], Content::Sized(longest));
+        assert_eq!(sent.map(|wire| assert!(wire.contains("Content-Length: 9223372036854775807\r\n"))), told);
+        assert_eq!(answered(request, 200, &[], Content::Sized(longest + 1)), Err(Misuse::Framing));
+    }
 }
 
 #[test]
@@ -306,7 +338,7 @@ fn content_is_as_long_as_announced() {
     server.machine.send_content_copy(b"", server.now).unwrap();
     server.machine.send_content(piece("a"), server.now).unwrap();
     server.machine.send_end(&Fields::new(), server.now).unwrap();
-    assert!(server.sends().ends_with("\r\n\r\n1\r\na\r\n0\r\n\r\n"));
+    assert_eq!(server.sends(), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n");
 }
 
 #[test]

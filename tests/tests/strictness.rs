@@ -64,6 +64,8 @@ fn allow_obs_fold() {
     assert_eq!(serve(&strict(), bytes), refused("ObsFold"));
     assert_eq!(serve(&on, bytes), taken("GET /"));
     assert_eq!(value(&on, bytes, "X").as_deref(), Some("b c d"), "RFC 9112 §5.2: spaces in place of the fold");
+    let empty = "GET / HTTP/1.1\r\nHost: a\r\nX:\r\n b\r\n\r\n";
+    assert_eq!(value(&on, empty, "X").as_deref(), Some("b"), "no space in front of the value");
     // A fold cannot hide a framing field.
     let length = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n 1\r\n\r\na";
     assert_eq!(serve(&on, length), ["POST /", "content a", "end", "answers 200"]);

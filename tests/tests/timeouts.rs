@@ -190,6 +190,15 @@ mod server {
             assert_eq!(server.hears([b'x'; 240]), ["content of 240"]);
             assert_eq!(server.deadline(), Some((Deadline::Receive, s(10))));
         });
+        // Each message has its own grace, whatever the one before it has used up.
+        let mut next = receiving(Config::default(), 1);
+        for _ in 0..3 {
+            assert_eq!(next.waits(s(9)), NOTHING);
+            assert_eq!(next.hears("x"), ["content x", "end"]);
+            next.answers(200, "");
+            assert_eq!(next.hears(post(1)), ["POST /"]);
+            assert_eq!(next.wants(), NOTHING);
+        }
         // Less is not: the grace runs down.
         let mut told = Vec::new();
         for second in 1..=200 {
