@@ -211,10 +211,17 @@ fn connection_names_what_is_for_the_next_hop_alone() {
     assert!(wire.contains("Connection: close, upgrade\r\n"), "{wire}");
     let mut config = Config::default();
     config.persistence.keep_alive = false;
-    let mut client = Client::client(config);
-    client.requests("GET", "/", &[("Upgrade", "x"), ("TE", "trailers")], Content::Empty).unwrap();
-    let wire = client.sends();
-    assert!(wire.contains("Connection: close, upgrade, TE\r\n"), "{wire}");
+    for (fields, options) in
+        [(&[("Upgrade", "x")][..], "close, upgrade"), (&[("Upgrade", "x"), ("TE", "trailers")], "close, upgrade, TE")]
+    {
+        let mut client = Client::client(config.clone());
+        client.requests("GET", "/", fields, Content::Empty).unwrap();
+        let wire = client.sends();
+        assert!(wire.contains(&format!("Connection: {options}\r\n")), "{wire}");
+    }
+    let old = "GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n";
+    let wire = answered(old, 426, &[("Upgrade", "x")], Content::Empty).unwrap();
+    assert!(wire.contains("Connection: keep-alive, upgrade\r\n"), "{wire}");
 }
 
 #[test]
