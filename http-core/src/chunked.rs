@@ -421,6 +421,8 @@ mod tests {
             ("1;a=\"\\\n\"", Reason::BareLf),
             ("1;a\nb", Reason::BareLf),
             ("1;a=\"\nb\"", Reason::BareLf),
+            ("1;a=b@;c", Reason::ChunkExtension),
+            ("1;a=\"b\"c;d", Reason::ChunkExtension),
             ("1\rX", Reason::BareCr),
             ("f0000000000000003", Reason::ChunkSize),
             ("10000000000000000", Reason::ChunkSize),
@@ -446,8 +448,17 @@ mod tests {
         assert_eq!(read(b"1\r\naXX0\r\n\r\n").result, Err(Reason::ChunkEnd));
         assert_eq!(read(b"1\r\na\n\n0\r\n\r\n").result, Err(Reason::ChunkEnd));
         assert_eq!(read(b"1\r\nab\r\n0\r\n\r\n").result, Err(Reason::ChunkEnd));
+        assert_eq!(read(b"1\r\na\rX0\r\n\r\n").result, Err(Reason::ChunkEnd));
         assert_eq!(read(b"1\na\r\n0\r\n\r\n").result, Err(Reason::BareLf));
         assert_eq!(read(b"1\r\na\r\n0\r\n\n").result, Err(Reason::BareLf));
+    }
+
+    #[test]
+    fn content_that_looks_like_chunks_is_content() {
+        // RFC 9112 §7.1: 0x11 bytes, of which the second and third would end a chunk of one.
+        let content = b"x\r\n0\r\n\r\nxxxxxxxxx";
+        let wire = [&b"11\r\n"[..], content, b"\r\n0\r\n\r\n"].concat();
+        assert_eq!(read(&wire).result.map(|(content, _)| content), Ok(content.to_vec()));
     }
 
     #[test]
@@ -485,6 +496,9 @@ mod tests {
         assert_eq!(read(b"1;abcd\r\nx\r\n1;abcd\r\nx\r\n0\r\n\r\n"), Err(Reason::ChunkExtensionsTooLong));
         assert_eq!(read(b"0\r\nX: 123456\r\n\r\n"), Err(Reason::TrailersTooLong));
         assert_eq!(read(b"0\r\nX: 12345678901234567890"), Err(Reason::TrailersTooLong));
+        config.limits.chunk_line = 1;
+        let read = |wire: &[u8]| read_all_ways(Framing::Chunked, wire, &config).result.map(|_| ());
+        assert_eq!(read(b"01\r\nx\r\n0\r\n\r\n"), Err(Reason::ChunkLineTooLong));
     }
 
     #[test]

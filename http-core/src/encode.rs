@@ -89,3 +89,17 @@ impl Encoder {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_piece_does_not_end_a_chunked_message() {
+        // RFC 9112 §7.1: a chunk of no bytes is the last one.
+        let (mut encoder, mut outbox) = (Encoder::Chunked, Outbox::default());
+        encoder.write(Bytes::new(), &mut outbox).unwrap();
+        encoder.write_copy(b"", &mut outbox).unwrap();
+        assert!(outbox.is_empty());
+    }
+}

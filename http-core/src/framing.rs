@@ -468,4 +468,16 @@ mod tests {
             assert_eq!(facts(&lines).persistent(version), kept, "{section}: {version:?} {connection:?}");
         }
     }
+
+    #[test]
+    fn trailers_are_wanted_where_te_names_them() {
+        // RFC 9110 §10.1.4
+        for (lines, wanted) in
+            [(&["trailers"][..], true), (&["gzip", "deflate, Trailers"], true), (&["gzip"], false), (&[], false)]
+        {
+            let mut fields = Fields::new();
+            lines.iter().for_each(|value| fields.push("TE", value).unwrap());
+            assert_eq!(Facts::of(&fields).te_trailers, wanted, "{lines:?}");
+        }
+    }
 }

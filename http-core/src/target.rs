@@ -245,8 +245,11 @@ mod tests {
             (b"[1.2.3.4]", false),
             (b"[v1.a:b]", true),
             (b"[v.a]", false),
+            (b"[v1.a@b]", false),
+            (b"[v1.a%20]", false),
             (b"a%20b", true),
             (b"a%2", false),
+            (b"a%2g", false),
             (b"a,b", true),
             (b"\xc3\xa9", false),
         ] {

@@ -300,6 +300,22 @@ mod tests {
     }
 
     #[test]
+    fn a_percent_sign_is_followed_by_two_digits() {
+        // RFC 3986 §2.1
+        for (bytes, holds) in [
+            (&b"%20"[..], true),
+            (b"a%2Fb%c3", true),
+            (b"ab%20%zz", false),
+            (b"a%2g", false),
+            (b"a%g2", false),
+            (b"%2", false),
+            (b"%", false),
+        ] {
+            assert_eq!(percent_encoding_holds(bytes), holds, "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
     fn known_names_are_found_in_any_case() {
         assert_eq!(Known::of(b"TRANSFER-encoding"), Known::TransferEncoding);
         assert_eq!(Known::of(b"Transfer_Encoding"), Known::Other);

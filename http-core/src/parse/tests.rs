@@ -103,6 +103,15 @@ fn good_heads() {
 }
 
 #[test]
+fn no_word_of_a_request_line_is_empty() {
+    // RFC 9112 §3
+    for line in [" / HTTP/1.1", "GET  HTTP/1.1", "  HTTP/1.1"] {
+        let read = request(format!("{line}\r\nHost: a\r\n\r\n").as_bytes());
+        assert!(read.is_err(), "{line:?}: {read:?}");
+    }
+}
+
+#[test]
 fn faults_of_requests() {
     const HOST: &[u8] = b"Host: a\r\n\r\n";
     for (line, reason, at) in [
