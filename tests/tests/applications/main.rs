@@ -1,0 +1,76 @@
+//! Somebody else's applications: an axum application served by this engine and by `axum::serve`, one line apart, and a
+//! stack of tower layers on async-std beside hyper. The same bytes go to both, and what comes back is compared head by
+//! head and octet by octet.
+//!
+//! What differs stands in `agreed.rs`, with its reason, or in `pending.rs` until it is mended. A difference that is on
+//! neither list fails, and so does a line of a list that is not needed any more.
+
+mod agreed;
+mod application;
+mod compare;
+mod odd;
+mod pending;
+mod reader;
+mod requests;
+mod servers;
+mod sockets;
+mod talk;
+mod tower_stack;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use agreed::{AGREED, Run};
+use compare::{Difference, compare};
+use pending::PENDING;
+use requests::Row;
+use servers::Pair;
+use talk::talk;
+
+/// Talks to both servers about all of these, some at a time, and returns what is not the same.
+fn differences(rows: &[Row], servers: Pair) -> Vec<Difference> {
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(vec![]));
+    std::thread::scope(|scope| {
+        for _ in 0..48 {
+            scope.spawn(|| {
+                while let Some(row) = rows.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let (ours, theirs) = std::thread::scope(|both| {
+                        let theirs = both.spawn(|| talk(servers.theirs, &row.steps, &row.methods));
+                        (talk(servers.ours, &row.steps, &row.methods), theirs.join().unwrap())
+                    });
+                    let differences = compare(&row.name, &ours, &theirs);
+                    found.lock().unwrap().extend(differences);
+                }
+            });
+        }
+    });
+    let mut found = found.into_inner().unwrap();
+    let place = |row: &str| rows.iter().position(|other| other.name == row);
+    found.sort_by_key(|difference| place(&difference.row));
+    found
+}
+
+/// Holds what differs to both lists.
+fn check(run: Run, rows: &[Row], servers: Pair) {
+    let found = differences(rows, servers);
+    let (found, stale) = agreed::sift(run, AGREED, found);
+    let (found, over) = agreed::sift(run, PENDING, found);
+    let told: Vec<_> = found
+        .iter()
+        .map(|difference| format!("differs: {difference}"))
+        .chain(stale.into_iter().map(|line| format!("agreed, and not needed: {line}")))
+        .chain(over.into_iter().map(|line| format!("pending, and not needed: {line}")))
+        .collect();
+    assert!(told.is_empty(), "{} things to look at:\n{}", told.len(), told.join("\n"));
+}
+
+#[test]
+fn an_axum_application_answers_as_under_axum_serve() {
+    check(Run::Axum, &requests::rows(), servers::axum());
+}
+
+#[test]
+fn a_stack_of_tower_layers_answers_on_async_std_as_under_hyper() {
+    let rows: Vec<_> = requests::rows().into_iter().filter(|row| row.path().is_some_and(tower_stack::knows)).collect();
+    check(Run::Tower, &rows, servers::tower());
+}

@@ -1,0 +1,106 @@
+//! The servers that are compared: each pair serves the same application, one line apart.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::mpsc;
+use std::task::{Context, Poll};
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::routing::future::RouteFuture;
+use http::Request;
+use http_driver::server::MakeService;
+use http_driver::{Incoming, Peer, Transport};
+use http_tokio::Server;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tower::Service;
+
+use crate::application::application;
+use crate::tower_stack;
+
+/// Where both servers of a pair listen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pair {
+    pub(crate) ours: SocketAddr,
+    pub(crate) theirs: SocketAddr,
+}
+
+/// The axum application, on tokio. The servers run as long as the test.
+pub(crate) fn axum() -> Pair {
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        runtime.expect("a runtime").block_on(async {
+            let (ours, theirs) = (listen().await, listen().await);
+            let addresses = [&ours, &theirs].map(|listener| listener.local_addr().expect("an address"));
+            tell.send(addresses).expect("the test waits");
+            let make = application().into_make_service_with_connect_info::<SocketAddr>();
+            let axum = tokio::spawn(async { axum::serve(theirs, make).await });
+            Server::new().serve_with(ours, connected(application())).await;
+            drop(axum);
+        });
+    });
+    let [ours, theirs] = told.recv().expect("both servers listen");
+    Pair { ours, theirs }
+}
+
+async fn listen() -> TcpListener {
+    TcpListener::bind(("127.0.0.1", 0)).await.expect("a port")
+}
+
+/// A stack of tower layers: ours on async-std, hyper on tokio.
+pub(crate) fn tower() -> Pair {
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        async_std::task::block_on(async {
+            let listener = async_std::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            tell.send(listener.local_addr().expect("an address")).expect("the test waits");
+            http_async_std::Server::new().serve(listener, tower_stack::stack()).await;
+        });
+    });
+    let ours = told.recv().expect("the server listens");
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let listener = listen().await;
+            tell.send(listener.local_addr().expect("an address")).expect("the test waits");
+            loop {
+                let (stream, _) = listener.accept().await.expect("a connection");
+                let service = TowerToHyperService::new(tower_stack::stack());
+                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+            }
+        });
+    });
+    Pair { ours, theirs: told.recv().expect("the server listens") }
+}
+
+/// Tells each connection's requests who the peer is, as axum's own service for connections does.
+fn connected<T: Transport>(application: Router) -> impl MakeService<T, Service = Connected> + Clone + Send + 'static {
+    move |_: &T, peer: &Peer| Some(Connected { application, peer: peer.address? })
+}
+
+/// The application on one connection.
+#[derive(Clone, Debug)]
+struct Connected {
+    application: Router,
+    peer: SocketAddr,
+}
+
+impl Service<Request<Incoming>> for Connected {
+    type Response = axum::response::Response;
+    type Error = Infallible;
+    type Future = RouteFuture<Infallible>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Service::<Request<Incoming>>::poll_ready(&mut self.application, cx)
+    }
+
+    fn call(&mut self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        self.application.call(request)
+    }
+}
