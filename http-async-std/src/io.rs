@@ -52,7 +52,7 @@ impl<S> FuturesIo<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport for FuturesIo<S> {
-    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut, most: usize) -> Poll<io::Result<usize>> {
         // These streams read into initialised memory alone, which one buffer of the thread offers to all of them.
         thread_local! {
             static ROOM: core::cell::RefCell<Vec<u8>> = const { core::cell::RefCell::new(Vec::new()) };
@@ -62,7 +62,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport for FuturesIo<S> {
             let mut own = Vec::new();
             let mut shared = room.try_borrow_mut();
             let room = shared.as_deref_mut().unwrap_or(&mut own);
-            let most = (buffer.capacity() - buffer.len()).clamp(1, READ);
+            let most = most.min(READ);
             if room.len() < most {
                 room.resize(most, 0);
             }

@@ -94,13 +94,17 @@ impl core::fmt::Display for Closed {
 /// use http_core::{Config, Instant, server};
 /// let connection = server::Connection::new(Config::default().into(), Instant::ZERO);
 /// let interest = connection.interest();
-/// assert!(interest.read && !interest.write && !interest.close && !interest.reset);
+/// assert!(interest.lend > 0 && !interest.write && !interest.close && !interest.reset);
+/// assert_eq!(interest.room(100), interest.lend - 100);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Interest {
-    /// Read into the buffer, and poll.
-    pub read: bool,
+    /// How long the lent buffer may be: read no more than makes it so long, and poll. 0: do not read.
+    ///
+    /// It does not depend on when the connection was polled last, so whoever keeps to it never holds more unread bytes
+    /// than this, however often he reads in between. Where nothing but input can help it is above what is unread.
+    pub lend: usize,
     /// Something waits to be sent.
     pub write: bool,
     /// Everything was sent and nothing follows: shut down the sending side, once.
@@ -113,10 +117,20 @@ pub struct Interest {
     pub reset: bool,
 }
 
+impl Interest {
+    /// How many bytes may be read on top of `unread` ones that lie in the lent buffer. 0: do not read.
+    #[must_use]
+    pub const fn room(&self, unread: usize) -> usize {
+        self.lend.saturating_sub(unread)
+    }
+}
+
 /// Why the last poll stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Pause {
+    /// Nothing but input goes on with it.
     NeedsInput,
+    /// The application has its turn: it was told something, or must say something first.
     AwaitsApplication,
     /// Too much waits to be sent.
     Full,
@@ -155,6 +169,8 @@ pub(crate) struct Wire {
     pub(crate) received: u64,
     /// Bytes that the last poll left in the lent buffer.
     pub(crate) left: usize,
+    /// How long the lent buffer may be while nothing but input can help.
+    most_input: usize,
     pub(crate) pause: Pause,
     /// A failure that was met outside `poll_event` and is told by it.
     failure: Option<ProtocolError>,
@@ -174,6 +190,7 @@ impl Wire {
         let receive_limits = PaceLimits::incoming(&config.timeouts);
         let send_limits = PaceLimits::outgoing(&config.timeouts);
         Self {
+            most_input: config.max_input_bytes(),
             config,
             receive_limits,
             send_limits,
@@ -215,18 +232,30 @@ impl Wire {
 
     pub(crate) fn interest(&self) -> Interest {
         let write = self.outbox.has_waiting();
-        let read = self.ended.is_none();
+        let lend = match (self.ended, self.pause) {
+            (Some(_), _) => 0,
+            (None, Pause::NeedsInput) => self.most_input,
+            // So that the end of the peer is seen, and nothing grows.
+            (None, Pause::AwaitsApplication | Pause::Full) => self.config.limits.read_ahead,
+        };
         let reset = self.unfinished;
         match self.life {
-            Life::Open => {
-                let wanted = self.pause == Pause::NeedsInput || self.left < self.config.limits.read_ahead;
-                Interest { read: read && wanted, write, shutdown: false, close: false, reset }
+            Life::Open => Interest { lend, write, shutdown: false, close: false, reset },
+            // What comes is dropped by the next poll.
+            Life::Closing(..) | Life::Lingering(_) => {
+                let lend = if self.ended.is_none() { self.most_input } else { 0 };
+                let shutdown = matches!(self.life, Life::Lingering(_));
+                Interest { lend, write: write && !shutdown, shutdown, close: false, reset }
             }
-            Life::Closing(..) => Interest { read, write, shutdown: false, close: false, reset },
-            Life::Lingering(_) => Interest { read, write: false, shutdown: true, close: false, reset },
-            Life::Dead(_) | Life::Gone => Interest { read: false, write: false, shutdown: false, close: true, reset },
-            Life::Switched => Interest { read: false, write, shutdown: false, close: false, reset },
+            Life::Dead(_) | Life::Gone => Interest { lend: 0, write: false, shutdown: false, close: true, reset },
+            Life::Switched => Interest { lend: 0, write, shutdown: false, close: false, reset },
         }
+    }
+
+    /// An event is told: what lies behind it is looked at when the application polls again.
+    pub(crate) fn told(&mut self, input: &BytesMut) {
+        self.left = input.len();
+        self.pause = Pause::AwaitsApplication;
     }
 
     pub(crate) fn send_room(&self) -> usize {
@@ -257,8 +286,11 @@ impl Wire {
         self.receive_pace = Pace::new(self.receive_limits);
     }
 
+    /// Nothing that moved changes nothing: a deadline that has passed stays where it is, however often it is looked at.
     pub(crate) fn content_moved(&mut self, bytes: u64, now: Instant) {
-        self.receive_pace.moved(bytes, now, self.receive_limits);
+        if bytes > 0 {
+            self.receive_pace.moved(bytes, now, self.receive_limits);
+        }
     }
 
     /// We wait for content, and its deadline runs.

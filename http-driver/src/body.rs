@@ -93,11 +93,12 @@ impl Body for Incoming {
                 return Poll::Ready(None);
             }
             None => {
-                cell.wanted = true;
+                // Whoever feeds it knows already, if it is wanted still.
+                let known = core::mem::replace(&mut cell.wanted, true);
                 if !cell.reader.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
                     cell.reader = Some(cx.waker().clone());
                 }
-                let connection = cell.connection.take();
+                let connection = if known { None } else { cell.connection.take() };
                 drop(cell);
                 if let Some(connection) = connection {
                     connection.wake();
@@ -147,16 +148,17 @@ impl fmt::Debug for Incoming {
 }
 
 impl Feed {
-    /// What is wanted; if nothing, the connection's task is woken when that changes.
+    /// What is wanted; the connection's task is woken when that changes.
     pub(crate) fn demand(&self, cx: &Context<'_>) -> Demand {
         let mut cell = lock(&self.0);
+        // Whatever is wanted now: the body may be dropped while that is waited for.
+        if !cell.connection.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            cell.connection = Some(cx.waker().clone());
+        }
         match () {
             () if cell.dropped => Demand::Dropped,
             () if cell.wanted && cell.frame.is_none() => Demand::Frame,
-            () => {
-                cell.connection = Some(cx.waker().clone());
-                Demand::Nothing
-            }
+            () => Demand::Nothing,
         }
     }
 

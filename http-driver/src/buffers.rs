@@ -12,8 +12,8 @@ const KEPT: usize = 8;
 /// The room that a first read gets.
 pub(crate) const SMALL: usize = 8 * 1024;
 
-/// The room that reads of long content grow to.
-pub(crate) const LARGE: usize = 128 * 1024;
+/// The room that reads of long content grow to, as far as the connection lends a buffer for it.
+pub(crate) const LARGE: usize = 64 * 1024;
 
 thread_local! {
     static POOL: RefCell<Vec<BytesMut>> = const { RefCell::new(Vec::new()) };

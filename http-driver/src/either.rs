@@ -29,10 +29,10 @@ pub enum Either<A, B> {
 }
 
 impl<A: Transport, B: Transport> Transport for Either<A, B> {
-    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut, most: usize) -> Poll<io::Result<usize>> {
         match self {
-            Self::Left(one) => one.poll_read(cx, buffer),
-            Self::Right(other) => other.poll_read(cx, buffer),
+            Self::Left(one) => one.poll_read(cx, buffer, most),
+            Self::Right(other) => other.poll_read(cx, buffer, most),
         }
     }
 
@@ -40,6 +40,13 @@ impl<A: Transport, B: Transport> Transport for Either<A, B> {
         match self {
             Self::Left(one) => one.poll_write(cx, outbox),
             Self::Right(other) => other.poll_write(cx, outbox),
+        }
+    }
+
+    fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Left(one) => one.poll_reset(cx),
+            Self::Right(other) => other.poll_reset(cx),
         }
     }
 

@@ -27,10 +27,10 @@ use crate::peer::Peer;
 /// struct Memory(BytesMut, Vec<u8>);
 ///
 /// impl Transport for Memory {
-///     fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
-///         let all = self.0.split();
-///         buffer.extend_from_slice(&all);
-///         Poll::Ready(Ok(all.len()))
+///     fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut BytesMut, most: usize) -> Poll<io::Result<usize>> {
+///         let some = self.0.split_to(most.min(self.0.len()));
+///         buffer.extend_from_slice(&some);
+///         Poll::Ready(Ok(some.len()))
 ///     }
 ///     fn poll_write(&mut self, _: &mut Context<'_>, outbox: &mut Outbox) -> Poll<io::Result<usize>> {
 ///         let mut slices = [&b""[..]; 1];
@@ -44,18 +44,28 @@ use crate::peer::Peer;
 /// }
 /// ```
 pub trait Transport {
-    /// Appends what can be read to `buffer`, into the room it has, and returns how many bytes; 0 at the end.
+    /// Appends what can be read to `buffer`, at most `most` bytes, and returns how many; 0 at the end. `most` is never 0,
+    /// and `buffer` has room for as many. Whatever room it has beyond that is not this call's: it is by `most` alone that
+    /// what a connection holds stays bounded.
     ///
     /// # Errors
     /// The stream broke. `buffer` has no bytes more than before.
-    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>>;
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut, most: usize) -> Poll<io::Result<usize>>;
 
     /// Writes from the front of `outbox` and returns how many bytes were taken, which the driver reports. It is called
-    /// only when something waits; 0 counts as an error.
+    /// only when something waits, or was taken out and not yet reported as sent; 0 counts as an error.
     ///
     /// # Errors
     /// The stream takes no more.
     fn poll_write(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<io::Result<usize>>;
+
+    /// Whether the peer has reset the connection, for a transport that can tell without reading: asked while nothing is
+    /// read because enough lies unread already. Pending, the task is woken when it is; that may be never. Default: such a
+    /// reset is seen by the next write.
+    fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let _ = cx;
+        Poll::Pending
+    }
 
     /// Ends the sending side: FIN, `close_notify`.
     ///
@@ -87,12 +97,16 @@ pub trait Transport {
 }
 
 impl<T: Transport + ?Sized> Transport for Box<T> {
-    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
-        (**self).poll_read(cx, buffer)
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut, most: usize) -> Poll<io::Result<usize>> {
+        (**self).poll_read(cx, buffer, most)
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<io::Result<usize>> {
         (**self).poll_write(cx, outbox)
+    }
+
+    fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        (**self).poll_reset(cx)
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -157,4 +171,12 @@ pub trait Runtime: Clone {
 
     /// Runs a future beside the others.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
+
+    /// Has the task polled again after others had their turn, its own included if `cx` is theirs: a task that yields
+    /// must not keep the runtime from its sockets and timers. Called by a connection that has done as much as one wake
+    /// may do, which then returns `Pending`. Default: the task is woken at once, which does on runtimes whose queue is
+    /// fair.
+    fn poll_yield(&self, cx: &mut Context<'_>) {
+        cx.waker().wake_by_ref();
+    }
 }

@@ -27,6 +27,7 @@ mod simple;
 #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
 pub mod tls;
 mod tunnel;
+mod wake;
 
 pub use body::Incoming;
 pub use convert::{ReasonPhrase, Unconvertible, fields, header_map, request, request_head, response, response_head};

@@ -12,6 +12,7 @@ use crate::buffers;
 use crate::clock;
 use crate::io::{Runtime, Timer, Transport};
 use crate::machine::Role;
+use crate::wake::Wake;
 
 /// What watches a connection: see [`Tap`].
 pub type BoxTap = Box<dyn Tap + Send>;
@@ -36,6 +37,48 @@ pub(crate) struct Link<M, T, R: Runtime> {
     /// Why the transport broke, for the error that follows from it.
     broken: Option<io::Error>,
     tap: Option<BoxTap>,
+    wake: Wake,
+}
+
+/// Whoever waits for something of a connection.
+pub(crate) trait Waiter {
+    type Machine: Role;
+    type Transport: Transport;
+    type Runtime: Runtime;
+
+    fn link(&mut self) -> &mut Link<Self::Machine, Self::Transport, Self::Runtime>;
+}
+
+/// The one way to wait on a connection.
+///
+/// `look` goes as far as it can with what is known: it polls the machine and whatever of the application's is waited for,
+/// and is ready with what was waited for. Only when it finds nothing does the transport have its turn, and whatever that
+/// reads, writes or learns is looked at again: so `Pending` means that `look` has seen everything, and that the transport
+/// and the timer have the task's waker, as everything has that `look` polls. There is no other way to a turn.
+///
+/// What one wake of the task does is bounded; then it is polled again after others had their turn.
+#[inline]
+pub(crate) fn poll_until<W: Waiter, O>(
+    waiter: &mut W,
+    cx: &mut Context<'_>,
+    mut look: impl FnMut(&mut W, &mut Context<'_>, Instant) -> Poll<O>,
+) -> Poll<O> {
+    let Some(mut now) = waiter.link().begin(cx) else { return Poll::Pending };
+    let mut turns = 0;
+    loop {
+        if let Poll::Ready(found) = look(waiter, cx, now) {
+            return Poll::Ready(found);
+        }
+        let link = waiter.link();
+        if link.poll_turn(cx, now).is_pending() {
+            return Poll::Pending;
+        }
+        // What one turn has brought is looked at in the same moment.
+        turns += 1;
+        if turns > 1 {
+            now = link.now();
+        }
+    }
 }
 
 impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
@@ -65,6 +108,7 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
             rested: true,
             broken: None,
             tap,
+            wake: Wake::RESTING,
         };
         if !link.input.is_empty() {
             link.equip();
@@ -117,15 +161,41 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
         misused.map_or(Ok(()), Err)
     }
 
-    /// One turn: writes what waits, reads what came, shuts down, and looks at the time. Ready when something happened,
-    /// so that the machine is to be polled again; pending when the task will be woken for it.
-    pub(crate) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Begins another step of the wake that goes on, or another wake; nothing if others are to have their turn first, which
+    /// they then have.
+    #[inline]
+    fn begin(&mut self, cx: &mut Context<'_>) -> Option<Instant> {
         let now = self.now();
-        self.poll_turn_at(cx, now)
+        self.wake.step(now);
+        if self.wake.is_over(now) {
+            self.yield_now(cx);
+            return None;
+        }
+        Some(now)
     }
 
-    /// The same, for a caller who has just looked at the clock.
-    pub(crate) fn poll_turn_at(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()> {
+    /// The task is polled again when others had their turn.
+    #[cold]
+    fn yield_now(&mut self, cx: &mut Context<'_>) {
+        self.wake = Wake::RESTING;
+        self.runtime.poll_yield(cx);
+    }
+
+    /// Whether enough was done in this wake, so that what goes on without the transport is to stop as well.
+    pub(crate) fn is_spent(&mut self, now: Instant) -> bool {
+        self.wake.step(now);
+        self.wake.is_over(now)
+    }
+
+    /// One turn: writes what waits, reads what came, shuts down, and looks at the time. Ready when something happened,
+    /// so that everything is to be looked at again; pending when the task will be woken for it, or to let others have
+    /// their turn.
+    fn poll_turn(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()> {
+        self.wake.step(now);
+        if self.wake.is_over(now) {
+            self.yield_now(cx);
+            return Poll::Pending;
+        }
         let mut moved = self.poll_write(cx, now).is_ready();
         moved |= self.poll_read(cx, now).is_ready();
         let interest = self.machine_interest();
@@ -142,30 +212,29 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
             }
         }
         moved |= self.poll_timer(cx, now).is_ready();
-        if moved { Poll::Ready(()) } else { Poll::Pending }
+        if moved { Poll::Ready(()) } else { self.rest_until_woken() }
     }
 
-    /// Writes until nothing waits: ready when that is so.
-    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            let now = self.now();
-            let _ = self.poll_write(cx, now);
-            let interest = self.machine_interest();
-            if !interest.write || interest.close {
-                return Poll::Ready(());
-            }
-            if self.poll_timer(cx, now).is_pending() {
-                return Poll::Pending;
-            }
-        }
+    fn rest_until_woken(&mut self) -> Poll<()> {
+        self.wake = Wake::RESTING;
+        Poll::Pending
     }
 
     /// The connection is over, or given up: the peer is told, where the transport has a word for it (RFC 9112 §9.8). What
     /// cannot be said at once is not waited for.
     pub(crate) fn farewell(&mut self) {
-        if !self.sending_ended && !self.machine_interest().reset {
+        let interest = self.machine_interest();
+        self.tell_reset(interest);
+        if !self.sending_ended && !interest.reset {
             self.sending_ended = true;
             let _ = self.transport.poll_shutdown(&mut Context::from_waker(Waker::noop()));
+        }
+    }
+
+    /// The connection is dropped next. Where something waits its peer does not read: a reset discards that.
+    pub(crate) fn cut(&mut self) {
+        if !self.machine.outbox().is_empty() {
+            self.transport.reset_on_drop(true);
         }
     }
 
@@ -173,24 +242,30 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
         Machine::interest(&self.machine)
     }
 
+    /// Whether the transport has everything, or the connection is over; what waits is written first.
+    pub(crate) fn poll_flushed(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        let _ = self.poll_write(cx, now);
+        self.machine.outbox().is_empty() || self.machine_interest().close
+    }
+
     /// Ready if bytes were taken, or the transport broke.
     pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()> {
         let mut moved = Poll::Pending;
         loop {
-            let interest = self.machine_interest();
-            if interest.reset != self.resets {
-                self.resets = interest.reset;
-                self.transport.reset_on_drop(interest.reset);
-            }
-            if !interest.write {
+            self.tell_reset(self.machine_interest());
+            // What is in flight is asked after as well: nobody else learns that it was sent.
+            if self.machine.outbox().is_empty() || self.wake.has_moved_enough() {
                 break;
             }
             match self.transport.poll_write(cx, self.machine.outbox()) {
                 Poll::Ready(Ok(0)) => self.fail_write(io::ErrorKind::WriteZero.into(), now),
-                Poll::Ready(Ok(count)) => match self.tap {
-                    None => self.machine.handle_sent(count, now),
-                    Some(_) => drop(self.tapped(Input::Sent(count), now)),
-                },
+                Poll::Ready(Ok(count)) => {
+                    self.wake.moved(count);
+                    match self.tap {
+                        None => self.machine.handle_sent(count, now),
+                        Some(_) => drop(self.tapped(Input::Sent(count), now)),
+                    }
+                }
                 Poll::Ready(Err(error)) => self.fail_write(error, now),
                 Poll::Pending => break,
             }
@@ -199,15 +274,28 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
         moved
     }
 
+    /// Tells the transport how it is to end, should it be dropped.
+    fn tell_reset(&mut self, interest: http_core::Interest) {
+        if interest.reset != self.resets {
+            self.resets = interest.reset;
+            self.transport.reset_on_drop(interest.reset);
+        }
+    }
+
     /// Ready if bytes came, or the stream ended.
     fn poll_read(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()> {
-        if !self.machine_interest().read {
+        let interest = self.machine_interest();
+        let before = self.input.len();
+        let most = interest.room(before).min(self.room);
+        if most == 0 {
+            if interest.lend > 0 && self.transport.poll_reset(cx).is_ready() {
+                self.end(End::Unclean, now);
+                return Poll::Ready(());
+            }
             return Poll::Pending;
         }
-        buffers::borrow(&mut self.input, self.room);
-        let before = self.input.len();
-        let offered = self.input.capacity() - before;
-        match self.transport.poll_read(cx, &mut self.input) {
+        buffers::borrow(&mut self.input, most);
+        match self.transport.poll_read(cx, &mut self.input, most) {
             Poll::Pending => {
                 self.room = buffers::SMALL;
                 if self.input.is_empty() {
@@ -218,8 +306,9 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
             }
             Poll::Ready(Ok(0)) => self.end(End::Clean, now),
             Poll::Ready(Ok(count)) => {
+                self.wake.moved(count);
                 self.equip();
-                if count >= offered {
+                if count >= self.room {
                     self.room = (self.room * 2).min(buffers::LARGE);
                 }
                 if self.tap.is_some() {

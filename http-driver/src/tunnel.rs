@@ -149,7 +149,7 @@ impl Tunnel {
             return Poll::Ready(Ok(()));
         }
         buffers::borrow(&mut self.input, buffers::SMALL);
-        let polled = self.transport.poll_read(cx, &mut self.input);
+        let polled = self.transport.poll_read(cx, &mut self.input, buffers::SMALL);
         if self.input.is_empty() {
             buffers::give_back(&mut self.input);
         }

@@ -7,7 +7,7 @@ use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use std::io::{self, IoSlice};
 
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
 use http_core::Outbox;
 use http_driver::{Peer, Transport};
 use socket2::SockRef;
@@ -51,9 +51,9 @@ impl<S> TokioIo<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport for TokioIo<S> {
-    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
-        // The future holds nothing between polls; it reads into the room that the buffer has.
-        pin!(self.stream.read_buf(buffer)).poll(cx)
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut, most: usize) -> Poll<io::Result<usize>> {
+        // The future holds nothing between polls.
+        pin!(self.stream.read_buf(&mut buffer.limit(most))).poll(cx)
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<io::Result<usize>> {

@@ -182,8 +182,8 @@ impl Pair {
     /// # Panics
     /// If nobody waits for anything: that is a hang.
     pub fn wait(&mut self) {
-        let readable = (!self.client.is_over() && self.client.machine.interest().read && self.down.moves())
-            || (!self.server.is_over() && self.server.machine.interest().read && self.up.moves())
+        let readable = (!self.client.is_over() && self.client.reads() && self.down.moves())
+            || (!self.server.is_over() && self.server.reads() && self.up.moves())
             || self.client.heard().is_some() && self.down.moves()
             || self.server.heard().is_some() && self.up.moves();
         if readable {
@@ -276,7 +276,7 @@ impl Pair {
             Readiness::Closing => {
                 // An idle connection that cannot be used is ended by its user.
                 let idle = machine.unanswered().next().is_none() && !machine.interest().close;
-                if idle && machine.interest().read && self.outcome.client.closed.is_none() {
+                if idle && machine.interest().lend > 0 && self.outcome.client.closed.is_none() {
                     machine.close(self.now);
                 }
                 return false;

@@ -109,6 +109,11 @@ impl<M: Side> Party<M> {
         self.over
     }
 
+    /// Whether the machine would have more read now.
+    pub fn reads(&self) -> bool {
+        self.machine.interest().room(self.input.len()) > 0
+    }
+
     /// The machine has handed the transport over: this side says `greeting`, ends, and hears what the other says.
     pub fn switch(&mut self, greeting: &[u8]) {
         let heard = self.input.split().to_vec();
@@ -143,7 +148,7 @@ impl<M: Side> Party<M> {
         if self.tunnel.is_some() {
             return self.converse(out, back) || moved;
         }
-        if interest.read && !self.ended {
+        if self.reads() && !self.ended {
             match back.read() {
                 Read::Nothing => {}
                 Read::Bytes(piece) => {

@@ -284,8 +284,8 @@ fn check(interest: &Interest, reading: &Reading, ended: bool, timeout: Option<In
     }
     assert_eq!(interest.close, reading.closed.is_some(), "{interest:?} but {:?}", reading.closed);
     if !interest.close {
-        assert!(interest.read || ended, "stuck: {interest:?}");
-        assert!(!interest.read || timeout.is_some(), "reads without a deadline");
+        assert!(interest.lend > 0 || ended, "stuck: {interest:?}");
+        assert!(interest.lend == 0 || timeout.is_some(), "reads without a deadline");
     }
 }
 

@@ -317,7 +317,7 @@ fn an_early_413_reaches_a_client_that_is_still_sending() {
     let answer = server.sends();
     assert!(answer.starts_with("HTTP/1.1 413 Content Too Large\r\n"), "{answer}");
     let interest = server.machine.interest();
-    assert!(interest.shutdown && interest.read && !interest.close, "{interest:?}");
+    assert!(interest.shutdown && interest.lend > 0 && !interest.close, "{interest:?}");
     // What was on its way is dropped, and not answered with a reset.
     assert_eq!(server.hears(client.sends()), NOTHING);
     assert!(!server.machine.interest().close);

@@ -42,7 +42,7 @@ impl Connector for Server {
 }
 
 impl Transport for Stream {
-    fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+    fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut BytesMut, _: usize) -> Poll<io::Result<usize>> {
         let answer = self.answer.split();
         if answer.is_empty() && self.server.0.lock().unwrap().ended < self.name {
             return Poll::Pending;

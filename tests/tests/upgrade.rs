@@ -18,7 +18,7 @@ fn get(fields: &str) -> String {
 fn is_handed_over(server: &Server, left: &str) {
     assert_eq!(server.input, left);
     let interest = server.machine.interest();
-    assert!(!interest.read && !interest.close && !interest.shutdown, "{interest:?}");
+    assert!(interest.lend == 0 && !interest.close && !interest.shutdown, "{interest:?}");
     assert_eq!(server.deadline(), None);
 }
 

@@ -41,15 +41,15 @@ impl Connection {
             }
             match self.step(input, now) {
                 Ok(Step::Response(line)) => {
-                    self.wire.left = input.len();
+                    self.wire.told(input);
                     return Ok(Some(Event::Response(line.into_head(self.spare.take()))));
                 }
                 Ok(Step::Interim(line)) => {
-                    self.wire.left = input.len();
+                    self.wire.told(input);
                     return Ok(Some(Event::Interim(line.into_head(self.spare.take()))));
                 }
                 Ok(Step::Event(event)) => {
-                    self.wire.left = input.len();
+                    self.wire.told(input);
                     return Ok(Some(event));
                 }
                 Ok(Step::Again) => {}

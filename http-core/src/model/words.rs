@@ -140,7 +140,7 @@ struct Wants(Interest, Option<Duration>);
 
 impl fmt::Display for Wants {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match (self.0.read, self.0.write, self.0.shutdown, self.0.close) {
+        f.write_str(match (self.0.lend > 0, self.0.write, self.0.shutdown, self.0.close) {
             (.., true) => "wants the transport dropped",
             (.., true, _) => "wants its sending side shut down, and reads on",
             (true, true, ..) => "wants to read and write",

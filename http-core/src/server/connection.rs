@@ -102,7 +102,7 @@ pub enum Event {
 /// connection.handle_sent(wire.len(), now);
 /// // and so on: the connection is persistent and reads the next request
 /// assert!(connection.poll_event(&mut input, now)?.is_none());
-/// assert!(connection.interest().read);
+/// assert!(connection.interest().lend > 0);
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]

@@ -67,7 +67,7 @@ impl Connection {
                 Receive::Head(_) if input.is_empty() && self.wire.ended.is_none() => Pause::NeedsInput,
                 Receive::Head(_) => match self.read_head(input, now) {
                     Ok(Step::Read(line)) => {
-                        self.wire.left = input.len();
+                        self.wire.told(input);
                         return Ok(Some(Event::Request(line.into_head(self.spare.take()))));
                     }
                     Ok(Step::Again) => continue,
@@ -79,7 +79,7 @@ impl Connection {
                 Receive::Content(_, Wanted::No) if self.over_drained() => Pause::AwaitsApplication,
                 Receive::Content(..) => match self.read_content(input, now) {
                     Ok(Step::Read(event)) => {
-                        self.wire.left = input.len();
+                        self.wire.told(input);
                         return Ok(Some(event));
                     }
                     Ok(Step::Again) => continue,
@@ -88,13 +88,11 @@ impl Connection {
                 },
                 Receive::Ending => {
                     self.receive = Receive::Done;
-                    self.wire.left = input.len();
                     // Before its response nothing follows from the end of a request.
-                    if matches!(self.send, Send::Head) {
-                        self.wire.pause = Pause::NeedsInput;
-                    } else {
+                    if !matches!(self.send, Send::Head) {
                         self.advance(now);
                     }
+                    self.wire.told(input);
                     return Ok(Some(Event::End(Fields::new())));
                 }
                 Receive::Done if self.exchange.switching && matches!(self.send, Send::Done) => {

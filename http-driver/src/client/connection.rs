@@ -8,14 +8,14 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use http_core::client::{self, Event, Readiness, Unanswered};
 use http_core::model::Input;
-use http_core::{Closed, Config, Content, Fields, Misuse, RequestHead};
+use http_core::{Closed, Config, Content, Fields, Instant, Misuse, RequestHead};
 
 use super::exchange::Exchange;
 use crate::call::call;
 use crate::clock;
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
-use crate::link::{BoxTap, Link};
+use crate::link::{BoxTap, Link, Waiter, poll_until};
 
 /// One connection of a client, over any transport: exchange after exchange, without channels or tasks.
 ///
@@ -68,18 +68,20 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     /// that has come already is seen.
     pub fn poll_readiness(&mut self, cx: &mut Context<'_>) -> Readiness {
         if self.link.machine.exchange().is_none() {
-            while self.link.poll_turn(cx).is_ready() && self.over.is_none() {
-                let now = self.link.now();
-                match self.link.poll_machine(now) {
-                    Ok(Some(Event::Closed(why))) => {
-                        self.over = Some(why);
-                        self.link.farewell();
+            let _ = poll_until(self, cx, |this, _, now| {
+                // Nothing is told of a connection that idles but its end.
+                while this.over.is_none() && !this.link.machine.interest().close {
+                    match this.link.poll_machine(now) {
+                        Ok(Some(Event::Closed(why))) => {
+                            this.over = Some(why);
+                            this.link.farewell();
+                        }
+                        Ok(Some(_)) | Err(_) => {}
+                        Ok(None) => return Poll::Pending,
                     }
-                    Ok(Some(_)) | Err(_) => {}
-                    Ok(None) if self.link.machine.interest().close => break,
-                    Ok(None) => {}
                 }
-            }
+                Poll::Ready(())
+            });
         }
         self.link.machine.readiness()
     }
@@ -147,24 +149,26 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         self.or_cause(sent)
     }
 
-    /// One step towards the next event: ready with it, or with `None` when something else happened.
-    pub(super) fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, Error>> {
-        let now = self.link.now();
+    /// The next event, whatever has to happen for it.
+    pub(super) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event, Error>> {
+        poll_until(self, cx, |this, _, now| this.next(now))
+    }
+
+    /// The next event that is there already. To be asked while something is waited for alone.
+    pub(super) fn next(&mut self, now: Instant) -> Poll<Result<Event, Error>> {
         match self.link.poll_machine(now) {
             Ok(Some(Event::Closed(why))) => {
                 self.over = Some(why);
                 self.link.farewell();
-                return Poll::Ready(Err(self.closed(why)));
+                Poll::Ready(Err(self.closed(why)))
             }
-            Ok(Some(event)) => return Poll::Ready(Ok(Some(event))),
-            Ok(None) => {
-                if let Some(why) = self.over {
-                    return Poll::Ready(Err(Error::Closed(why)));
-                }
-            }
-            Err(error) => return Poll::Ready(Err(error.into())),
+            Ok(Some(event)) => Poll::Ready(Ok(event)),
+            Ok(None) => match self.over {
+                Some(why) => Poll::Ready(Err(Error::Closed(why))),
+                None => Poll::Pending,
+            },
+            Err(error) => Poll::Ready(Err(error.into())),
         }
-        self.link.poll_turn_at(cx, now).map(|()| Ok(None))
     }
 
     /// Queues a piece of content; there must be room for it.
@@ -189,17 +193,23 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         self.link.machine.recycle(fields);
     }
 
-    /// The connection moves on without an event being wanted: ready when something happened.
-    pub(super) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if self.link.machine.interest().close {
-            return Poll::Ready(Err(self.cause()));
-        }
-        self.link.poll_turn(cx).map(Ok)
+    /// Whether the connection has ended while no event is wanted. What the peer sends is kept for later.
+    pub(super) fn ended(&mut self) -> Poll<Error> {
+        if self.link.machine.interest().close { Poll::Ready(self.cause()) } else { Poll::Pending }
+    }
+
+    /// Whether enough was done in this wake, so that whoever goes on without the transport is to wait as well.
+    pub(super) fn is_spent(&mut self, now: Instant) -> bool {
+        self.link.is_spent(now)
     }
 
     /// Writes everything that is queued.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.link.poll_flush(cx)
+        poll_until(
+            self,
+            cx,
+            |this, cx, now| if this.link.poll_flushed(cx, now) { Poll::Ready(()) } else { Poll::Pending },
+        )
     }
 
     /// Whether to produce more content: while less waits than half of what may, so that a piece that comes on top stays
@@ -233,6 +243,16 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
             (Closed::Broken | Closed::ByPeer | Closed::Unanswered, Some(error)) => Error::Io(error),
             _ => Error::Closed(why),
         }
+    }
+}
+
+impl<T: Transport, R: Runtime> Waiter for Connection<T, R> {
+    type Machine = client::Connection;
+    type Transport = T;
+    type Runtime = R;
+
+    fn link(&mut self) -> &mut Link<client::Connection, T, R> {
+        &mut self.link
     }
 }
 

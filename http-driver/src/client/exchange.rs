@@ -13,6 +13,7 @@ use http_core::{Fields, Misuse, ResponseHead};
 use super::Connection;
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
+use crate::link::poll_until;
 
 /// A request that was begun, and the response to it.
 ///
@@ -118,13 +119,13 @@ impl<'c, T: Transport, R: Runtime> Exchange<'c, T, R> {
     pub fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<ResponseHead, Error>> {
         loop {
             let event = match self.early.pop_front() {
-                Some(event) => Some(event),
+                Some(event) => event,
                 None if self.response != Response::Head => return Poll::Ready(Err(Misuse::NotYourTurn.into())),
-                None => ready!(self.connection.poll_step(cx))?,
+                None => ready!(self.connection.poll_event(cx))?,
             };
             match event {
-                Some(Event::Interim(head)) => return Poll::Ready(Ok(head)),
-                Some(Event::Response(head)) => {
+                Event::Interim(head) => return Poll::Ready(Ok(head)),
+                Event::Response(head) => {
                     self.response = Response::Content;
                     return Poll::Ready(Ok(head));
                 }
@@ -152,13 +153,13 @@ impl<'c, T: Transport, R: Runtime> Exchange<'c, T, R> {
                 Response::Complete | Response::Switched => return Poll::Ready(Ok(None)),
                 Response::Content => {}
             }
-            match ready!(self.connection.poll_step(cx))? {
-                Some(Event::Content(content)) => return Poll::Ready(Ok(Some(content))),
-                Some(Event::End(trailers)) => {
+            match ready!(self.connection.poll_event(cx))? {
+                Event::Content(content) => return Poll::Ready(Ok(Some(content))),
+                Event::End(trailers) => {
                     self.trailers = trailers;
                     self.response = Response::Complete;
                 }
-                Some(Event::Switched) => self.response = Response::Switched,
+                Event::Switched => self.response = Response::Switched,
                 _ => {}
             }
         }
@@ -211,16 +212,16 @@ impl<'c, T: Transport, R: Runtime> Exchange<'c, T, R> {
 
     /// Waits for room to send content. Heads that come meanwhile are kept; content of the response is left where it is.
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        loop {
-            if self.connection.has_room() || !self.connection.machine().awaits_content() {
-                return Poll::Ready(Ok(()));
+        let (early, response) = (&mut self.early, self.response);
+        poll_until(self.connection, cx, |connection, _, now| {
+            while !connection.has_room() && connection.machine().awaits_content() {
+                if matches!(early.back(), Some(Event::Response(_))) || response != Response::Head {
+                    return connection.ended().map(Err);
+                }
+                early.push_back(ready!(connection.next(now))?);
             }
-            if matches!(self.early.back(), Some(Event::Response(_))) || self.response != Response::Head {
-                ready!(self.connection.poll_turn(cx))?;
-            } else if let Some(event) = ready!(self.connection.poll_step(cx))? {
-                self.early.push_back(event);
-            }
-        }
+            Poll::Ready(Ok(()))
+        })
     }
 }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body::Body;
-use http_core::Fields;
 use http_core::client::{Sent, Unanswered};
 use http_core::dispatch::RequestId;
+use http_core::{Fields, Instant};
 
 use super::connection::Connection;
 use super::interim::OnInterim;
@@ -77,6 +77,7 @@ impl Flight {
         &mut self,
         connection: &mut Connection<T, R>,
         cx: &mut Context<'_>,
+        now: Instant,
     ) -> Result<(), Error> {
         while let Some(body) = &mut self.body {
             if !connection.machine().awaits_content() {
@@ -105,6 +106,9 @@ impl Flight {
                     connection.end(&Fields::new())?;
                     self.body = None;
                 }
+            }
+            if connection.is_spent(now) {
+                break;
             }
         }
         Ok(())

@@ -12,7 +12,7 @@ use http_core::client::{Event, Readiness, Sent};
 use http_core::dispatch::{
     ConnectionId, Delivery, Input, LostCause, Output, Progress, Received, RequestId, StatusFacts,
 };
-use http_core::{Closed, ErrorKind, Fields, Reason, ResponseHead, Version};
+use http_core::{Closed, ErrorKind, Fields, Instant, Reason, ResponseHead, Version};
 
 use super::carrier::launch;
 use super::connection::Connection;
@@ -28,6 +28,7 @@ use crate::clock;
 use crate::convert;
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
+use crate::link::poll_until;
 use crate::peer::Peer;
 use crate::tunnel::{Promise, Upgrade};
 
@@ -73,6 +74,22 @@ where
         connection: &mut Connection<C::Transport, R>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Over>> {
+        match poll_until(connection, cx, |connection, cx, now| self.look(connection, cx, now)) {
+            // The rest of a response that nobody wants is not waited for.
+            Poll::Pending if self.is_dropped() && !self.is_worth_reading(connection) => {
+                Poll::Ready(Err(self.lost(connection, Error::Closed(Closed::Abandoned))))
+            }
+            polled => polled,
+        }
+    }
+
+    /// What can be done with what is known.
+    fn look(
+        &mut self,
+        connection: &mut Connection<C::Transport, R>,
+        cx: &mut Context<'_>,
+        now: Instant,
+    ) -> Poll<Result<(), Over>> {
         loop {
             let (closing, next) = self.slot.poll_either(cx, self.has_room(connection));
             // While it is read for somebody, that one is waited for.
@@ -88,32 +105,35 @@ where
                 continue;
             }
             let last = self.behind.back_mut().unwrap_or(&mut self.flight);
-            if let Err(error) = last.send(connection, cx) {
+            if let Err(error) = last.send(connection, cx, now) {
                 return Poll::Ready(Err(self.lost(connection, error)));
             }
             let demand = match &self.flight.feed {
                 Some(feed) if self.flight.held.is_none() => feed.demand(cx),
                 _ => Demand::Frame,
             };
-            let moved = match demand {
-                Demand::Nothing => connection.poll_turn(cx).map(|turn| turn.map(|()| None)),
-                Demand::Frame | Demand::Dropped => connection.poll_step(cx),
+            let event = match demand {
+                Demand::Nothing => connection.ended().map(Err),
+                Demand::Frame | Demand::Dropped => connection.next(now),
             };
-            match moved {
-                Poll::Ready(Ok(None)) => {}
-                Poll::Ready(Ok(Some(event))) => {
+            match event {
+                Poll::Ready(Ok(event)) => {
                     if let Some(result) = self.handle(connection, event) {
                         return Poll::Ready(result);
                     }
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.lost(connection, error))),
-                // The rest of a response that nobody wants is not waited for.
-                Poll::Pending if demand == Demand::Dropped && !self.is_worth_reading(connection) => {
-                    return Poll::Ready(Err(self.lost(connection, Error::Closed(Closed::Abandoned))));
-                }
                 Poll::Pending => return Poll::Pending,
             }
+            if connection.is_spent(now) {
+                return Poll::Pending;
+            }
         }
+    }
+
+    /// Whether nobody wants the content of the response any more.
+    fn is_dropped(&self) -> bool {
+        self.flight.held.is_none() && self.flight.feed.as_ref().is_some_and(|feed| !feed.is_held())
     }
 
     /// Whether another request may follow those that are on the connection.

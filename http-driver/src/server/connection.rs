@@ -15,7 +15,7 @@ use crate::call::call;
 use crate::clock;
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
-use crate::link::{BoxTap, Link};
+use crate::link::{BoxTap, Link, Waiter, poll_until};
 
 /// One connection of a server, over any transport: exchange after exchange, without channels or tasks.
 ///
@@ -112,11 +112,13 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         self.close_machine();
     }
 
-    /// Writes what waits, shuts the connection down and waits until the peer has read it, within `Timeouts::linger`.
+    /// Writes what waits, shuts the connection down and waits until the peer has read it, within `Timeouts::linger`. A
+    /// response that was begun and not ended is given up: what was sent of it stays incomplete.
     ///
     /// # Cancellation
     /// Safe; the rest is then lost when the connection is dropped.
     pub async fn finish(&mut self) {
+        self.leave_exchange();
         self.close();
         poll_fn(|cx| self.poll_end(cx)).await;
     }
@@ -145,68 +147,60 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     /// The next event that `take` takes; the others are dropped.
     #[inline]
     fn poll_for<O>(&mut self, cx: &mut Context<'_>, take: impl Fn(Event) -> Option<O>) -> Poll<Result<O, Error>> {
-        let mut now = self.link.now();
-        if self.link.input.is_empty() {
-            // No answer can follow that could leave with what waits.
-            let _ = self.link.poll_write(cx, now);
-        }
-        // What one turn has brought is looked at in the same moment.
-        let mut turns = 0;
+        poll_until(self, cx, |this, cx, now| {
+            if this.link.input.is_empty() {
+                // No answer can follow that could leave with what waits.
+                let _ = this.link.poll_write(cx, now);
+            }
+            this.next(now, &take)
+        })
+    }
+
+    /// The next event that is there already and that `take` takes. To be asked while something is waited for alone.
+    #[inline]
+    pub(super) fn next<O>(&mut self, now: Instant, take: impl Fn(Event) -> Option<O>) -> Poll<Result<O, Error>> {
         loop {
             let event = match self.link.poll_machine(now) {
                 Ok(Some(Event::Closed(why))) => {
                     self.over = true;
                     self.link.farewell();
-                    Some(self.closed(why)?)
+                    self.closed(why)?
                 }
                 Ok(Some(event)) => {
                     if let Event::Request(_) = event {
                         self.tell_date(now);
                     }
-                    Some(event)
+                    event
                 }
-                Ok(None) if self.over => Some(Event::Closed(Closed::ByUs)),
-                Ok(None) => None,
+                Ok(None) if self.over => Event::Closed(Closed::ByUs),
+                Ok(None) => return Poll::Pending,
                 Err(error) => return Poll::Ready(Err(error.into())),
             };
-            match event {
-                Some(event) => {
-                    if let Some(taken) = take(event) {
-                        return Poll::Ready(Ok(taken));
-                    }
-                }
-                None => {
-                    if self.link.poll_turn_at(cx, now).is_pending() {
-                        return Poll::Pending;
-                    }
-                    turns += 1;
-                    if turns > 1 {
-                        now = self.link.now();
-                    }
-                }
+            if let Some(taken) = take(event) {
+                return Poll::Ready(Ok(taken));
             }
         }
     }
 
-    /// Moves bytes and time along; what the peer sends is kept for later. Never ready with success: it goes on for as
-    /// long as the connection does.
-    pub(crate) fn poll_aside(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
-        loop {
-            if self.link.machine.interest().close {
-                self.link.farewell();
-                return Poll::Ready(match self.link.poll_machine(self.link.now()) {
-                    Err(error) => error.into(),
-                    Ok(Some(Event::Closed(why))) => {
-                        self.over = true;
-                        self.closed(why).err().unwrap_or(Error::Closed(why))
-                    }
-                    Ok(_) => Error::Closed(Closed::Broken),
-                });
-            }
-            if self.link.poll_turn(cx).is_pending() {
-                return Poll::Pending;
-            }
+    /// Whether the connection has ended while something else is waited for. What the peer sends is kept for later.
+    pub(super) fn ended(&mut self, now: Instant) -> Poll<Error> {
+        if !self.link.machine.interest().close {
+            return Poll::Pending;
         }
+        self.link.farewell();
+        Poll::Ready(match self.link.poll_machine(now) {
+            Err(error) => error.into(),
+            Ok(Some(Event::Closed(why))) => {
+                self.over = true;
+                self.closed(why).err().unwrap_or(Error::Closed(why))
+            }
+            Ok(_) => Error::Closed(Closed::Broken),
+        })
+    }
+
+    /// Whether enough was done in this wake, so that whoever goes on without the transport is to wait as well.
+    pub(super) fn is_spent(&mut self, now: Instant) -> bool {
+        self.link.is_spent(now)
     }
 
     /// The end of a connection as a result: an error if an exchange was cut off by it.
@@ -236,21 +230,18 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     }
 
     pub(super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            let interest = self.link.machine.interest();
-            if interest.close {
-                self.link.farewell();
-                return Poll::Ready(());
-            }
-            let now = self.link.now();
-            match self.link.poll_machine(now) {
-                Ok(Some(_)) | Err(_) => continue,
-                Ok(None) => {}
-            }
-            if self.link.poll_turn(cx).is_pending() {
+        poll_until(self, cx, |this, _, now| this.end_reached(now))
+    }
+
+    /// Whether the connection is over and its peer was told. What comes is dropped.
+    pub(super) fn end_reached(&mut self, now: Instant) -> Poll<()> {
+        while !self.link.machine.interest().close {
+            if let Ok(None) = self.link.poll_machine(now) {
                 return Poll::Pending;
             }
         }
+        self.link.farewell();
+        Poll::Ready(())
     }
 
     /// The date, if the machine does not know it yet.
@@ -295,6 +286,19 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         });
     }
 
+    /// Something failed for good: a response that was begun is given up, and the connection with it.
+    pub(super) fn give_up(&mut self) {
+        if self.link.machine.awaits_content() {
+            self.abandon();
+        }
+        self.close_machine();
+    }
+
+    /// The connection is about to be dropped, whatever goes on. What waits is not left to the system to send.
+    pub(super) fn cut(&mut self) {
+        self.link.cut();
+    }
+
     fn date_is(&mut self, date: [u8; 29]) {
         let _ = call!(self, Input::Date(date), |machine, _now| {
             machine.handle_date(date);
@@ -322,15 +326,12 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     }
 
     pub(super) fn poll_write(&mut self, content: &mut Bytes, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        while !self.has_room() && self.link.machine.awaits_content() {
-            if self.link.machine.interest().close {
-                return Poll::Ready(Err(self.cause()));
+        poll_until(self, cx, |this, _, _| {
+            if this.has_room() || !this.link.machine.awaits_content() {
+                return Poll::Ready(this.write(core::mem::take(content)));
             }
-            if self.link.poll_turn(cx).is_pending() {
-                return Poll::Pending;
-            }
-        }
-        Poll::Ready(self.write(core::mem::take(content)))
+            if this.link.machine.interest().close { Poll::Ready(Err(this.cause())) } else { Poll::Pending }
+        })
     }
 
     /// Whether to produce more content: while less waits than half of what may, so that a piece that comes on top stays
@@ -347,10 +348,13 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     }
 
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        match self.link.poll_flush(cx) {
-            Poll::Ready(()) if self.link.machine.interest().close && !self.over => Poll::Ready(Err(self.cause())),
-            other => other.map(Ok),
-        }
+        poll_until(self, cx, |this, cx, now| {
+            if !this.link.poll_flushed(cx, now) {
+                return Poll::Pending;
+            }
+            let failed = this.link.machine.interest().close && !this.over;
+            Poll::Ready(if failed { Err(this.cause()) } else { Ok(()) })
+        })
     }
 
     pub(super) fn recycle(&mut self, fields: Fields) {
@@ -379,6 +383,16 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
                 Ok(None) => return self.link.take_broken().map_or(Error::Closed(Closed::Broken), Error::Io),
             }
         }
+    }
+}
+
+impl<T: Transport, R: Runtime> Waiter for Connection<T, R> {
+    type Machine = server::Connection;
+    type Transport = T;
+    type Runtime = R;
+
+    fn link(&mut self) -> &mut Link<server::Connection, T, R> {
+        &mut self.link
     }
 }
 

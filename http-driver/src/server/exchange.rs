@@ -12,6 +12,7 @@ use http_core::{Content, End, Fields, Misuse, RequestHead, ResponseHead};
 use super::Connection;
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
+use crate::link::poll_until;
 
 /// A request that was received, to be answered.
 ///
@@ -194,10 +195,11 @@ impl<'c, T: Transport, R: Runtime> Exchange<'c, T, R> {
     pub async fn drive<O>(&mut self, work: impl Future<Output = O>) -> Result<O, Error> {
         let mut work = pin!(work);
         poll_fn(|cx| {
+            // Nothing that the connection learns concerns the work.
             if let Poll::Ready(output) = work.as_mut().poll(cx) {
                 return Poll::Ready(Ok(output));
             }
-            self.connection.poll_aside(cx).map(Err)
+            poll_until(self.connection, cx, |connection, _, now| connection.ended(now).map(Err))
         })
         .await
     }
@@ -208,13 +210,15 @@ impl<'c, T: Transport, R: Runtime> Exchange<'c, T, R> {
     /// Safe.
     pub async fn disconnected(&mut self) -> Option<End> {
         poll_fn(|cx| {
-            if self.connection.poll_aside(cx).is_ready() {
-                return Poll::Ready(Some(End::Unclean));
-            }
-            match self.connection.machine().peer_ended() {
-                None => Poll::Pending,
-                end => Poll::Ready(end),
-            }
+            poll_until(self.connection, cx, |connection, _, now| {
+                if connection.ended(now).is_ready() {
+                    return Poll::Ready(Some(End::Unclean));
+                }
+                match connection.machine().peer_ended() {
+                    None => Poll::Pending,
+                    end => Poll::Ready(end),
+                }
+            })
         })
         .await
     }

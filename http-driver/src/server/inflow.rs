@@ -2,6 +2,7 @@
 
 use core::task::{Context, Poll, ready};
 
+use http_core::Instant;
 use http_core::server::Event;
 
 use super::connection::Connection;
@@ -15,12 +16,13 @@ pub(super) struct Inflow {
 }
 
 impl Inflow {
-    /// Feeds the body if it wants something. Ready when it was fed; pending when there is nothing to do, and the task
-    /// will be woken when there is.
-    pub(super) fn poll<T: Transport, R: Runtime>(
+    /// Feeds the body if it wants something. Ready when it was fed; pending when there is nothing to do with what was
+    /// read, and the task will be woken when the body wants something else.
+    pub(super) fn feed<T: Transport, R: Runtime>(
         &mut self,
         connection: &mut Connection<T, R>,
-        cx: &mut Context<'_>,
+        cx: &Context<'_>,
+        now: Instant,
     ) -> Poll<()> {
         let Some(feed) = &self.feed else { return Poll::Pending };
         match feed.demand(cx) {
@@ -32,7 +34,7 @@ impl Inflow {
             }
             Demand::Frame => connection.want_content(),
         }
-        let event = ready!(connection.poll_event(cx));
+        let event = ready!(connection.next(now, Some));
         match (event, self.feed.take()) {
             (Ok(Event::Content(bytes)), Some(feed)) => {
                 feed.data(bytes);
@@ -47,15 +49,18 @@ impl Inflow {
         Poll::Ready(())
     }
 
+    /// Whether somebody holds the body, and it is not complete.
+    pub(super) fn is_held(&self) -> bool {
+        self.feed.as_ref().is_some_and(Feed::is_held)
+    }
+
     /// A final response is about to begin. If somebody still wants the content, a client that waits for 100 (Continue)
     /// is let go first: after the final response it would not send it.
     pub(super) fn keep_wanted<T: Transport, R: Runtime>(&self, connection: &mut Connection<T, R>) {
-        if let Some(feed) = &self.feed {
-            if feed.is_held() {
-                connection.want_content();
-            } else {
-                connection.discard_content();
-            }
+        if self.is_held() {
+            connection.want_content();
+        } else if self.feed.is_some() {
+            connection.discard_content();
         }
     }
 }

@@ -8,7 +8,7 @@ use std::io;
 use bytes::{Buf, Bytes};
 use http::{Request, Response};
 use http_body::Body;
-use http_core::{Closed, Content, End, Fields, Misuse, RequestHead, ResponseHead, StatusCode};
+use http_core::{Closed, Content, End, Fields, Instant, Misuse, RequestHead, ResponseHead, StatusCode, server};
 use tower_service::Service;
 
 use super::connection::Connection;
@@ -21,6 +21,7 @@ use crate::body::Incoming;
 use crate::convert;
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
+use crate::link::{Link, Waiter, poll_until};
 use crate::tunnel::{Promise, Switched, Upgrade};
 
 /// An error of the application.
@@ -47,6 +48,7 @@ struct Open {
 }
 
 /// What a response's body says at once.
+#[derive(PartialEq, Eq)]
 enum Begun {
     /// All that is to be sent is queued.
     Complete,
@@ -87,7 +89,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
                 Err(error) => Err(error),
             };
             if let Err(error) = answered {
-                self.connection.close();
+                self.connection.give_up();
                 poll_fn(|cx| self.poll_finish(cx)).await;
                 return Err(error);
             }
@@ -121,7 +123,8 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
             }
             let ready = match self.service.poll_ready(cx) {
                 Poll::Ready(ready) => ready,
-                Poll::Pending => return self.connection.poll_aside(cx).map(Err),
+                // Nothing that the connection learns concerns the service.
+                Poll::Pending => return poll_until(self, cx, |this, _, now| this.connection.ended(now).map(Err)),
             };
             let Some(head) = waiting.take() else { continue };
             if ready.is_err() {
@@ -203,26 +206,51 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         F: Future<Output = Result<Response<B>, E>>,
     {
         self.heed(cx)?;
-        loop {
-            let polled = future.as_mut().poll(cx);
-            for head in open.interim.iter().flat_map(Interim::take) {
-                // Documented: one that may not be sent is dropped.
-                let _ = self.connection.interim(&head);
-            }
-            if let Poll::Ready(response) = polled {
-                return Poll::Ready(Ok(response));
-            }
-            match open.content.poll(&mut self.connection, cx) {
-                Poll::Ready(()) => {}
-                Poll::Pending => return self.poll_beside(open.notice.as_ref(), cx).map(Err),
-            }
+        // Most services are ready at once, and then the connection need not be looked at.
+        if let Poll::Ready(response) = self.poll_service(future.as_mut(), open, cx) {
+            return Poll::Ready(Ok(response));
         }
+        let mut asked = true;
+        poll_until(self, cx, |this, cx, now| {
+            loop {
+                // Of what a connection learns, content alone concerns the service.
+                if !core::mem::replace(&mut asked, true) {
+                    if let Poll::Ready(response) = this.poll_service(future.as_mut(), open, cx) {
+                        return Poll::Ready(Ok(response));
+                    }
+                }
+                if open.content.feed(&mut this.connection, cx, now).is_pending() {
+                    return this.look_beside(open.notice.as_ref(), now).map(Err);
+                }
+                asked = false;
+                if this.connection.is_spent(now) {
+                    return Poll::Pending;
+                }
+            }
+        })
     }
 
-    /// Moves the connection along while the application works, and tells it of the client's end. Ready when there is
+    fn poll_service<B, F, E>(
+        &mut self,
+        future: Pin<&mut F>,
+        open: &Open,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Response<B>, E>>
+    where
+        F: Future<Output = Result<Response<B>, E>>,
+    {
+        let polled = future.poll(cx);
+        for head in open.interim.iter().flat_map(Interim::take) {
+            // Documented: one that may not be sent is dropped.
+            let _ = self.connection.interim(&head);
+        }
+        polled
+    }
+
+    /// What the connection has learned while the application works: tells it of the client's end. Ready when there is
     /// nobody to answer any more.
-    fn poll_beside(&mut self, notice: Option<&Notice>, cx: &mut Context<'_>) -> Poll<Error> {
-        let failed = self.connection.poll_aside(cx);
+    fn look_beside(&mut self, notice: Option<&Notice>, now: Instant) -> Poll<Error> {
+        let failed = self.connection.ended(now);
         let end = self.connection.machine().peer_ended().or(failed.is_ready().then_some(End::Unclean));
         if let (Some(notice), Some(_)) = (notice, end) {
             notice.tell(end);
@@ -250,7 +278,8 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
     {
         self.heed(cx)?;
         if let Some(parts) = parts.take() {
-            if let Begun::Complete = self.begin(&parts, body.as_mut(), open, cx)? {
+            let begun = self.begin(&parts, body.as_mut(), open, cx)?;
+            if begun == Begun::Complete && !open.content.is_held() {
                 return Poll::Ready(Ok(()));
             }
         }
@@ -299,57 +328,45 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
                     self.connection.write(piece)?;
                 }
             }
-            First::Failed(error) => {
-                self.connection.abandon();
-                return Err(Error::Body(error));
-            }
+            First::Failed(error) => return Err(Error::Body(error)),
         }
         Ok(if self.connection.machine().awaits_content() { Begun::Going } else { Begun::Complete })
     }
 
-    /// Sends content, and goes on feeding the request's body meanwhile.
+    /// Sends content, and goes on feeding the request's body meanwhile, and for as long as somebody holds that.
     fn poll_send<B>(&mut self, mut body: Pin<&mut B>, open: &mut Open, cx: &mut Context<'_>) -> Poll<Result<(), Error>>
     where
         B: Body,
         B::Error: Into<BoxError>,
     {
-        loop {
-            let connection = &mut self.connection;
-            let mut starved = false;
-            while connection.has_room() {
-                match body.as_mut().poll_frame(cx) {
-                    Poll::Ready(Some(Ok(frame))) => pass_on(connection, frame)?,
-                    Poll::Ready(Some(Err(error))) => {
-                        connection.abandon();
-                        return Poll::Ready(Err(Error::Body(error.into())));
+        let mut starved = false;
+        poll_until(self, cx, |this, cx, now| {
+            loop {
+                let connection = &mut this.connection;
+                while !starved && connection.has_room() {
+                    match body.as_mut().poll_frame(cx) {
+                        Poll::Ready(Some(Ok(frame))) => pass_on(connection, frame)?,
+                        Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(Error::Body(error.into()))),
+                        Poll::Ready(None) => connection.end(&Fields::new())?,
+                        Poll::Pending => starved = true,
                     }
-                    Poll::Ready(None) => match connection.end(&Fields::new()) {
-                        Ok(()) => {}
-                        Err(error) => {
-                            connection.abandon();
-                            return Poll::Ready(Err(error));
-                        }
-                    },
-                    Poll::Pending => {
-                        starved = true;
-                        break;
+                    if connection.is_spent(now) {
+                        return Poll::Pending;
                     }
                 }
+                if open.content.feed(connection, cx, now).is_pending() {
+                    if !connection.machine().awaits_content() && !open.content.is_held() {
+                        return Poll::Ready(Ok(()));
+                    }
+                    return this.look_beside(open.notice.as_ref(), now).map(Err);
+                }
+                // A response may be made of what is read of the request.
+                starved = false;
+                if connection.is_spent(now) {
+                    return Poll::Pending;
+                }
             }
-            if !connection.machine().awaits_content() {
-                return Poll::Ready(Ok(()));
-            }
-            if open.content.poll(connection, cx).is_ready() {
-                continue;
-            }
-            if let Poll::Ready(error) = self.poll_beside(open.notice.as_ref(), cx) {
-                return Poll::Ready(Err(error));
-            }
-            // Whatever was written meanwhile may have made room.
-            if starved || !self.connection.has_room() {
-                return Poll::Pending;
-            }
-        }
+        })
     }
 
     /// Answers with a status alone, and ends the connection.
@@ -374,8 +391,21 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self.heed(cx) {
             Ok(()) => self.connection.poll_end(cx),
-            Err(_) => Poll::Ready(()),
+            Err(_) => {
+                self.connection.cut();
+                Poll::Ready(())
+            }
         }
+    }
+}
+
+impl<T: Transport, R: Runtime, S> Waiter for Serving<T, R, S> {
+    type Machine = server::Connection;
+    type Transport = T;
+    type Runtime = R;
+
+    fn link(&mut self) -> &mut Link<server::Connection, T, R> {
+        self.connection.link()
     }
 }
 
@@ -386,13 +416,7 @@ where
     D: Buf,
 {
     match frame.into_data() {
-        Ok(mut data) => {
-            let written = connection.write(data.copy_to_bytes(data.remaining()));
-            if written.is_err() {
-                connection.abandon();
-            }
-            written
-        }
+        Ok(mut data) => connection.write(data.copy_to_bytes(data.remaining())),
         Err(frame) => {
             let trailers = frame.into_trailers().map(|map| convert::fields(&map));
             // Trailers that may not be sent are left out; the content is complete without them.

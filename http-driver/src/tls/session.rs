@@ -74,11 +74,11 @@ impl<T: Transport> TlsTransport<T> {
 }
 
 impl<T: Transport> Transport for TlsTransport<T> {
-    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut, most: usize) -> Poll<io::Result<usize>> {
         loop {
             match self.session.reader().fill_buf() {
                 Ok(plain) => {
-                    let count = plain.len().min((buffer.capacity() - buffer.len()).max(1));
+                    let count = plain.len().min(most);
                     buffer.extend_from_slice(&plain[..count]);
                     self.session.reader().consume(count);
                     return Poll::Ready(Ok(count));
@@ -106,6 +106,10 @@ impl<T: Transport> Transport for TlsTransport<T> {
         }
         ready!(self.poll_send(cx))?;
         Poll::Ready(Ok(core::mem::take(&mut self.held)))
+    }
+
+    fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.transport.poll_reset(cx)
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -179,7 +183,7 @@ impl<T: Transport> TlsTransport<T> {
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.received.is_empty() {
             buffers::borrow(&mut self.received, buffers::SMALL);
-            match self.transport.poll_read(cx, &mut self.received) {
+            match self.transport.poll_read(cx, &mut self.received, buffers::SMALL) {
                 Poll::Pending => {
                     buffers::give_back(&mut self.received);
                     return Poll::Pending;

@@ -101,7 +101,7 @@ fn exchange() -> Result<usize, Unexpected> {
 
     read_response(&mut client, &mut to_client, now)?;
     ensure(client.readiness() == client::Readiness::Idle, "the client's connection is kept")?;
-    ensure(server.interest().read, "the server's connection is kept")?;
+    ensure(server.interest().lend > 0, "the server's connection is kept")?;
     ensure(server.poll_timeout().is_some(), "the idle deadline is armed")?;
     server.handle_eof(End::Clean, now);
     let closed = server.poll_event(&mut to_server, now);

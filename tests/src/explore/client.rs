@@ -163,7 +163,7 @@ impl World for Client {
         let (wild, lazy) = (self.play == Play::Wild, self.play == Play::Lazy);
         let mut steps = Vec::new();
         // What lies unread is at most one message: more would only be more of the same.
-        if interest.read && (self.message.is_some() || self.buffer.is_empty()) {
+        if interest.room(self.buffer.len()) > 0 && (self.message.is_some() || self.buffer.is_empty()) {
             match self.message {
                 Some((message, at)) => steps.push(Step::Receive(message, at)),
                 None => steps.extend((0..MESSAGES.len()).map(|message| Step::Receive(message, 0))),
@@ -253,7 +253,7 @@ impl World for Client {
         if interest.write != waits {
             return Err(format!("wants to write: {}, has something to write: {waits}", interest.write));
         }
-        if interest.close && (interest.read || interest.write || machine.poll_timeout().is_some()) {
+        if interest.close && (interest.lend > 0 || interest.write || machine.poll_timeout().is_some()) {
             return Err("is over and wants something".into());
         }
         if self.told.closed && !interest.close {

@@ -190,7 +190,7 @@ impl World for Server {
         let (wild, lazy) = (self.play == Play::Wild, self.play == Play::Lazy);
         let mut steps = Vec::new();
         // What lies unread is at most one message: more would only be more of the same.
-        if interest.read && (self.message.is_some() || self.buffer.is_empty()) {
+        if interest.room(self.buffer.len()) > 0 && (self.message.is_some() || self.buffer.is_empty()) {
             match self.message {
                 Some((message, at)) => steps.push(Step::Receive(message, at)),
                 None => steps.extend((0..MESSAGES.len()).map(|message| Step::Receive(message, 0))),
@@ -279,7 +279,7 @@ impl World for Server {
         if waits && !interest.write {
             return Err("has something to write and does not want to".into());
         }
-        if interest.close && (interest.read || interest.write || machine.poll_timeout().is_some()) {
+        if interest.close && (interest.lend > 0 || interest.write || machine.poll_timeout().is_some()) {
             return Err("is over and wants something".into());
         }
         if self.told.closed && !interest.close {

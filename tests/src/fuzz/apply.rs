@@ -119,7 +119,7 @@ impl<M: Machine> Run<M> {
 
     fn receive(&mut self, source: &mut Source<'_>) {
         // After the end nothing is read, and what follows a switch is not ours.
-        if self.ended || self.switched || !self.machine.interest().read {
+        if self.ended || self.switched || self.machine.interest().room(self.buffer.len()) == 0 {
             return;
         }
         let bytes = if source.one_in(4) {
@@ -244,7 +244,7 @@ impl<M: Machine> Run<M> {
             assert!(self.machine.poll_timeout().is_none_or(|at| at > self.now), "a deadline stays due");
         }
         if self.closed {
-            assert!(interest.close && !interest.read && !interest.write, "over, and wants something: {interest:?}");
+            assert!(interest.close && interest.lend == 0 && !interest.write, "over, and wants something: {interest:?}");
             assert_eq!(self.machine.poll_timeout(), None, "over, and waits for something");
         }
         self.check_memory(matches!(input, Input::Poll) && !told);
@@ -257,9 +257,11 @@ impl<M: Machine> Run<M> {
         let waiting = self.written - self.sent;
         let most = limits.send_buffer + 100_000;
         assert!(waiting <= most as u64, "{waiting} bytes wait");
-        if polled && self.machine.interest().read {
-            let most =
-                limits.head.max(limits.trailers).max(limits.chunk_line).max(limits.read_ahead) + self.largest + 4;
+        let lend = self.machine.interest().lend;
+        let bound = self.config.max_input_bytes();
+        assert!(lend <= bound, "{lend} bytes may be lent, of {bound}");
+        if polled && lend > self.buffer.len() {
+            let most = bound + self.largest;
             assert!(self.buffer.len() <= most, "{} bytes were read and wait", self.buffer.len());
         }
     }

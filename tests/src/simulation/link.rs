@@ -187,8 +187,8 @@ impl Link {
 
     /// Whether the network holds bytes back that it will still deliver.
     pub(super) fn is_delayed(&self) -> bool {
-        let client = self.client.as_ref().is_some_and(|party| party.machine.interest().read && !party.is_over());
-        let server = !self.server.is_over() && self.server.machine.interest().read;
+        let client = self.client.as_ref().is_some_and(|party| party.reads() && !party.is_over());
+        let server = !self.server.is_over() && self.server.reads();
         client && self.down.moves() || server && self.up.moves()
     }
 

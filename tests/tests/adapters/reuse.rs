@@ -44,7 +44,7 @@ impl Connector for Line {
 }
 
 impl Transport for Wired {
-    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut, _: usize) -> Poll<io::Result<usize>> {
         let wire = &mut self.0.0.lock().unwrap()[self.1];
         match wire.dead {
             _ if !wire.answers.is_empty() => {}

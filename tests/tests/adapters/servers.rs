@@ -206,8 +206,8 @@ async fn a_stream_that_was_accepted_elsewhere_is_served<W: World>(world: W) -> O
 struct Shaking<T>(T, BytesMut);
 
 impl<T: Transport> Transport for Shaking<T> {
-    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<std::io::Result<usize>> {
-        self.0.poll_read(cx, buffer)
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut, most: usize) -> Poll<std::io::Result<usize>> {
+        self.0.poll_read(cx, buffer, most)
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<std::io::Result<usize>> {
@@ -220,7 +220,7 @@ impl<T: Transport> Transport for Shaking<T> {
 
     fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         self.1.reserve(1);
-        self.0.poll_read(cx, &mut self.1).map(|count| match count? {
+        self.0.poll_read(cx, &mut self.1, 1).map(|count| match count? {
             1 if self.1[..] == b"+"[..] => Ok(()),
             _ => Err(std::io::ErrorKind::InvalidData.into()),
         })

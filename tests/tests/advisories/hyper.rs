@@ -196,7 +196,7 @@ fn nothing_is_read_after_the_end() {
     server.hears(GET);
     server.ends(End::Clean);
     let interest = server.machine.interest();
-    assert!(!interest.read && !interest.write && !interest.close && !interest.shutdown, "{interest:?}");
+    assert!(interest.lend == 0 && !interest.write && !interest.close && !interest.shutdown, "{interest:?}");
     assert_eq!(server.deadline(), None);
     let mut client = client();
     client.requests("PUT", "/", &[], Content::Sized(9)).unwrap();

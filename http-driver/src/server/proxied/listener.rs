@@ -12,6 +12,9 @@ use crate::io::Transport;
 use crate::peer::Peer;
 use crate::server::Listener;
 
+/// How much is read at once of a header, and of what comes behind it.
+const READ: usize = 256;
+
 /// The proxies whose word is taken for whom they speak for. Nobody else's header is read: what a stranger says of its
 /// own address is worth nothing.
 ///
@@ -125,17 +128,24 @@ impl<T> ProxiedTransport<T> {
 }
 
 impl<T: Transport> Transport for ProxiedTransport<T> {
-    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<io::Result<usize>> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut, most: usize) -> Poll<io::Result<usize>> {
         if self.early.is_empty() {
-            return self.transport.poll_read(cx, buffer);
+            return self.transport.poll_read(cx, buffer, most);
         }
-        let count = self.early.len();
-        buffer.extend_from_slice(&core::mem::take(&mut self.early));
-        Poll::Ready(Ok(count))
+        let some = self.early.split_to(self.early.len().min(most));
+        buffer.extend_from_slice(&some);
+        if self.early.is_empty() {
+            self.early = BytesMut::new();
+        }
+        Poll::Ready(Ok(some.len()))
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<io::Result<usize>> {
         self.transport.poll_write(cx, outbox)
+    }
+
+    fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.transport.poll_reset(cx)
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -153,8 +163,8 @@ impl<T: Transport> Transport for ProxiedTransport<T> {
                     self.awaits_header = false;
                 }
                 None => {
-                    self.early.reserve(256);
-                    if ready!(self.transport.poll_read(cx, &mut self.early))? == 0 {
+                    self.early.reserve(READ);
+                    if ready!(self.transport.poll_read(cx, &mut self.early, READ))? == 0 {
                         return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
                     }
                 }
