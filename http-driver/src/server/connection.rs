@@ -352,8 +352,14 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
             if !this.link.poll_flushed(cx, now) {
                 return Poll::Pending;
             }
-            let failed = this.link.machine.interest().close && !this.over;
-            Poll::Ready(if failed { Err(this.cause()) } else { Ok(()) })
+            if !this.link.machine.interest().close || this.over {
+                return Poll::Ready(Ok(()));
+            }
+            Poll::Ready(match this.cause() {
+                // Everything was written, and the end that follows is as it should be.
+                Error::Closed(Closed::NotPersistent | Closed::ByPeer | Closed::ByUs) => Ok(()),
+                error => Err(error),
+            })
         })
     }
 

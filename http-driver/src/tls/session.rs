@@ -181,6 +181,12 @@ impl<T: Transport> TlsTransport<T> {
 
     /// Takes in what comes next. What follows from it, an alert say, is sent as far as that goes at once.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.outbox.is_empty() {
+            // An answer of the session's own that did not leave at once: the peer may wait for it.
+            if let Poll::Ready(Err(error)) = self.poll_send(cx) {
+                return Poll::Ready(Err(error));
+            }
+        }
         if self.received.is_empty() {
             buffers::borrow(&mut self.received, buffers::SMALL);
             match self.transport.poll_read(cx, &mut self.received, buffers::SMALL) {

@@ -268,9 +268,14 @@ impl World for Client {
         if early.poll_timeout().is_some_and(|at| at <= self.now) {
             return Err("a deadline that has passed is still armed".into());
         }
+        super::bounded(interest, machine.config())?;
         let application = machine.awaits_content() || self.told.switched;
-        let polled = self.play != Play::Lazy;
-        if polled && !interest.close && !application && machine.poll_timeout().is_none() {
+        // Where neither the application nor the transport has its turn, nothing but input can help.
+        let stuck = self.play.polls() && !application && !waits && !self.ended && !interest.close;
+        if stuck && interest.room(self.buffer.len()) == 0 {
+            return Err("needs input and does not read".into());
+        }
+        if self.play.polls() && !interest.close && !application && machine.poll_timeout().is_none() {
             return Err("waits for the peer without a deadline".into());
         }
         Ok(())

@@ -13,6 +13,8 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::hash::Hash;
 
+use http_core::{Config, Interest};
+
 /// A machine and what surrounds it.
 pub trait World: Clone {
     /// What may happen.
@@ -32,6 +34,14 @@ pub trait World: Clone {
     fn key(&self) -> Self::Key;
     /// Where the things are that a diagram shows: those before and after a step are paired in order of their names.
     fn places(&self) -> BTreeMap<u64, String>;
+}
+
+/// How much may be read has a bound, whatever was polled.
+fn bounded(interest: Interest, config: &Config) -> Result<(), String> {
+    match interest.lend <= config.max_input_bytes() {
+        true => Ok(()),
+        false => Err(format!("{} bytes may be lent", interest.lend)),
+    }
 }
 
 /// What an exploration came to.

@@ -57,6 +57,13 @@ pub enum Play {
     Lazy,
 }
 
+impl Play {
+    /// Whether a machine is polled to the end after every input.
+    pub(super) fn polls(self) -> bool {
+        self != Self::Lazy
+    }
+}
+
 /// A server's connection among its surroundings.
 #[derive(Clone, Debug)]
 pub struct Server {
@@ -294,10 +301,15 @@ impl World for Server {
         if early.poll_timeout().is_some_and(|at| at <= self.now) {
             return Err("a deadline that has passed is still armed".into());
         }
+        super::bounded(interest, machine.config())?;
+        // Where neither the application nor the transport has its turn, nothing but input can help.
+        let stuck = self.play.polls() && !machine.is_answering() && !waits && machine.peer_ended().is_none();
+        if stuck && !interest.close && !self.told.switched && interest.room(self.buffer.len()) == 0 {
+            return Err("needs input and does not read".into());
+        }
         // Whoever waits for the peer alone does not do so for ever.
         let application = machine.is_answering() || self.told.switched;
-        let polled = self.play != Play::Lazy;
-        if polled && !interest.close && !application && machine.poll_timeout().is_none() {
+        if self.play.polls() && !interest.close && !application && machine.poll_timeout().is_none() {
             return Err("waits for the peer without a deadline".into());
         }
         Ok(())
