@@ -54,13 +54,13 @@ pub(crate) const fn next(request: Progress, response: Progress, persistent: bool
     }
 }
 
-/// An expectation of 100 (Continue) and what became of it.
+/// An expectation, of 100 (Continue) or of what nobody knows, and what became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub(crate) enum Expecting {
     /// None, or already met or given up.
     #[default]
     Nothing,
-    /// The sender of the request waits.
+    /// The sender of the request may wait.
     Continue,
 }
 
@@ -91,6 +91,12 @@ pub(crate) const fn survives_final_response(
         },
         _ => true,
     }
+}
+
+/// Whether a final response refuses a tunnel, so that its connection ends with it and nothing behind the request is
+/// read (RFC 9931 §8): a client that did not wait has sent what somebody else wants to tell the tunnel's other end.
+pub(crate) const fn refuses_tunnel(status: StatusCode, request: RequestKind) -> bool {
+    matches!(request, RequestKind::Connect) && !status.is_success()
 }
 
 /// What a response head means to the client that awaits it.
@@ -242,6 +248,22 @@ mod tests {
             ("RFC 9112 §9.3", Expecting::Nothing, Progress::Done, Wanted::NotYet, Some(0), true),
         ] {
             assert_eq!(survives_final_response(expecting, request, wanted, unread, 100), survives, "{section}");
+        }
+    }
+
+    #[test]
+    fn a_refused_tunnel_ends_the_connection() {
+        use RequestKind::{Connect, Head, Other};
+        for (section, code, request, refuses) in [
+            ("RFC 9931 §8", 407, Connect, true),
+            ("RFC 9931 §8", 300, Connect, true),
+            ("RFC 9931 §8", 500, Connect, true),
+            ("RFC 9110 §9.3.6", 200, Connect, false),
+            ("RFC 9110 §9.3.6", 299, Connect, false),
+            ("RFC 9112 §9.3", 407, Head, false),
+            ("RFC 9112 §9.3", 407, Other, false),
+        ] {
+            assert_eq!(refuses_tunnel(status(code), request), refuses, "{section}: {code} {request:?}");
         }
     }
 

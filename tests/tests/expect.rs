@@ -130,23 +130,73 @@ fn interim_responses_of_the_application() {
 
 #[test]
 fn an_expectation_that_cannot_be_met_is_answered_with_417() {
-    // The request is well-formed: its content is dropped, the connection goes on, and the application hears nothing.
+    // The application hears nothing. Without content to come the connection goes on; with content nobody can tell
+    // whether the client waited, and what its next bytes are.
     for expect in ["200-ok", "100-continue, x", "x, 100-continue", "100-continue;q=1", "\"100-continue\"", "100"] {
-        for content in ["", "Content-Length: 3\r\n", "Transfer-Encoding: chunked\r\n"] {
-            let body = match content.as_bytes().first() {
-                None => "",
-                Some(b'C') => "abc",
-                Some(_) => "3\r\nabc\r\n0\r\n\r\n",
-            };
+        for (content, body, goes_on) in [
+            ("", "", true),
+            ("Content-Length: 0\r\n", "", true),
+            ("Content-Length: 3\r\n", "abc", false),
+            ("Content-Length: 3\r\n", "", false),
+            ("Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n0\r\n\r\n", false),
+        ] {
             let told = serve(&Config::default(), put(&format!("{content}Expect: {expect}\r\n")) + body + NEXT);
-            assert_eq!(told, ["answers 417", "GET /next", "end", "answers 200"], "{expect} {content:?}");
+            let expected: &[_] = match goes_on {
+                true => &["answers 417", "GET /next", "end", "answers 200"],
+                false => &["answers 417", "closes"],
+            };
+            assert_eq!(told, expected, "{expect} {content:?}");
         }
     }
     let lines = put("Expect: 100-continue\r\nExpect: x\r\nContent-Length: 3\r\n");
-    assert_eq!(serve(&Config::default(), lines + "abc" + NEXT)[0], "answers 417");
+    assert_eq!(serve(&Config::default(), lines + "abc" + NEXT), ["answers 417", "closes"]);
     // A client of HTTP/1.0 has no expectations.
     let old = put("Expect: x\r\nConnection: keep-alive\r\n").replace("HTTP/1.1", "HTTP/1.0");
     assert_eq!(serve(&Config::default(), old), ["PUT /", "end", "answers 200"]);
+}
+
+#[test]
+fn s8_a_417_closes_while_content_may_still_come() {
+    // The client waits, is refused, and repeats its request without the expectation: nothing of that is swallowed as
+    // content, and nothing is answered behind the close (RFC 9110 §10.1.1, RFC 9112 §9.6).
+    let again = put("Content-Length: 3\r\n") + "abc";
+    for fields in [
+        "Expect: 100-continue, foo\r\nContent-Length: 3\r\n",
+        "Content-Length: 3\r\nExpect: foo\r\n",
+        "Expect: 100-continue\r\nExpect: foo\r\nContent-Length: 3\r\n",
+        "Expect: 100-continue, foo\r\nTransfer-Encoding: chunked\r\n",
+    ] {
+        for pipelined in [false, true] {
+            whole_and_dripping(|drips| {
+                let mut server = server();
+                server.drips = drips;
+                if pipelined {
+                    assert_eq!(server.hears(NEXT), ["GET /next", "end"]);
+                    server.answers(200, "ok");
+                }
+                assert_eq!(server.hears(put(fields)), NOTHING, "{fields:?}");
+                let answer = server.sends();
+                assert!(answer.starts_with("HTTP/1.1 417 "), "{fields:?}: {answer}");
+                assert!(answer.contains("\r\nConnection: close\r\n"), "{fields:?}: {answer}");
+                assert_eq!(server.hears(&again), NOTHING);
+                assert_eq!(server.sends(), "");
+                assert!(server.is_over());
+            });
+        }
+    }
+    // Nothing is to come: the next bytes are a request.
+    for fields in ["Expect: foo\r\n", "Expect: 100-continue, foo\r\nContent-Length: 0\r\n"] {
+        let mut server = server();
+        server.hears(put(fields));
+        let answer = server.sends();
+        assert!(answer.starts_with("HTTP/1.1 417 ") && !answer.contains("close"), "{fields:?}: {answer}");
+        assert_eq!(server.hears(&again)[0], "PUT /");
+    }
+    // Content that is over the limit is refused as such, and closes as well.
+    let mut config = Config::default();
+    config.limits.content = Some(2);
+    let long = put("Expect: 100-continue, foo\r\nContent-Length: 3\r\n");
+    assert_eq!(serve(&config, long + "abc" + NEXT), ["refused ContentTooLong", "answers 413", "closes"]);
 }
 
 #[test]

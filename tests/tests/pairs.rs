@@ -25,6 +25,7 @@ fn scripts() -> Vec<Named> {
         ("expect, answered at once", 1, again(expecting(Order::AnswerOnly).answered(413, Body::empty()))),
         ("expect, answered and then read", 1, again(expecting(Order::AnswerThenRead))),
         ("an unknown expectation", 1, again(upload(Announce::Full).with("Expect", "the-unexpected"))),
+        ("an unknown expectation of nothing", 1, again(get().with("Expect", "the-unexpected"))),
         ("head", 1, again(Exchange::new("HEAD", "/h").answered(200, Body::new(Announce::Full, &["Hello"])))),
         ("interim", 1, again(get().interim(103, "Link", "</s>; rel=preload").interim(102, "X", "y"))),
         (
@@ -88,7 +89,13 @@ fn exchanges_are_told_alike_however_they_are_cut() {
 fn every_exchange_of_an_unharmed_pair_is_complete() {
     for (name, most, script) in scripts() {
         let outcome = run(&script, &Setup::default().pipelining(most));
-        let cut_short = ["closed by the server", "expect, answered at once", "expect, answered and then read"];
+        let cut_short = [
+            "closed by the server",
+            "expect, answered at once",
+            "expect, answered and then read",
+            "an unknown expectation",
+            "connect, refused",
+        ];
         let expected = script.exchanges.len() - usize::from(cut_short.contains(&name));
         let complete = outcome.responses.iter().filter(|seen| seen.complete).count();
         assert_eq!(complete, expected, "{name}: {outcome:?}");

@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use http_core::client::Readiness;
 use http_core::{Content, Fields, Misuse, Phase};
-use tests::beginnings::{NEXT, NOTHING, client, server};
-use tests::scene::{Server, response, whole_and_dripping};
+use tests::beginnings::{NEXT, NOTHING, client, server, strict};
+use tests::scene::{Client, Server, response, whole_and_dripping};
 
 const OFFER: &str = "Connection: upgrade\r\nUpgrade: echo\r\n";
 const SWITCHING: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: upgrade\r\n\r\n";
@@ -260,10 +260,90 @@ fn a_server_opens_a_tunnel() {
         server.hears(format!("{connect}\r\n"));
         assert_eq!(server.responds(200, fields, content), Err(why));
         assert_eq!(server.sends(), "");
-        // A refusal is a response like others, and the connection goes on.
-        assert!(server.answers(407, "who?").ends_with("Content-Length: 4\r\n\r\nwho?"));
-        assert_eq!(server.hears(NEXT), ["GET /next", "end"]);
+        // A refusal is a response like others, and the last one.
+        assert!(server.answers(407, "who?").ends_with("Content-Length: 4\r\nConnection: close\r\n\r\nwho?"));
+        assert_eq!(server.hears(NEXT), NOTHING);
     }
+}
+
+#[test]
+fn s9_a_refused_tunnel_ends_the_connection() {
+    // RFC 9931 §8: what stands behind the request may be of somebody who wanted to speak through the tunnel.
+    let (length, chunks) = ("Content-Length: 3\r\n", "Transfer-Encoding: chunked\r\n");
+    for (fields, content) in
+        [("", ""), ("Connection: keep-alive\r\n", ""), (length, "abc"), (chunks, "3\r\nabc\r\n0\r\n\r\n")]
+    {
+        for (version, status, early) in
+            [("1.1", 407, true), ("1.1", 407, false), ("1.1", 501, true), ("1.1", 302, true), ("1.0", 407, true)]
+        {
+            if version == "1.0" && fields == chunks {
+                continue;
+            }
+            whole_and_dripping(|drips| {
+                let mut server = server();
+                server.drips = drips;
+                let request = format!("CONNECT a:443 HTTP/{version}\r\nHost: a:443\r\n{fields}\r\n{content}");
+                let behind = if early { NEXT } else { "" };
+                let told = server.hears(request + behind);
+                assert_eq!(told[0], "CONNECT a:443");
+                if version == "1.1" {
+                    // An interim answer decides nothing.
+                    server.machine.send_interim(&response(103, &[]), server.now).unwrap();
+                }
+                server.responds(status, &[], Content::Full("no".into())).unwrap();
+                let answer = server.sends();
+                assert_eq!(answer.matches("\r\nConnection: close\r\n").count(), 1, "{version} {fields:?}: {answer}");
+                assert_eq!(server.polls(), NOTHING, "{version} {fields:?}");
+                assert_eq!(server.hears(NEXT), NOTHING, "{version} {fields:?}");
+                assert_eq!(server.sends(), "");
+                assert!(server.is_over(), "{version} {fields:?}");
+            });
+        }
+    }
+    // What the machine refuses by itself ends the connection as well.
+    for (request, status) in [
+        ("CONNECT a HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
+        ("CONNECT a:0x1 HTTP/1.1\r\nHost: a\r\n\r\n", "400"),
+        ("CONNECT a:443 HTTP/1.1\r\n\r\n", "400"),
+        ("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\nExpect: x\r\n\r\n", "417"),
+        ("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "501"),
+        ("CONNECT a:443 HTTP/2.0\r\nHost: a:443\r\n\r\n", "505"),
+    ] {
+        let mut server = server();
+        assert!(!server.hears(request.to_owned() + NEXT).contains(&"GET /next".into()), "{request}");
+        let answer = server.sends();
+        assert_eq!(answer.get(9..12), Some(status), "{request}");
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+        assert!(answer.contains("\r\nConnection: close\r\n"), "{answer}");
+    }
+    // An upgrade that is not taken up changes nothing (RFC 9110 §7.8).
+    let mut server = server();
+    server.hears(get(OFFER) + NEXT);
+    assert!(!server.answers(403, "no").contains("close"));
+    assert_eq!(server.polls(), ["GET /next", "end"]);
+}
+
+#[test]
+fn a_100_precedes_a_tunnel() {
+    // Without it what comes next could be the content of the request or the first bytes of the tunnel.
+    let request = "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n";
+    let mut server = server();
+    assert_eq!(server.hears(request), ["CONNECT a:443"]);
+    server.responds(200, &[], Content::Empty).unwrap();
+    assert_eq!(server.sends(), "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n");
+    assert_eq!(server.hears("abc\x16\x03"), ["switched"]);
+    is_handed_over(&server, "\x16\x03");
+    // A client that did not wait is not told to go on.
+    let mut server = self::server();
+    server.hears(request.to_owned() + "abc\x16\x03");
+    server.responds(200, &[], Content::Empty).unwrap();
+    assert_eq!(server.sends(), "HTTP/1.1 200 OK\r\n\r\n");
+}
+
+fn pipelining_client() -> Client {
+    let mut config = strict();
+    config.persistence.pipelining = 10;
+    Client::client(config)
 }
 
 #[test]
@@ -285,7 +365,16 @@ fn a_client_opens_a_tunnel() {
             assert_eq!(client.deadline(), None);
         });
     }
-    // Anything else is an ordinary response, and its content is read (RFC 9112 §6.3).
+    // Nothing leaves behind the request before its answer (RFC 9931 §8): neither another request nor bytes.
+    let mut client = pipelining_client();
+    client.requests("CONNECT", "example.com:443", &[], Content::Empty).unwrap();
+    assert_eq!(client.requests("GET", "/", &[], Content::Empty), Err(Misuse::NotYourTurn));
+    assert_eq!(client.machine.send_content("x".into(), client.now), Err(Misuse::NotYourTurn));
+    // Anything but 2xx is an ordinary response, and its content is read (RFC 9112 §6.3). Since nothing was sent that it
+    // could be taken for, the connection lasts as long as the server says; some ways to authenticate need that.
+    let mut client = connected();
+    let told = client.hears("HTTP/1.1 407 \r\nContent-Length: 4\r\nConnection: close\r\n\r\nwho?");
+    assert_eq!(told, ["407", "content who?", "end", "closed NotPersistent"]);
     let mut client = connected();
     let told = client.hears("HTTP/1.1 407 \r\nContent-Length: 4\r\n\r\nwho?");
     assert_eq!(told, ["407", "content who?", "end"]);

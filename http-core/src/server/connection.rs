@@ -297,7 +297,8 @@ impl Connection {
     /// Sends the final response to the open request, or 101 to one that offered an upgrade.
     ///
     /// With [`Content::Empty`] and [`Content::Full`] the response is complete; otherwise content and end follow.
-    /// After 101, and after 2xx to `CONNECT`, [`Event::Switched`] follows.
+    /// After 101, and after 2xx to `CONNECT`, [`Event::Switched`] follows. Any other answer to `CONNECT` ends the
+    /// connection and says so, and what stands behind the request is not read (RFC 9931 §8).
     ///
     /// # Errors
     /// [`Misuse::NotYourTurn`] without an open request or after its final response; [`Misuse::Closed`]; those of
@@ -305,14 +306,16 @@ impl Connection {
     pub fn send_response(&mut self, head: &ResponseHead, content: Content, now: Instant) -> Result<(), Misuse> {
         let now = self.may_answer(now)?;
         let outline = Outline {
-            persistent: self.persists_after_response(),
+            persistent: self.persists_after_response(head.status()),
             peer: self.exchange.version,
             upgrade_offered: self.exchange.upgrade_offered,
             date: self.date,
             ..Outline::answering(self.exchange.kind)
         };
-        // RFC 9110 §7.8: a client that asked for both is sent 100 before 101.
-        let continues = head.status().as_u16() == 101
+        let switching = head.status().as_u16() == 101 || outline.connect && head.status().is_success();
+        // RFC 9110 §7.8: a client that asked for both is sent 100 before 101; before a tunnel too, for what it sends
+        // next would be its content or the tunnel's, and nobody could tell.
+        let continues = switching
             && self.content_is_due()
             && exchange::continues(self.exchange.expecting, Progress::Head, self.wire.left > 0);
         let sending = self.wire.outbox.stage(|out| {
@@ -329,7 +332,7 @@ impl Connection {
             Ok(sending)
         })?;
         self.exchange.persistent = sending.persistent;
-        self.exchange.switching = head.status().as_u16() == 101 || outline.connect && head.status().is_success();
+        self.exchange.switching = switching;
         self.send = match (Encoder::new(sending.framing), content) {
             (None, _) | (Some(_), Content::Empty) => Send::Done,
             (Some(encoder), Content::Full(bytes)) => {

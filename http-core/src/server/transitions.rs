@@ -16,6 +16,7 @@ use crate::head::ResponseHead;
 use crate::outbox::Outbox;
 use crate::parse::{Broken, RequestLine, Scan};
 use crate::reason::Reason;
+use crate::status::StatusCode;
 use crate::time::Instant;
 use crate::wire::{Closed, Life, Linger, Pause, Wire};
 
@@ -152,8 +153,8 @@ impl Connection {
             kind: *kind,
             version: *version,
             expecting: match facts.expectation {
-                Expectation::Continue => Expecting::Continue,
-                _ => Expecting::Nothing,
+                Expectation::None => Expecting::Nothing,
+                Expectation::Continue | Expectation::Unknown => Expecting::Continue,
             },
             upgrade_offered: facts.offers_upgrade(),
             ..Exchange::new(may_persist && facts.persistent(*version) && self.exchange.persistent)
@@ -177,8 +178,9 @@ impl Connection {
         Ok(Step::Read(line))
     }
 
-    /// RFC 9110 §10.1.1: an expectation that cannot be met is answered with 417. The request is well-formed, so the
-    /// connection goes on behind its content; the application hears nothing of it.
+    /// RFC 9110 §10.1.1: an expectation that cannot be met is answered with 417; the application hears nothing of it. The
+    /// request is well-formed, so the connection goes on, but for one with content: nobody can tell whether a client that
+    /// waited still sends that, or takes the answer for leave to send its next request.
     fn refuse_expectation(&mut self, now: Instant) {
         let answer = ResponseHead::new(Reason::Expectation.status());
         match &mut self.receive {
@@ -284,7 +286,7 @@ impl Connection {
         }
     }
 
-    pub(super) fn persists_after_response(&self) -> bool {
+    pub(super) fn persists_after_response(&self, status: StatusCode) -> bool {
         let (wanted, unread) = match &self.receive {
             Receive::Content(decoder, wanted) => (*wanted, decoder.remaining()),
             _ => (Wanted::Yes, Some(0)),
@@ -292,6 +294,7 @@ impl Connection {
         let budget = self.wire.config.limits.drain;
         // A peer that has shut down its side is still answered what it had sent before (RFC 9112 §9.6).
         self.exchange.persistent
+            && !exchange::refuses_tunnel(status, self.exchange.kind)
             && (self.wire.ended.is_none() || self.wire.left > 0)
             && exchange::survives_final_response(
                 self.exchange.expecting,

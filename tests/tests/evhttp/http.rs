@@ -356,7 +356,7 @@ fn data_length_constraints() {
     let within = serve(&config, post("Content-Length: 8192\r\nExpect: 100-continue\r\n") + &long);
     assert_eq!(within, ["POST /", "content of 8192", "end", "answers 200"]);
     let unknown = serve(&config, post("Content-Length: 1\r\nExpect: 101-continue\r\n") + "x");
-    assert_eq!(unknown, ["answers 417"], "and the connection goes on");
+    assert_eq!(unknown, ["answers 417", "closes"], "whether the content comes is the client's choice");
 }
 
 #[test]

@@ -109,7 +109,9 @@ fn protocol_switch() {
         server.hears(request);
         server.answers(404, "");
         server.polls();
-        assert_eq!(server.hears(NEXT), ["GET /next", "end"]);
+        // h11 goes on behind a refused CONNECT as well; RFC 9931 §8, which is younger, closes.
+        let goes_on: &[&str] = if request.starts_with("GET") { &["GET /next", "end"] } else { &[] };
+        assert_eq!(server.hears(NEXT), goes_on, "{request}");
     }
     // 101 to nobody's wish, and 2xx to an ordinary request
     let mut server = server();
