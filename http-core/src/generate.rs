@@ -4,10 +4,11 @@ use alloc::vec::Vec;
 
 use crate::content::Content;
 use crate::error::Misuse;
+use crate::field::Fields;
 use crate::framing::{Coding, Expectation, Facts, LONGEST, Length, RequestKind};
 use crate::head::{RequestHead, ResponseHead};
 use crate::method::Method;
-use crate::token;
+use crate::token::{self, Known};
 use crate::version::Version;
 
 /// How the content of a message that is sent will be delimited, and whether its connection can be used after it.
@@ -85,27 +86,31 @@ pub struct Outline {
 
 impl Default for Outline {
     fn default() -> Self {
-        Self {
-            persistent: true,
-            peer: Version::Http11,
-            head: false,
-            connect: false,
-            upgrade_offered: false,
-            date: None,
-        }
+        Self::PLAIN
     }
 }
 
 impl Outline {
-    pub(crate) fn answering(kind: RequestKind) -> Self {
-        Self { head: kind == RequestKind::Head, connect: kind == RequestKind::Connect, ..Self::default() }
+    pub(crate) const fn answering(kind: RequestKind) -> Self {
+        Self { head: matches!(kind, RequestKind::Head), connect: matches!(kind, RequestKind::Connect), ..Self::PLAIN }
     }
+
+    /// What [`default`](Self::default) is.
+    const PLAIN: Self = Self {
+        persistent: true,
+        peer: Version::Http11,
+        head: false,
+        connect: false,
+        upgrade_offered: false,
+        date: None,
+    };
 }
 
 /// Writes the head of a request to `out`, with the fields that follow from its content and the connection's state.
 ///
 /// Added where the caller has none: `Host` from the authority of the target (RFC 9112 §3.2); `Content-Length` or
-/// `Transfer-Encoding` (§6); `Connection` options for `Upgrade`, `TE`, persistence (RFC 9110 §7.6.1).
+/// `Transfer-Encoding` (§6); `Connection` options for `Upgrade`, `TE`, persistence (RFC 9110 §7.6.1). Left out where the
+/// connection closes: the `keep-alive` option and `Keep-Alive`, which would contradict that.
 ///
 /// # Errors
 /// [`Misuse::Host`], [`Misuse::Framing`], [`Misuse::TooMuchContent`]; `out` is then as it was.
@@ -131,7 +136,11 @@ pub fn make_header_request(
         // RFC 9110 §7.2: the first field.
         write_line(out, b"Host: ", authority);
     }
-    out.extend_from_slice(fields);
+    if !persistent && http11 && says_keep(head.fields()) {
+        write_without_keep(out, head.fields());
+    } else {
+        out.extend_from_slice(fields);
+    }
     write_framing(out, framing, &facts);
     let close = !persistent && http11 && !facts.connection.close;
     let upgrade = facts.upgrade && !facts.connection.upgrade;
@@ -148,7 +157,8 @@ pub fn make_header_request(
 /// connection's state.
 ///
 /// Added where the caller has none: `Date` (RFC 9110 §6.6.1); `Content-Length` or `Transfer-Encoding` (RFC 9112 §6),
-/// for `HEAD` the length that `GET` would have; `Connection` options for `Upgrade` and persistence (§9.3, §9.6).
+/// for `HEAD` the length that `GET` would have; `Connection` options for `Upgrade` and persistence (§9.3, §9.6). Left out
+/// where the connection closes: the `keep-alive` option and `Keep-Alive`, which would contradict that.
 ///
 /// # Errors
 /// [`Misuse::Status`] for an interim status or a 101 that no upgrade asked for; [`Misuse::Framing`],
@@ -170,7 +180,12 @@ pub fn make_header_response(
 
     // Room for all that follows, so that nothing is moved while it is written.
     out.reserve(head.as_wire().len() + ADDED);
-    out.extend_from_slice(head.as_wire());
+    if !persistent && !switching && says_keep(head.fields()) {
+        out.extend_from_slice(&head.as_wire()[..head.fields().start()]);
+        write_without_keep(out, head.fields());
+    } else {
+        out.extend_from_slice(head.as_wire());
+    }
     if let (false, Some(date)) = (facts.date, &outline.date) {
         write_line(out, b"Date: ", date);
     }
@@ -316,6 +331,50 @@ fn announced(content: &Content, facts: &Facts, chunked_allowed: bool) -> Result<
 
 fn names_te(head: &RequestHead) -> bool {
     head.fields().get_all("connection").flat_map(token::tokens).any(|option| option.eq_ignore_ascii_case(b"te"))
+}
+
+/// Whether a section says that the connection is kept, by the option or by the field that goes with it.
+fn says_keep(fields: &Fields) -> bool {
+    fields.lines.iter().any(|line| match line.known {
+        Known::KeepAlive => true,
+        Known::Connection => token::tokens(fields.value_of(line)).any(is_keep_alive),
+        _ => false,
+    })
+}
+
+fn is_keep_alive(option: &[u8]) -> bool {
+    option.eq_ignore_ascii_case(b"keep-alive")
+}
+
+/// Writes a section without what says that the connection is kept: beside `close` it would be a contradiction (RFC 9112
+/// §9.3). Other options stay, whatever they name.
+#[cold]
+fn write_without_keep(out: &mut Vec<u8>, fields: &Fields) {
+    for line in &fields.lines {
+        let (name, value) = (fields.name_of(line), fields.value_of(line));
+        match line.known {
+            Known::KeepAlive => continue,
+            Known::Connection if token::tokens(value).any(is_keep_alive) => {
+                let mut others = token::tokens(value).filter(|option| !is_keep_alive(option)).peekable();
+                if others.peek().is_none() {
+                    continue;
+                }
+                out.extend_from_slice(name);
+                let mut separator = &b": "[..];
+                for option in others {
+                    out.extend_from_slice(separator);
+                    out.extend_from_slice(option);
+                    separator = b", ";
+                }
+            }
+            _ => {
+                out.extend_from_slice(name);
+                out.extend_from_slice(b": ");
+                out.extend_from_slice(value);
+            }
+        }
+        out.extend_from_slice(b"\r\n");
+    }
 }
 
 /// The fields that a response is given hardly ever take more than this.

@@ -92,6 +92,42 @@ fn connection_of_responses() {
 }
 
 #[test]
+fn s25_where_the_connection_closes_nothing_says_that_it_is_kept() {
+    let (close, keep) = ("Connection: close\r\n", ("Connection", "keep-alive"));
+    // (what the request says, what the application pushes, what of that is sent, what is added)
+    for (request, fields, sent, added) in [
+        (close, &[keep][..], "", close),
+        (close, &[("connection", "Keep-Alive, x"), ("A", "1")], "connection: x\r\nA: 1\r\n", close),
+        (close, &[keep, ("Keep-Alive", "timeout=5")], "", close),
+        (close, &[("Keep-Alive", "timeout=5")], "", close),
+        ("", &[keep, ("Connection", "close")], close, ""),
+        ("", &[("Connection", "keep-alive ,close,, x")], "Connection: close, x\r\n", ""),
+        ("", &[("Connection", "close")], close, ""),
+        // Where it is kept, it may be said.
+        ("", &[keep, ("Keep-Alive", "timeout=5")], "Connection: keep-alive\r\nKeep-Alive: timeout=5\r\n", ""),
+        // Names of fields are not ours to judge.
+        (close, &[("Connection", "x"), ("x", "2")], "Connection: x\r\nx: 2\r\n", close),
+    ] {
+        let mut server = server();
+        server.hears(format!("GET / HTTP/1.1\r\nHost: a\r\n{request}\r\n"));
+        server.responds(200, fields, Content::Empty).unwrap();
+        let expected = format!("HTTP/1.1 200 OK\r\n{sent}Content-Length: 0\r\n{added}\r\n");
+        assert_eq!(server.sends(), expected, "{request:?} {fields:?}");
+    }
+    // To a client of HTTP/1.0 that did not ask for it as well.
+    let mut server = server();
+    server.hears("GET / HTTP/1.0\r\n\r\n");
+    server.responds(200, &[keep], Content::Empty).unwrap();
+    assert_eq!(server.sends(), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    // A request that is the last one of its connection.
+    let mut config = Config::default();
+    config.persistence.keep_alive = false;
+    let mut client = Client::client(config);
+    client.requests("GET", "/", &[keep, ("Keep-Alive", "timeout=5")], Content::Empty).unwrap();
+    assert_eq!(client.sends(), "GET / HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n");
+}
+
+#[test]
 fn what_is_said_of_close_by_either_side_ends_the_connection() {
     // (section, what the request says, what the application pushes on its response, kept)
     for (section, request, response, kept) in [
