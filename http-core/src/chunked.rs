@@ -327,7 +327,12 @@ const FORBIDDEN_IN_TRAILERS: [&str; 23] = [
 ];
 
 pub(crate) fn may_be_trailers(fields: &Fields) -> bool {
-    !fields.raw().any(|(name, _)| FORBIDDEN_IN_TRAILERS.iter().any(|f| name.eq_ignore_ascii_case(f.as_bytes())))
+    fields.raw().all(|(name, _)| may_be_trailer(name))
+}
+
+/// Whether a field with this name may stand among trailers.
+pub(crate) fn may_be_trailer(name: &[u8]) -> bool {
+    !FORBIDDEN_IN_TRAILERS.iter().any(|forbidden| name.eq_ignore_ascii_case(forbidden.as_bytes()))
 }
 
 /// Writes the size line of a chunk.

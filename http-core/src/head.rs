@@ -174,6 +174,24 @@ impl RequestHead {
         self.version == Version::Http11 && self.facts().offers_upgrade()
     }
 
+    /// The protocol that is offered by an upgrade, if it is one alone: a 101 can mean no other (RFC 9110 §7.8).
+    ///
+    /// ```
+    /// use http_core::{Method, RequestHead};
+    /// let head = RequestHead::new(Method::Get, "/")?.with("Connection", "upgrade")?.with("Upgrade", "websocket")?;
+    /// assert_eq!(head.only_protocol(), Some(&b"websocket"[..]));
+    /// assert_eq!(head.with("Upgrade", "h2c")?.only_protocol(), None);
+    /// # Ok::<(), http_core::Misuse>(())
+    /// ```
+    #[must_use]
+    pub fn only_protocol(&self) -> Option<&[u8]> {
+        let mut protocols = self.fields.known(Known::Upgrade).flat_map(token::list);
+        match (protocols.next(), protocols.next()) {
+            (Some(only), None) if self.offers_upgrade() => Some(only),
+            _ => None,
+        }
+    }
+
     /// Request-line and field lines as they go to the wire, without the empty line and without the fields that the
     /// engine adds when it sends the head.
     #[must_use]

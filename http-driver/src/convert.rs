@@ -212,15 +212,20 @@ pub(crate) fn forwarded_head(
 /// # Errors
 /// [`Unconvertible::Misuse`]
 pub fn response_head(parts: &response::Parts) -> Result<ResponseHead, Unconvertible> {
+    if let Some(ReasonPhrase(reason)) = parts.extensions.get() {
+        ResponseHead::with_reason(StatusCode::OK, reason)?;
+    }
     response_head_in(Fields::new(), parts)
 }
 
-/// The same in the memory of `fields`.
+/// The same in the memory of `fields`, with the usual reason phrase where the given one may not be sent: it says nothing
+/// that a client acts on (RFC 9112 §4).
 pub(crate) fn response_head_in(fields: Fields, parts: &response::Parts) -> Result<ResponseHead, Unconvertible> {
     let status = StatusCode::new(parts.status.as_u16()).ok_or(Misuse::Status)?;
-    let mut head = match parts.extensions.get::<ReasonPhrase>() {
-        Some(ReasonPhrase(reason)) => ResponseHead::with_reason(status, reason)?,
-        None => ResponseHead::new_in(fields, status),
+    let own = parts.extensions.get::<ReasonPhrase>();
+    let mut head = match own.map(|ReasonPhrase(reason)| ResponseHead::with_reason(status, reason)) {
+        Some(Ok(head)) => head,
+        Some(Err(_)) | None => ResponseHead::new_in(fields, status),
     };
     push_all(head.fields_mut(), &parts.headers)?;
     Ok(head)

@@ -17,10 +17,12 @@ use crate::framing::RequestKind;
 use crate::generate::{self, Outline, SendFraming};
 use crate::head::{RequestHead, ResponseHead};
 use crate::memory::Memory;
+use crate::mend::mend_response;
 use crate::outbox::{self, Outbox};
 use crate::parse::{Scan, Spare};
 use crate::phase::Phase;
 use crate::reason::Reason;
+use crate::status::StatusCode;
 use crate::time::Instant;
 use crate::version::Version;
 use crate::wire::{Closed, Interest, Life, Linger, Pause, Wire};
@@ -303,15 +305,19 @@ impl Connection {
     /// # Errors
     /// [`Misuse::NotYourTurn`] without an open request or after its final response; [`Misuse::Closed`]; those of
     /// [`make_header_response`](crate::make_header_response).
-    pub fn send_response(&mut self, head: &ResponseHead, content: Content, now: Instant) -> Result<(), Misuse> {
+    pub fn send_response(&mut self, head: &ResponseHead, mut content: Content, now: Instant) -> Result<(), Misuse> {
+        self.offer_response(head, &mut content, now)
+    }
+
+    /// The same, where the content stays with the caller if the response is refused, so that it can be
+    /// [mended](Self::mend_response) and sent in another way.
+    ///
+    /// # Errors
+    /// Those of [`send_response`](Self::send_response).
+    pub fn offer_response(&mut self, head: &ResponseHead, content: &mut Content, now: Instant) -> Result<(), Misuse> {
         let now = self.may_answer(now)?;
-        let outline = Outline {
-            persistent: self.persists_after_response(head.status()),
-            peer: self.exchange.version,
-            upgrade_offered: self.exchange.upgrade_offered,
-            date: self.date,
-            ..Outline::answering(self.exchange.kind)
-        };
+        let outline =
+            Outline { persistent: self.persists_after_response(head.status()), date: self.date, ..self.outline() };
         let switching = head.status().as_u16() == 101 || outline.connect && head.status().is_success();
         // RFC 9110 §7.8: a client that asked for both is sent 100 before 101; before a tunnel too, for what it sends
         // next would be its content or the tunnel's, and nobody could tell.
@@ -322,9 +328,9 @@ impl Connection {
             if continues {
                 out.extend_from_slice(CONTINUE);
             }
-            let sending = generate::make_header_response(head, &content, &outline, out)?;
+            let sending = generate::make_header_response(head, content, &outline, out)?;
             // Content that is copied anyway goes the short way.
-            if let (SendFraming::Length(_), Content::Full(bytes)) = (sending.framing, &content) {
+            if let (SendFraming::Length(_), Content::Full(bytes)) = (sending.framing, &*content) {
                 if outbox::is_copied(bytes) {
                     out.extend_from_slice(bytes);
                 }
@@ -333,7 +339,7 @@ impl Connection {
         })?;
         self.exchange.persistent = sending.persistent;
         self.exchange.switching = switching;
-        self.send = match (Encoder::new(sending.framing), content) {
+        self.send = match (Encoder::new(sending.framing), core::mem::take(content)) {
             (None, _) | (Some(_), Content::Empty) => Send::Done,
             (Some(encoder), Content::Full(bytes)) => {
                 if matches!(encoder, Encoder::Length(_)) && !outbox::is_copied(&bytes) {
@@ -528,6 +534,28 @@ impl Connection {
     #[must_use]
     pub fn may_switch(&self) -> bool {
         self.is_answering() && (self.exchange.upgrade_offered || self.exchange.kind == RequestKind::Connect)
+    }
+
+    /// Whether the answer to the open request goes out without content if it has this status: see
+    /// [`Outline::omits_content`].
+    #[must_use]
+    pub const fn omits_content(&self, status: StatusCode) -> bool {
+        self.outline().omits_content(status)
+    }
+
+    /// Leaves out of a response to the open request what would be refused, or untrue, and does no harm: see
+    /// [`mend_response`](crate::mend_response).
+    pub fn mend_response(&self, head: &mut ResponseHead, content: &mut Content) -> bool {
+        mend_response(head, content, &self.outline())
+    }
+
+    /// What an answer to the open request has to fit.
+    const fn outline(&self) -> Outline {
+        Outline {
+            peer: self.exchange.version,
+            upgrade_offered: self.exchange.upgrade_offered,
+            ..Outline::answering(self.exchange.kind)
+        }
     }
 
     /// Whether the connection speaks another protocol, since [`Event::Switched`].

@@ -261,6 +261,12 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
             .send_response(head, content, now))
     }
 
+    /// The same, where the content stays with the caller if the response is refused.
+    pub(super) fn offer(&mut self, head: &ResponseHead, content: &mut Content) -> Result<(), Misuse> {
+        call!(self, Input::SendResponse(head.clone(), content.clone()), |machine, now| machine
+            .offer_response(head, content, now))
+    }
+
     pub(super) fn interim(&mut self, head: &ResponseHead) -> Result<(), Misuse> {
         call!(self, Input::SendInterim(head.clone()), |machine, now| machine.send_interim(head, now))
     }

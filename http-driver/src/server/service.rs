@@ -63,6 +63,26 @@ impl Options {
 ///
 /// An error of the service is answered with 500; an error of a response's body cuts the connection.
 ///
+/// # What of a response is left out
+/// When a response is there, what it stands for is done; so what is too much in it is left out, where no doubt is left
+/// what is meant. A response that contradicts itself is answered with 500, and the connection ends.
+/// [`http_core::mend_response`] has the table of framing fields and content, with its sections.
+///
+/// | what is there | what becomes of it | section |
+/// |---|---|---|
+/// | the body of an answer to `HEAD`, of 204, 205, 304, 101, and of 2xx to `CONNECT` | not run; of its length is told what may be | RFC 9110 §6.4.1 |
+/// | framing fields where none may be, twice, or not as the content is | left out, if nothing else contradicts the content | RFC 9112 §6 |
+/// | a `Content-Length` that is not the exact length of the body; several that differ | 500: content may be missing | RFC 9110 §8.6 |
+/// | a length of which the body, of unknown length, then falls short, or goes beyond it | the connection is cut | RFC 9112 §8 |
+/// | 101 without `Upgrade`, where the request offers one protocol alone | that one is named | RFC 9110 §7.8 |
+/// | 101 that the request did not offer, or to one of several protocols without `Upgrade` | 500 | RFC 9110 §15.2.2 |
+/// | 100, 102, 103 as the answer | 500: it would not be the last one; see [`Interim`](super::Interim) | RFC 9110 §15.2 |
+/// | `Connection: keep-alive` and `Keep-Alive`, where the connection closes | left out: `close` alone is said | RFC 9112 §9.3 |
+/// | `Connection: close`; other options, and the fields that they name; `Proxy-Connection` | heeded; sent as they are | RFC 9112 §9.6 |
+/// | a [`ReasonPhrase`](crate::ReasonPhrase) with control characters | the usual one | RFC 9112 §4 |
+/// | trailers that may not be trailers, or where there are no chunks | left out, each by itself | RFC 9110 §6.5.1 |
+/// | `Trailer`; trailers that it does not name, or to a client without `TE: trailers` | sent as they are: nobody has to read them | RFC 9110 §6.5.2, §6.6.2 |
+///
 /// A request that offers an upgrade, and a `CONNECT`, carries an [`Upgrade`](crate::Upgrade). If the service's answer hands the
 /// connection over it is returned, and [`Switched::deliver`] makes that future ready. A request that asks for neither
 /// costs nothing for it.

@@ -42,7 +42,8 @@ struct Open {
     content: Inflow,
     interim: Option<Interim>,
     notice: Option<Notice>,
-    asks_head: bool,
+    /// The only protocol that the request offers to change to.
+    protocol: Option<Box<[u8]>>,
     /// The memory of the request's head, for that of the response.
     memory: Fields,
 }
@@ -145,7 +146,8 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
     {
         let (body, feed) = Incoming::new(head.framing());
         let request = convert::request(&head, body);
-        let asks_head = head.method() == http_core::Method::Head;
+        let may_switch = self.connection.machine().may_switch();
+        let protocol = if may_switch { head.only_protocol().map(Box::from) } else { None };
         let memory = head.into();
         let mut request = match request {
             Ok(request) => request,
@@ -154,7 +156,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
                 return None;
             }
         };
-        if self.connection.machine().may_switch() {
+        if may_switch {
             let (upgrade, promise) = Upgrade::new();
             request.extensions_mut().insert(upgrade);
             self.promise = Some(promise);
@@ -167,7 +169,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         if let Some(notice) = &notice {
             request.extensions_mut().insert(notice.future());
         }
-        let open = Open { content: Inflow { feed }, interim, notice, asks_head, memory };
+        let open = Open { content: Inflow { feed }, interim, notice, protocol, memory };
         Some((self.service.call(request), open))
     }
 
@@ -298,24 +300,35 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         B: Body,
         B::Error: Into<BoxError>,
     {
-        let head = convert::response_head_in(core::mem::take(&mut open.memory), parts);
-        let (announced, first) = first_piece(body, cx);
-        let begun = match head {
-            Ok(head) => {
-                let begun = self.connection.respond(&head, announced);
-                self.connection.recycle(head.into());
-                begun
-            }
-            Err(convert::Unconvertible::Misuse(misuse)) => Err(misuse),
-            Err(_) => Err(Misuse::FieldValue),
+        let Ok(mut head) = convert::response_head_in(core::mem::take(&mut open.memory), parts) else {
+            self.refuse(StatusCode::INTERNAL_SERVER_ERROR)?;
+            return Ok(Begun::Complete);
         };
+        let omitted = self.connection.machine().omits_content(head.status());
+        // What would be dropped need not be produced.
+        let (mut announced, mut first) = if omitted { (announced(&*body), First::None) } else { first_piece(body, cx) };
+        if omitted {
+            let switching = head.status() == StatusCode::SWITCHING_PROTOCOLS && !head.fields().contains("upgrade");
+            if let (true, Some(protocol)) = (switching, &open.protocol) {
+                // It was read as a field of the request.
+                let _ = head.fields_mut().push("Upgrade", protocol);
+            }
+            self.connection.machine().mend_response(&mut head, &mut announced);
+        }
+        let mut begun = self.connection.offer(&head, &mut announced);
+        if let Err(Misuse::Framing) = begun {
+            if let Some(piece) = self.mend(&mut head, &mut announced) {
+                first = piece.map_or(first, First::Piece);
+                begun = self.connection.offer(&head, &mut announced);
+            }
+        }
+        self.connection.recycle(head.into());
         if begun.is_err() {
             // What the application built cannot be sent; the client learns that much.
             self.refuse(StatusCode::INTERNAL_SERVER_ERROR)?;
             return Ok(Begun::Complete);
         }
-        if open.asks_head || parts.status == http::StatusCode::NOT_MODIFIED {
-            // The bytes would be dropped; their producer need not be run.
+        if omitted {
             if self.connection.machine().awaits_content() {
                 self.connection.end(&Fields::new())?;
             }
@@ -331,6 +344,15 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
             First::Failed(error) => return Err(Error::Body(error)),
         }
         Ok(if self.connection.machine().awaits_content() { Begun::Going } else { Begun::Complete })
+    }
+
+    /// Leaves out what makes a response unfit to be sent and does no harm, if that is it; gives the content back that
+    /// has to follow then.
+    #[cold]
+    fn mend(&self, head: &mut ResponseHead, content: &mut Content) -> Option<Option<Bytes>> {
+        let whole = if let Content::Full(piece) = content { Some(piece.clone()) } else { None };
+        let mended = self.connection.machine().mend_response(head, content);
+        mended.then(|| whole.filter(|_| *content == Content::Streaming))
     }
 
     /// Sends content, and goes on feeding the request's body meanwhile, and for as long as somebody holds that.
@@ -421,7 +443,10 @@ where
             let trailers = frame.into_trailers().map(|map| convert::fields(&map));
             // Trailers that may not be sent are left out; the content is complete without them.
             let sent = match trailers {
-                Ok(Ok(fields)) => connection.end(&fields).is_ok(),
+                Ok(Ok(mut fields)) => {
+                    fields.keep_trailers();
+                    connection.end(&fields).is_ok()
+                }
                 _ => false,
             };
             if sent { Ok(()) } else { connection.end(&Fields::new()) }
@@ -433,6 +458,15 @@ enum First {
     None,
     Piece(Bytes),
     Failed(BoxError),
+}
+
+/// What can be announced of a body that is not run.
+fn announced<B: Body>(body: &B) -> Content {
+    match body.size_hint().exact() {
+        None => Content::Streaming,
+        Some(0) => Content::Empty,
+        Some(length) => Content::Sized(length),
+    }
 }
 
 /// What can be announced of a body. One whose only piece is there already is sent together with its head.

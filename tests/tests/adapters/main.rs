@@ -13,4 +13,5 @@ mod reuse;
 mod scenarios;
 mod secured;
 mod servers;
+mod surplus;
 mod tunnels;

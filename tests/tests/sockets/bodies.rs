@@ -43,6 +43,11 @@ impl Told {
         told
     }
 
+    /// A body of so many bytes that must not be run.
+    pub(crate) fn trap(length: u64) -> Self {
+        Self { length: Some(length), then: Then::Panic, ..Self::default() }
+    }
+
     pub(crate) fn trailers(mut self, trailers: &[(&'static str, &'static str)]) -> Self {
         let fields =
             trailers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
