@@ -129,7 +129,9 @@ pub struct Timeouts {
     pub idle: Duration,
     /// How long a client with `Expect: 100-continue` waits before it sends its content all the same. Default 1 s.
     pub expect: Duration,
-    /// How long a connection that is over goes on reading, so that the peer can read the last answer. Default 5 s.
+    /// How long a connection that is over goes on reading, so that the peer can read the last answer (RFC 9112 §9.6).
+    /// Default 5 s. One that the application has asked to close, whose client has sent one whole request and nothing
+    /// behind it, does so for 1 s at most.
     pub linger: Duration,
 }
 

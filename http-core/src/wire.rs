@@ -2,6 +2,7 @@
 //! and how a connection ends.
 
 use alloc::sync::Arc;
+use core::time::Duration;
 
 use bytes::BytesMut;
 
@@ -143,7 +144,7 @@ pub(crate) enum Life {
     /// What waits is still sent; what comes is dropped.
     Closing(Closed, Linger),
     /// Everything was sent; the peer is given time to read it (RFC 9112 §9.6).
-    Lingering(Closed),
+    Lingering(Closed, Linger),
     Dead(Closed),
     /// `Dead`, and the application knows.
     Gone,
@@ -155,8 +156,13 @@ pub(crate) enum Life {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Linger {
     Yes,
+    /// For a moment, unless something comes: the application wants to be done, and nothing of the peer's is under way.
+    Briefly,
     No,
 }
+
+/// How long [`Linger::Briefly`] is at most: a round trip and more.
+const BRIEFLY: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug)]
 pub(crate) struct Wire {
@@ -242,9 +248,9 @@ impl Wire {
         match self.life {
             Life::Open => Interest { lend, write, shutdown: false, close: false, reset },
             // What comes is dropped by the next poll.
-            Life::Closing(..) | Life::Lingering(_) => {
+            Life::Closing(..) | Life::Lingering(..) => {
                 let lend = if self.ended.is_none() { self.most_input } else { 0 };
-                let shutdown = matches!(self.life, Life::Lingering(_));
+                let shutdown = matches!(self.life, Life::Lingering(..));
                 Interest { lend, write: write && !shutdown, shutdown, close: false, reset }
             }
             Life::Dead(_) | Life::Gone => Interest { lend: 0, write: false, shutdown: false, close: true, reset },
@@ -340,7 +346,7 @@ impl Wire {
         let over = match self.life {
             Life::Dead(_) | Life::Gone => return,
             Life::Switched => Life::Switched,
-            Life::Closing(first, _) | Life::Lingering(first) => Life::Dead(first),
+            Life::Closing(first, _) | Life::Lingering(first, _) => Life::Dead(first),
             Life::Open => Life::Dead(why),
         };
         self.outbox.discard();
@@ -358,13 +364,34 @@ impl Wire {
 
     fn settle_end(&mut self, now: Instant) {
         match self.life {
-            Life::Closing(why, Linger::Yes) if self.outbox.is_empty() && self.ended.is_none() => {
-                self.life = Life::Lingering(why);
+            Life::Closing(why, linger @ (Linger::Yes | Linger::Briefly))
+                if self.outbox.is_empty() && self.ended.is_none() =>
+            {
+                self.life = Life::Lingering(why, Linger::Yes);
                 self.deadlines = Deadlines::NONE;
                 self.deadlines.arm(Deadline::Linger, now.saturating_add(self.config.timeouts.linger));
+                if linger == Linger::Briefly {
+                    self.hurry(now);
+                }
             }
             Life::Closing(why, _) if self.outbox.is_empty() => self.abort(why),
-            Life::Lingering(why) if self.ended.is_some() => self.abort(why),
+            Life::Lingering(why, _) if self.ended.is_some() => self.abort(why),
+            _ => {}
+        }
+    }
+
+    /// The application wants to be done, and the peer has sent all of its message: unless more than that came, a moment
+    /// is enough for it to read.
+    pub(crate) fn hurry(&mut self, now: Instant) {
+        match self.life {
+            Life::Closing(why, Linger::Yes) => self.life = Life::Closing(why, Linger::Briefly),
+            Life::Lingering(why, Linger::Yes) if self.left == 0 && self.lingered == 0 => {
+                self.life = Life::Lingering(why, Linger::Briefly);
+                let soon = now.saturating_add(BRIEFLY);
+                if self.deadlines.earliest_at().is_some_and(|at| at > soon) {
+                    self.deadlines.arm(Deadline::Linger, soon);
+                }
+            }
             _ => {}
         }
     }
@@ -375,8 +402,13 @@ impl Wire {
         self.received = self.received.saturating_add(count);
         self.lingered = self.lingered.saturating_add(count);
         input.clear();
+        if let (Life::Lingering(why, Linger::Briefly), 1..) = (self.life, count) {
+            // Dropping the transport now could cost the peer what it has not read (RFC 9112 §9.6).
+            self.life = Life::Lingering(why, Linger::Yes);
+            self.deadlines.arm(Deadline::Linger, self.now.saturating_add(self.config.timeouts.linger));
+        }
         if self.lingered > self.config.limits.linger {
-            if let Life::Closing(why, _) | Life::Lingering(why) = self.life {
+            if let Life::Closing(why, _) | Life::Lingering(why, _) = self.life {
                 self.abort(why);
             }
         }

@@ -1,9 +1,11 @@
 //! Whether a connection goes on: tables over both machines, each row with its section.
 #![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc)]
 
+use core::time::Duration;
+
 use bytes::Bytes;
 use http_core::client::Readiness;
-use http_core::{Config, Content, End, Fields, Misuse, Version};
+use http_core::{Config, Content, Deadline, End, Fields, Misuse, Version};
 use tests::beginnings::{NEXT, NOTHING, client, server};
 use tests::scene::{Client, Server, fetch, request, whole_and_dripping};
 
@@ -274,6 +276,93 @@ fn a_server_is_told_to_close() {
     server.machine.send_end(&Fields::new(), server.now).unwrap();
     server.sends();
     assert!(server.is_over());
+}
+
+/// The head of a request, and where it is cut.
+fn cuts(head: &str) -> impl Iterator<Item = (&str, &str)> {
+    (1..head.len()).map(|at| head.split_at(at))
+}
+
+#[test]
+fn s10_a_head_that_has_begun_is_served() {
+    for (begun, rest) in cuts(NEXT) {
+        let mut server = server();
+        server.hears(begun);
+        server.machine.close(server.now);
+        assert_eq!(server.polls(), NOTHING, "{begun:?}");
+        assert_eq!(server.deadline().unwrap().0, Deadline::Head, "{begun:?}");
+        // It is the last one, and what is behind it is not read (RFC 9112 §9.6).
+        server.hears(format!("{rest}{NEXT}"));
+        assert!(server.machine.awaits_response(), "{begun:?}");
+        assert!(server.answers(200, "").contains("\r\nConnection: close\r\n"), "{begun:?}");
+        assert_eq!(server.polls(), NOTHING, "{begun:?}");
+        assert!(server.is_over(), "{begun:?}");
+    }
+}
+
+#[test]
+fn s10_a_head_that_has_begun_and_does_not_come_is_refused_in_time() {
+    let mut server = server();
+    server.hears("GET / HT");
+    server.machine.close(server.now);
+    assert_eq!(server.passes(Deadline::Head, Duration::from_secs(30))[0], "refused HeadTimeout");
+    let answer = server.sends();
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("\r\nConnection: close\r\n"), "{answer}");
+    // One whose client ends is cut short, as at any time.
+    let mut server = self::server();
+    server.hears("GET / HT");
+    server.machine.close(server.now);
+    server.ends(End::Clean);
+    assert!(server.is_over());
+}
+
+#[test]
+fn s10_empty_lines_are_no_head() {
+    for (before, behind) in [("\r\n", ""), ("\r", "\n"), ("\r\n\r", "\n"), ("\r", "\n\r\n")] {
+        let mut server = server();
+        server.hears(before);
+        server.machine.close(server.now);
+        server.hears(behind);
+        assert!(server.is_over(), "{before:?} {behind:?}");
+        assert_eq!(server.sends(), "");
+    }
+    // A head behind them is one.
+    let mut server = server();
+    server.hears("\r");
+    server.machine.close(server.now);
+    server.hears(format!("\n{NEXT}"));
+    assert!(server.answers(200, "").contains("\r\nConnection: close\r\n"));
+    assert!(server.is_over());
+}
+
+#[test]
+fn s10_the_next_of_pipelined_requests_is_the_last() {
+    // Between two of them, with one behind that has come whole.
+    let mut server = server();
+    server.hears(format!("{NEXT}{NEXT}{NEXT}"));
+    server.responds(200, &[], Content::Empty).unwrap();
+    assert!(!server.sends().contains("close"));
+    server.machine.close(server.now);
+    server.polls();
+    assert!(server.answers(200, "").contains("\r\nConnection: close\r\n"));
+    assert_eq!(server.polls(), NOTHING);
+    assert!(server.is_over());
+    // With content that the answer waits for, and with a refusal of the machine's own.
+    for (request, status) in [
+        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab", "200"),
+        ("POST / HTTP/1.1\r\nHost: a\r\nExpect: x\r\nContent-Length: 2\r\n\r\nab", "417"),
+        ("GET / HTTP/1.1\r\n\r\n", "400"),
+    ] {
+        let mut server = self::server();
+        server.hears(&request[..9]);
+        server.machine.close(server.now);
+        server.hears(&request[9..]);
+        let answer = if status == "200" { server.answers(200, "") } else { server.sends() };
+        assert_eq!(&answer[9..12], status);
+        assert!(answer.contains("\r\nConnection: close\r\n"), "{answer}");
+        server.ends(End::Clean);
+        assert!(server.is_over(), "{request:?}");
+    }
 }
 
 #[test]

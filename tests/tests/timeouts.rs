@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use http_core::{Config, Deadline, Timeouts};
+use http_core::{Config, Deadline, Fields, Timeouts};
 use tests::beginnings::{GET, NOTHING};
 use tests::scene::fields_of;
 
@@ -299,6 +299,84 @@ mod server {
         server.wants();
         assert_eq!(server.sends(), "HTTP/1.1 100 Continue\r\n\r\n");
         assert_eq!(server.deadline(), Some((Deadline::Receive, s(10))));
+    }
+
+    #[test]
+    fn s20_an_end_that_was_asked_for_lingers_briefly() {
+        // Told before the answer, after it, and while it lingers already, which the client has asked for.
+        let told = |when: u8| {
+            let mut server = Server::server(Config::default());
+            server.hears(if when < 2 { GET } else { "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" });
+            if when == 0 {
+                server.machine.close(server.now);
+            }
+            server.responds(200, &[], Content::Sized(1)).unwrap();
+            if when == 1 {
+                server.machine.close(server.now);
+            }
+            server.machine.send_content("x".into(), server.now).unwrap();
+            server.machine.send_end(&Fields::new(), server.now).unwrap();
+            if when == 2 {
+                server.machine.close(server.now);
+            }
+            server.sends();
+            if when == 3 {
+                assert_eq!(server.deadline(), Some((Deadline::Linger, s(5))));
+                server.waits(s(3));
+                server.machine.close(server.now);
+            }
+            server
+        };
+        for when in 0..=3 {
+            let mut server = told(when);
+            assert_eq!(server.deadline(), Some((Deadline::Linger, s(1))), "{when}");
+            // Told again, it does not begin again.
+            server.waits(Duration::from_millis(500));
+            server.machine.close(server.now);
+            assert_eq!(server.passes(Deadline::Linger, Duration::from_millis(500)), ["closed NotPersistent"], "{when}");
+        }
+        // Where something came behind the request, closing so soon could cost the client its answer.
+        for when in 0..=3 {
+            let mut server = told(when);
+            server.waits(Duration::from_millis(900));
+            server.hears(GET);
+            server.machine.close(server.now);
+            assert_eq!(server.deadline(), Some((Deadline::Linger, s(5))), "{when}");
+            server.waits(s(1));
+            server.hears(GET);
+            assert_eq!(server.passes(Deadline::Linger, s(4)), ["closed NotPersistent"], "{when}");
+        }
+        // No sooner than that either, where one is told late.
+        let mut server = Server::server(Config::default());
+        server.hears("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        server.answers(200, "");
+        server.waits(Duration::from_millis(4500));
+        server.machine.close(server.now);
+        assert_eq!(server.passes(Deadline::Linger, Duration::from_millis(500)), ["closed NotPersistent"]);
+        // A shorter one stays as it is.
+        let mut config = Config::default();
+        config.timeouts.linger = Duration::from_millis(10);
+        let mut server = Server::server(config);
+        server.hears(GET);
+        server.machine.close(server.now);
+        server.answers(200, "");
+        assert_eq!(server.deadline(), Some((Deadline::Linger, Duration::from_millis(10))));
+    }
+
+    #[test]
+    fn s20_what_was_unread_or_is_to_come_lingers_as_long_as_ever() {
+        for sent in [
+            format!("{GET}{GET}"),
+            format!("{GET}G"),
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab".into(),
+        ] {
+            let mut server = Server::server(Config::default());
+            server.hears(&sent);
+            server.machine.close(server.now);
+            server.answers(200, "");
+            server.polls();
+            assert_eq!(server.deadline(), Some((Deadline::Linger, s(5))), "{sent:?}");
+        }
     }
 
     #[test]

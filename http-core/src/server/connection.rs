@@ -115,6 +115,8 @@ pub struct Connection {
     pub(super) exchange: Exchange,
     pub(super) spare: Spare,
     pub(super) date: Option<[u8; 29]>,
+    /// The application has asked for the end: the exchange that is open, or whose head has begun to come, is the last.
+    pub(super) closing: bool,
     /// Requests read so far.
     pub(super) requests: u64,
 }
@@ -178,6 +180,7 @@ impl Connection {
             wire: Wire::new(config, now),
             spare: Spare::default(),
             date: None,
+            closing: false,
             requests: 0,
         };
         connection.rearm(Pause::NeedsInput, &BytesMut::new(), now);
@@ -389,14 +392,24 @@ impl Connection {
         Ok(())
     }
 
-    /// Ends the connection: at once if it is idle, after the open exchange otherwise. A response whose head is not
-    /// sent yet will say `Connection: close`; one that is given up in its content leaves the peer with a truncated
-    /// message, see [`abandon`](Self::abandon).
+    /// Ends the connection: at once if it is idle, after the exchange otherwise that is open, or whose head has begun to
+    /// come: that is read within its deadline, and answered. A response whose head is not sent yet will say
+    /// `Connection: close`; one that is given up in its content leaves the peer with a truncated message, see
+    /// [`abandon`](Self::abandon).
+    ///
+    /// Requests behind that exchange are not read. A client that pipelined them learns from `close`, or from the end of
+    /// the connection, that they were not served, and may repeat them (RFC 9112 §9.3.2, §9.6).
+    ///
+    /// What counts as begun is what the last [`poll_event`](Self::poll_event) left in the lent buffer, so poll before if
+    /// something was read since. Empty lines alone are no head: behind them the connection ends as if it were idle.
     pub fn close(&mut self, now: Instant) {
         let now = self.wire.at(now);
+        self.closing = true;
         self.exchange.persistent = false;
-        if let Receive::Head(_) = self.receive {
-            self.wire.close(Closed::ByUs, Linger::No, now);
+        match self.receive {
+            Receive::Head(_) if self.wire.left == 0 => self.wire.close(Closed::ByUs, Linger::No, now),
+            Receive::Head(_) | Receive::Content(..) => {}
+            Receive::Ending | Receive::Done => self.wire.hurry(now),
         }
         self.advance(now);
     }
@@ -406,7 +419,8 @@ impl Connection {
     /// [`Interest::reset`].
     pub fn abandon(&mut self, now: Instant) {
         let now = self.wire.at(now);
-        let linger = if matches!(self.receive, Receive::Head(_)) { Linger::No } else { self.linger() };
+        let idle = matches!(self.receive, Receive::Head(_)) && self.wire.left == 0;
+        let linger = if idle { Linger::No } else { self.linger() };
         self.wire.close(Closed::Abandoned, linger, now);
     }
 
@@ -489,7 +503,7 @@ impl Connection {
         match (&self.wire.life, &self.receive, &self.send) {
             (Life::Dead(_) | Life::Gone, ..) => Phase::Disconnected,
             (Life::Switched, ..) => Phase::Idle,
-            (Life::Closing(..) | Life::Lingering(_), ..) => Phase::Writing,
+            (Life::Closing(..) | Life::Lingering(..), ..) => Phase::Writing,
             (_, Receive::Head(scan), _) if scan.start_line_read => Phase::ReadingHeaders,
             (_, Receive::Head(_), _) if self.wire.deadlines.is_armed(Deadline::Head) => Phase::ReadingFirstLine,
             (_, Receive::Head(_), _) if !self.wire.outbox.is_empty() => Phase::Writing,
@@ -572,10 +586,10 @@ impl Connection {
 
     /// What of the state can change what happens, as [`Canonical`](crate::model::Canonical) wants it.
     pub(crate) fn describe(&self, out: &mut Collector, now: Instant) {
-        let Self { wire, receive, send, exchange, spare: _, date, requests } = self;
+        let Self { wire, receive, send, exchange, spare: _, date, closing, requests } = self;
         wire.describe(out, now);
         let most = wire.config.persistence.requests;
-        out.value((receive, send, date, most.map(|most| most.min(*requests))));
+        out.value((receive, send, date, closing, most.map(|most| most.min(*requests))));
         let drained = exchange.drained.min(wire.config.limits.drain.saturating_add(1));
         out.value(Exchange { drained, ..exchange.clone() });
     }

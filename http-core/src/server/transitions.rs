@@ -134,7 +134,14 @@ impl Connection {
         let mut facts = Facts::default();
         let parsed = scan.request(input, received, config, &mut self.spare, &mut facts, ended.is_some())?;
         let Some(line) = parsed else {
-            let Some(end) = ended else { return Ok(Step::Pause(Pause::NeedsInput)) };
+            let Some(end) = ended else {
+                if self.closing && input.is_empty() {
+                    // What had come were empty lines, so that no request has begun.
+                    self.wire.close(Closed::ByUs, Linger::No, now);
+                    return Ok(Step::Again);
+                }
+                return Ok(Step::Pause(Pause::NeedsInput));
+            };
             let at = if input.is_empty() { At::Start } else { At::Head };
             return match exchange::ended(at, end) {
                 Ended::Truncated => Err(Broken(Reason::Truncated, input.len())),
@@ -263,7 +270,9 @@ impl Connection {
             }
             Next::Close => {
                 if !matches!(self.receive, Receive::Ending) {
-                    self.wire.close(Closed::NotPersistent, Linger::Yes, now);
+                    let hurried = self.closing && request == Progress::Done;
+                    let linger = if hurried { Linger::Briefly } else { Linger::Yes };
+                    self.wire.close(Closed::NotPersistent, linger, now);
                 }
             }
         }

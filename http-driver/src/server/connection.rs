@@ -40,6 +40,8 @@ pub struct Connection<T, R: Runtime> {
     link: Link<server::Connection, T, R>,
     date: [u8; 29],
     over: bool,
+    /// To be closed once it was seen whether the next request has begun to come.
+    closing: bool,
 }
 
 impl<T: Transport, R: Runtime> Connection<T, R> {
@@ -52,8 +54,12 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     pub fn with_early(transport: T, runtime: R, config: Arc<Config>, early: BytesMut, tap: Option<BoxTap>) -> Self {
         let now = clock::to_core(runtime.now());
         let machine = server::Connection::new(config, now);
-        let mut connection =
-            Self { link: Link::new(machine, transport, runtime, early, tap, now), date: [0; 29], over: false };
+        let mut connection = Self {
+            link: Link::new(machine, transport, runtime, early, tap, now),
+            date: [0; 29],
+            over: false,
+            closing: false,
+        };
         // An answer to a request that cannot be read has a date as well.
         connection.tell_date(now);
         connection
@@ -82,18 +88,30 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         if self.over {
             return self.poll_end(cx).map(|()| Ok(None));
         }
-        // The rest of an exchange that was left is passed over.
-        let accepted = self.poll_for(cx, |event| match event {
-            Event::Request(head) => Some(Some(head)),
-            Event::Switched | Event::Closed(_) => Some(None),
-            _ => None,
-        });
+        let mut accepted = self.poll_next(cx);
+        if self.closing && (accepted.is_pending() || matches!(accepted, Poll::Ready(Ok(Some(_))))) {
+            // What had come was looked at: what has begun is the last, what idles ends.
+            self.closing = false;
+            self.close_machine();
+            if accepted.is_pending() {
+                accepted = self.poll_next(cx);
+            }
+        }
         match accepted {
             Poll::Ready(Ok(None)) if self.over => self.poll_end(cx).map(|()| Ok(None)),
             Poll::Ready(Ok(None)) => self.poll_switched(cx),
             Poll::Pending if self.is_switched() => self.poll_switched(cx),
             accepted => accepted,
         }
+    }
+
+    /// The next request, or none. The rest of an exchange that was left is passed over.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<RequestHead>, Error>> {
+        self.poll_for(cx, |event| match event {
+            Event::Request(head) => Some(Some(head)),
+            Event::Switched | Event::Closed(_) => Some(None),
+            _ => None,
+        })
     }
 
     /// The connection is handed over once everything before was written.
@@ -107,19 +125,33 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         self.link.machine.is_switched()
     }
 
-    /// Answers what is open, then ends the connection: an idle one at once.
+    /// Answers what is open, or has begun to come, then ends the connection: an idle one at once, when the next request
+    /// is asked for. See [`http_core::server::Connection::close`].
     pub fn close(&mut self) {
-        self.close_machine();
+        if self.link.machine.is_answering() {
+            self.close_machine();
+        } else {
+            self.closing = true;
+        }
     }
 
-    /// Writes what waits, shuts the connection down and waits until the peer has read it, within `Timeouts::linger`. A
-    /// response that was begun and not ended is given up: what was sent of it stays incomplete.
+    /// Nobody answers any more: ends the connection once what waits was written.
+    pub(super) fn leave(&mut self) {
+        self.leave_exchange();
+        self.close_machine();
+        if !self.link.machine.is_answering() {
+            // A request that has begun to come would wait for ever.
+            self.abandon();
+        }
+    }
+
+    /// Writes what waits, shuts the connection down and waits until the peer has read it, within `Timeouts::linger`.
+    /// What is left of an open exchange is finished as [`accept`](Self::accept) does; no request is read any more.
     ///
     /// # Cancellation
     /// Safe; the rest is then lost when the connection is dropped.
     pub async fn finish(&mut self) {
-        self.leave_exchange();
-        self.close();
+        self.leave();
         poll_fn(|cx| self.poll_end(cx)).await;
     }
 
@@ -292,14 +324,6 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         });
     }
 
-    /// Something failed for good: a response that was begun is given up, and the connection with it.
-    pub(super) fn give_up(&mut self) {
-        if self.link.machine.awaits_content() {
-            self.abandon();
-        }
-        self.close_machine();
-    }
-
     /// The connection is about to be dropped, whatever goes on. What waits is not left to the system to send.
     pub(super) fn cut(&mut self) {
         self.link.cut();
@@ -313,7 +337,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     }
 
     /// Ends the connection after the open exchange.
-    pub(crate) fn close_machine(&mut self) {
+    fn close_machine(&mut self) {
         let _ = call!(self, Input::Close, |machine, now| {
             machine.close(now);
             Ok(())

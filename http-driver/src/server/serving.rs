@@ -90,7 +90,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
                 Err(error) => Err(error),
             };
             if let Err(error) = answered {
-                self.connection.give_up();
+                self.connection.leave();
                 poll_fn(|cx| self.poll_finish(cx)).await;
                 return Err(error);
             }
