@@ -64,6 +64,13 @@ impl<A: Transport, B: Transport> Transport for Either<A, B> {
         }
     }
 
+    fn has_received(&self) -> bool {
+        match self {
+            Self::Left(one) => one.has_received(),
+            Self::Right(other) => other.has_received(),
+        }
+    }
+
     fn describe(&self, peer: &mut Peer) {
         match self {
             Self::Left(one) => one.describe(peer),

@@ -74,13 +74,20 @@ pub trait Transport {
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
     /// What has to come before the first byte of HTTP: the handshake of TLS, the header of a PROXY protocol. Polled until
-    /// it is ready, within a deadline of its own, before anything is read or written. Default: nothing.
+    /// it is ready, within a deadline of its own, before anything is read or written. Default: nothing. Whoever reads for
+    /// it tells so by [`has_received`](Self::has_received).
     ///
     /// # Errors
     /// It failed, and the transport is of no use.
     fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let _ = cx;
         Poll::Ready(Ok(()))
+    }
+
+    /// Whether anything has come of the peer yet, asked while a handshake is pending: a peer that has connected and said
+    /// nothing idles, and a shutdown ends its connection at once. Default: nothing has.
+    fn has_received(&self) -> bool {
+        false
     }
 
     /// Tells what is known of the peer, once the handshake is done. Default: nothing.
@@ -115,6 +122,10 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
 
     fn poll_handshake(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         (**self).poll_handshake(cx)
+    }
+
+    fn has_received(&self) -> bool {
+        (**self).has_received()
     }
 
     fn describe(&self, peer: &mut Peer) {

@@ -5,7 +5,7 @@ use core::future::{Future, poll_fn};
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker, ready};
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Buf, Bytes, BytesMut};
 use http_core::{Closed, Outbox};
@@ -13,6 +13,7 @@ use http_core::{Closed, Outbox};
 use crate::buffers;
 use crate::error::Error;
 use crate::io::Transport;
+use crate::server::Watch;
 
 /// The most that one write takes.
 const PIECE: usize = 64 * 1024;
@@ -21,6 +22,10 @@ const PIECE: usize = 64 * 1024;
 ///
 /// Bytes that the peer sent early come first. No deadline of the connection runs any more. The two directions end
 /// apart: a read of nothing is the end of the peer's, [`end`](Self::end) is that of our own. Dropped, both are over.
+///
+/// Those of a [`Server`](crate::server::Server) count among its connections until they are dropped. Where its shutdown
+/// takes longer than its drain they are cut: the transport is dropped then and there, and whatever is waited for, or
+/// called from then on, fails with [`ConnectionAborted`](io::ErrorKind::ConnectionAborted).
 ///
 /// The adapters have newtypes of it that implement their runtime's traits for streams.
 ///
@@ -38,15 +43,106 @@ const PIECE: usize = 64 * 1024;
 /// }
 /// ```
 pub struct Tunnel {
-    transport: Box<dyn Transport + Send>,
+    held: Held,
     input: BytesMut,
     outbox: Outbox,
+}
+
+/// The transport of a tunnel.
+enum Held {
+    Own(Box<dyn Transport + Send>),
+    /// A shutdown may end it.
+    Watched(Arc<Line>, Watch),
+}
+
+impl Held {
+    fn poll<O>(
+        &mut self,
+        direction: Direction,
+        cx: &mut Context<'_>,
+        poll: impl FnOnce(&mut (dyn Transport + Send), &mut Context<'_>) -> Poll<io::Result<O>>,
+    ) -> Poll<io::Result<O>> {
+        match self {
+            Self::Own(transport) => poll(&mut **transport, cx),
+            Self::Watched(line, _) => line.poll(direction, cx, poll),
+        }
+    }
+
+    /// Fails once it was cut, so that what was read before does not hide that.
+    fn check(&self) -> io::Result<()> {
+        match self {
+            Self::Watched(_, watch) if watch.is_cut() => Err(io::ErrorKind::ConnectionAborted.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A transport that can be taken from its tunnel, which need not be polled for it.
+pub(crate) struct Line(Mutex<Ends>);
+
+struct Ends {
+    transport: Option<Box<dyn Transport + Send>>,
+    /// The tasks that wait for either direction: a tunnel may be split between two.
+    waiting: [Option<Waker>; 2],
+}
+
+#[derive(Clone, Copy)]
+enum Direction {
+    Reading,
+    Writing,
+}
+
+impl Line {
+    fn new(transport: impl Transport + Send + 'static) -> Self {
+        Self(Mutex::new(Ends { transport: Some(Box::new(transport)), waiting: [None, None] }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ends> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn poll<O>(
+        &self,
+        direction: Direction,
+        cx: &mut Context<'_>,
+        poll: impl FnOnce(&mut (dyn Transport + Send), &mut Context<'_>) -> Poll<io::Result<O>>,
+    ) -> Poll<io::Result<O>> {
+        let mut ends = self.lock();
+        let Some(transport) = &mut ends.transport else {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        };
+        let polled = poll(&mut **transport, cx);
+        if polled.is_pending() {
+            let waiting = &mut ends.waiting[direction as usize];
+            if !waiting.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+                *waiting = Some(cx.waker().clone());
+            }
+        }
+        polled
+    }
+
+    /// Drops the transport, and wakes whoever waits for it.
+    pub(crate) fn cut(&self) {
+        let mut ends = self.lock();
+        let (transport, waiting) = (ends.transport.take(), core::mem::take(&mut ends.waiting));
+        drop(ends);
+        drop(transport);
+        waiting.into_iter().flatten().for_each(Waker::wake);
+    }
 }
 
 impl Tunnel {
     /// A tunnel over a transport of which `early` was read already.
     pub fn new(transport: impl Transport + Send + 'static, early: BytesMut) -> Self {
-        Self { transport: Box::new(transport), input: early, outbox: Outbox::default() }
+        Self { held: Held::Own(Box::new(transport)), input: early, outbox: Outbox::default() }
+    }
+
+    /// The same, counted among what `watch` is of until it is dropped, and ended by its
+    /// [`cut`](crate::server::Shutdown::cut).
+    pub fn watched(transport: impl Transport + Send + 'static, early: BytesMut, mut watch: Watch) -> Self {
+        let line = Arc::new(Line::new(transport));
+        watch.hand_over(&line);
+        Self { held: Held::Watched(line, watch), input: early, outbox: Outbox::default() }
     }
 
     /// What comes next; empty at the end of the peer's direction.
@@ -124,8 +220,10 @@ impl Tunnel {
     /// # Errors
     /// The stream broke.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.held.check()?;
         while !self.outbox.is_empty() {
-            let count = ready!(self.transport.poll_write(cx, &mut self.outbox))?;
+            let Self { held, outbox, .. } = self;
+            let count = ready!(held.poll(Direction::Writing, cx, |transport, cx| transport.poll_write(cx, outbox)))?;
             if count == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -140,16 +238,18 @@ impl Tunnel {
     /// The stream broke.
     pub fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_flush(cx))?;
-        self.transport.poll_shutdown(cx)
+        self.held.poll(Direction::Writing, cx, |transport, cx| transport.poll_shutdown(cx))
     }
 
     /// Reads if nothing is there.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.held.check()?;
         if !self.input.is_empty() {
             return Poll::Ready(Ok(()));
         }
         buffers::borrow(&mut self.input, buffers::SMALL);
-        let polled = self.transport.poll_read(cx, &mut self.input, buffers::SMALL);
+        let Self { held, input, .. } = self;
+        let polled = held.poll(Direction::Reading, cx, |transport, cx| transport.poll_read(cx, input, buffers::SMALL));
         if self.input.is_empty() {
             buffers::give_back(&mut self.input);
         }
@@ -278,25 +378,31 @@ pub struct Switched<T> {
     transport: T,
     early: BytesMut,
     promise: Option<Promise>,
+    watch: Option<Watch>,
 }
 
 impl<T> Switched<T> {
-    pub(crate) const fn new(transport: T, early: BytesMut, promise: Option<Promise>) -> Self {
-        Self { transport, early, promise }
+    pub(crate) const fn new(transport: T, early: BytesMut, promise: Option<Promise>, watch: Option<Watch>) -> Self {
+        Self { transport, early, promise, watch }
     }
 
-    /// The transport, and what was read from it and belongs to the other protocol. The service's [`Upgrade`] fails.
+    /// The transport, and what was read from it and belongs to the other protocol. The service's [`Upgrade`] fails, and
+    /// the connection counts among its server's no more.
     pub fn into_parts(self) -> (T, BytesMut) {
         (self.transport, self.early)
     }
 
-    /// Hands the connection to whoever waits for the request's [`Upgrade`].
+    /// Hands the connection to whoever waits for the request's [`Upgrade`]. If it was watched, the [`Tunnel`] goes on
+    /// counting, and its shutdown's cut ends it.
     pub fn deliver(self)
     where
         T: Transport + Send + 'static,
     {
         if let Some(promise) = self.promise {
-            promise.keep(Tunnel::new(self.transport, self.early));
+            promise.keep(match self.watch {
+                Some(watch) => Tunnel::watched(self.transport, self.early, watch),
+                None => Tunnel::new(self.transport, self.early),
+            });
         }
     }
 }

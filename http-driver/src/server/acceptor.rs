@@ -2,7 +2,7 @@
 
 use core::future::{Future, poll_fn};
 use core::pin::pin;
-use core::task::Poll;
+use core::task::{Context, Poll};
 use core::time::Duration;
 use std::io;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::connection::Connection;
 use super::listener::Listener;
 use super::service::{Options, serve_connection};
 use super::serving::BoxError;
-use super::shutdown::{Shutdown, Stage, Watch};
+use super::shutdown::{Place, Room, Shutdown, Stage, Watch};
 use crate::body::Incoming;
 use crate::error::Error;
 use crate::io::{Runtime, Timer, Transport};
@@ -47,6 +47,8 @@ pub struct Server<R> {
     config: Arc<Config>,
     options: Options,
     shutdown: Shutdown,
+    /// Counts those that are refused.
+    refused: Shutdown,
     drain: Option<Duration>,
     handshake: Duration,
     most: Option<usize>,
@@ -73,15 +75,17 @@ pub enum WhenFull {
 ///
 /// ```
 /// let report = http_driver::server::Report::default();
-/// assert_eq!((report.cut_connections, report.cut_exchanges), (0, 0));
+/// assert_eq!((report.cut_connections, report.cut_exchanges, report.cut_tunnels), (0, 0, 0));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// Connections that were cut because the drain took too long.
+    /// Connections that were cut because the drain took too long, tunnels among them.
     pub cut_connections: usize,
     /// How many of them had a request that was not answered to its end.
     pub cut_exchanges: usize,
+    /// How many of them spoke another protocol, see [`Tunnel`](crate::Tunnel).
+    pub cut_tunnels: usize,
     /// Requests that were served in all.
     pub served: u64,
 }
@@ -108,6 +112,7 @@ impl<R> Server<R> {
             config: Arc::default(),
             options: Options::default(),
             shutdown: Shutdown::new(),
+            refused: Shutdown::new(),
             drain: None,
             handshake: Duration::from_secs(10),
             most: None,
@@ -127,8 +132,10 @@ impl<R> Server<R> {
         self
     }
 
-    /// How long a shutdown waits for open exchanges before it cuts them. Default: until they end, which the deadlines
-    /// of the connections bound.
+    /// How long a shutdown waits for open exchanges, and for tunnels, before it cuts them. Default: until the exchanges
+    /// end, which the deadlines of the connections bound. Nothing bounds a tunnel, so without a drain none is waited for:
+    /// tunnels are cut when no connection speaks HTTP any more. An application whose WebSockets are to say goodbye
+    /// follows the [`Shutdown`], and gives them a drain to do so.
     pub const fn drain(mut self, most: Duration) -> Self {
         self.drain = Some(most);
         self
@@ -140,7 +147,8 @@ impl<R> Server<R> {
         self
     }
 
-    /// The most connections at a time. Default: no limit but the system's.
+    /// The most connections at a time, tunnels among them, on all listeners that clones of this server serve. Default: no
+    /// limit but the system's.
     pub const fn max_connections(mut self, most: usize) -> Self {
         self.most = Some(most);
         self
@@ -200,38 +208,57 @@ where
         B::Data: Send,
         B::Error: Into<BoxError>,
     {
-        let _cut = Cut(self.shutdown.clone());
-        let refused = Shutdown::new();
-        let mut begun = self.shutdown.overlook();
-        while poll_fn(|cx| match begun.poll_begun(cx) {
-            Poll::Ready(()) => Poll::Ready(false),
-            Poll::Pending => self.poll_room(&refused, cx).map(|()| true),
-        })
-        .await
-        {
+        let _cut = Cut([self.shutdown.clone(), self.refused.clone()]);
+        let mut begun = self.shutdown.follow();
+        loop {
             let mut accept = pin!(listener.accept());
-            let accepted = poll_fn(|cx| match begun.poll_begun(cx) {
-                Poll::Ready(()) => Poll::Ready(None),
-                Poll::Pending => accept.as_mut().poll(cx).map(Some),
+            let accepted = poll_fn(|cx| {
+                if begun.poll_begun(cx).is_ready() {
+                    return Poll::Ready(None);
+                }
+                // The place is kept before a connection can be there, and given back where there is none: however many
+                // listeners share the limit, no more are open than that, and none of them holds a place that it does not use.
+                let Some(entry) = self.entry(cx) else { return Poll::Pending };
+                accept.as_mut().poll(cx).map(|accepted| Some((accepted, entry)))
             });
             match accepted.await {
                 None => break,
-                Some(Ok(transport)) if self.refuses() => self.refuse(transport, refused.watch()),
-                Some(Ok(transport)) => self.runtime.spawn(self.serve_transport(transport, make.clone())),
-                Some(Err(error)) => self.rest(&error).await,
+                Some((Ok(transport), entry)) => match entry {
+                    Entry::Open => {
+                        let serving = self.serve_watched(transport, make.clone(), self.shutdown.watch());
+                        self.runtime.spawn(serving);
+                    }
+                    Entry::Kept(place) => {
+                        if let Some(watch) = place.take() {
+                            self.runtime.spawn(self.serve_watched(transport, make.clone(), watch));
+                        }
+                    }
+                    Entry::Refused(place) => {
+                        if let Some(watch) = place.take() {
+                            self.refuse(transport, watch);
+                        }
+                    }
+                },
+                Some((Err(error), entry)) => {
+                    drop(entry);
+                    self.rest(&error).await;
+                }
             }
         }
         drop((listener, begun));
+        self.refused.begin();
         let mut drained = pin!(self.shutdown.drained());
         let mut deadline = self.drain.map(|most| self.runtime.timer(self.runtime.now() + most));
         poll_fn(|cx| match deadline.as_mut().map(|deadline| deadline.poll(cx)) {
             Some(Poll::Ready(())) => Poll::Ready(()),
-            _ => drained.as_mut().poll(cx),
+            Some(Poll::Pending) => drained.as_mut().poll(cx),
+            None => self.shutdown.poll_only_tunnels(cx),
         })
         .await;
         Report {
             cut_connections: self.shutdown.connections(),
             cut_exchanges: self.shutdown.exchanges(),
+            cut_tunnels: self.shutdown.tunnels(),
             served: self.shutdown.served(),
         }
     }
@@ -256,8 +283,27 @@ where
         B::Data: Send,
         B::Error: Into<BoxError>,
     {
+        self.serve_watched(transport, make, self.shutdown.watch())
+    }
+
+    fn serve_watched<T, M, S, B>(
+        &self,
+        transport: T,
+        make: M,
+        mut watch: Watch,
+    ) -> impl Future<Output = ()> + Send + use<T, R, M, S, B>
+    where
+        T: Transport + Send + 'static,
+        M: MakeService<T, Service = S> + Send + 'static,
+        S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
+        S::Future: Send,
+        S::Error: Into<BoxError> + Send,
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<BoxError>,
+    {
         let (runtime, config, options) = (self.runtime.clone(), self.config.clone(), self.options.clone());
-        let (mut watch, most) = (self.shutdown.watch(), self.handshake);
+        let most = self.handshake;
         async move {
             let Some(transport) = handshake(&runtime, transport, most, &mut watch).await else { return };
             let Some(service) = make.make(&transport) else { return };
@@ -269,16 +315,17 @@ where
         }
     }
 
-    fn refuses(&self) -> bool {
-        self.when_full == WhenFull::Refuse && self.most.is_some_and(|most| self.shutdown.connections() >= most)
-    }
-
-    /// Whether another connection can be accepted, if only to be refused.
-    fn poll_room(&self, refused: &Shutdown, cx: &core::task::Context<'_>) -> Poll<()> {
-        let Some(most) = self.most else { return Poll::Ready(()) };
-        match self.when_full {
-            WhenFull::Refuse if refused.poll_fewer(most / 8 + 16, cx).is_ready() => Poll::Ready(()),
-            _ => self.shutdown.poll_fewer(most.max(1), cx),
+    /// How another connection can be accepted now, if only to be refused; the task is woken when there is a way.
+    fn entry(&self, cx: &Context<'_>) -> Option<Entry> {
+        let Some(most) = self.most else { return Some(Entry::Open) };
+        match self.shutdown.reserve(most.max(1), cx) {
+            Room::Free(place) => Some(Entry::Kept(place)),
+            Room::Full if self.when_full == WhenFull::Refuse => match self.refused.reserve(most / 8 + 16, cx) {
+                Room::Free(place) => Some(Entry::Refused(place)),
+                _ => None,
+            },
+            // Where another listener only looks for a connection, nobody is refused.
+            Room::Soon | Room::Full => None,
         }
     }
 
@@ -364,7 +411,16 @@ impl<T, S> MakeService<T> for Given<S> {
     }
 }
 
-/// The transport once its handshake is done; nothing if that failed or took too long.
+/// How a connection may be accepted.
+enum Entry {
+    /// There is no limit.
+    Open,
+    Kept(Place),
+    /// Only to be refused.
+    Refused(Place),
+}
+
+/// The transport once its handshake is done; nothing if that failed or took too long, or had not begun when a shutdown did.
 async fn handshake<T: Transport, R: Runtime>(
     runtime: &R,
     mut transport: T,
@@ -373,11 +429,15 @@ async fn handshake<T: Transport, R: Runtime>(
 ) -> Option<T> {
     let mut timer = None;
     let done = poll_fn(|cx| {
-        if watch.stage(cx) == Stage::Cut {
+        let stage = watch.stage(cx);
+        if stage == Stage::Cut {
             return Poll::Ready(false);
         }
         if let Poll::Ready(result) = transport.poll_handshake(cx) {
             return Poll::Ready(result.is_ok());
+        }
+        if stage == Stage::Begun && !transport.has_received() {
+            return Poll::Ready(false);
         }
         let timer = timer.get_or_insert_with(|| runtime.timer(runtime.now() + most));
         timer.poll(cx).map(|()| false)
@@ -386,10 +446,10 @@ async fn handshake<T: Transport, R: Runtime>(
 }
 
 /// Cuts all connections when it is dropped.
-struct Cut(Shutdown);
+struct Cut([Shutdown; 2]);
 
 impl Drop for Cut {
     fn drop(&mut self) {
-        self.0.cut();
+        self.0.iter().for_each(Shutdown::cut);
     }
 }

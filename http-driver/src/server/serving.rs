@@ -67,7 +67,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
             return None;
         }
         let (transport, early) = self.connection.into_parts();
-        Some(Switched::new(transport, early, self.promise))
+        Some(Switched::new(transport, early, self.promise, self.watch))
     }
 
     /// Answers requests until the connection ends, or is handed over.

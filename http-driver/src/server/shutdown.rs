@@ -3,11 +3,19 @@
 use core::fmt;
 use core::future::poll_fn;
 use core::task::{Context, Poll, Waker};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::tunnel::Line;
+
 /// Tells connections to end after what they are doing, and knows how many there are and what they do: the live counts
 /// of a server. A cheap handle.
+///
+/// Idle connections end at once. A request whose head has begun to come is still served, and its answer says
+/// `Connection: close`. What a connection was handed over for, a [`Tunnel`](crate::Tunnel), knows nothing of HTTP's ends:
+/// its application learns that the shutdown has begun from a handle that it [`follow`](Self::follow)s, and
+/// [`cut`](Self::cut) ends it.
 ///
 /// ```
 /// use http_driver::server::Shutdown;
@@ -36,6 +44,10 @@ struct Shared {
 #[derive(Default)]
 struct State {
     connections: usize,
+    /// Those of them that were handed over, by the slots of their watches.
+    tunnels: BTreeMap<usize, Arc<Line>>,
+    /// Places that are kept for connections which are being accepted.
+    reserved: usize,
     /// One slot for each watcher that waits; the free ones are reused.
     waiting: Vec<Option<Waker>>,
     free: Vec<usize>,
@@ -55,7 +67,7 @@ impl Shutdown {
         self.reach(Stage::Begun);
     }
 
-    /// Ends all who watch at once, whatever they are doing.
+    /// Ends all who watch at once, whatever they are doing. The transports of tunnels are dropped before this returns.
     pub fn cut(&self) {
         self.reach(Stage::Cut);
     }
@@ -65,7 +77,9 @@ impl Shutdown {
         self.0.stage.fetch_max(stage as u8, Ordering::Release);
         // They stay registered for the next stage.
         let waiting: Vec<_> = state.waiting.iter().flatten().cloned().collect();
+        let tunnels: Vec<_> = if stage == Stage::Cut { state.tunnels.values().cloned().collect() } else { Vec::new() };
         drop(state);
+        tunnels.iter().for_each(|line| line.cut());
         waiting.into_iter().for_each(Waker::wake);
     }
 
@@ -75,10 +89,16 @@ impl Shutdown {
         self.0.has_begun()
     }
 
-    /// How many connections are watched for.
+    /// How many connections are watched for, tunnels among them.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.0.lock().connections
+    }
+
+    /// How many of them speak another protocol: from the hand-over until the [`Tunnel`](crate::Tunnel) is dropped.
+    #[must_use]
+    pub fn tunnels(&self) -> usize {
+        self.0.lock().tunnels.len()
     }
 
     /// How many of them have a request that is not answered to its end.
@@ -99,22 +119,45 @@ impl Shutdown {
         self.slot(true)
     }
 
-    /// Lets somebody see the begin who is no connection.
-    pub(crate) fn overlook(&self) -> Watch {
+    /// Lets somebody see the begin who is no connection, and does not count as one: the handler of a WebSocket that
+    /// would say goodbye, a job beside the server.
+    ///
+    /// ```
+    /// use http_driver::Tunnel;
+    /// use http_driver::server::Shutdown;
+    ///
+    /// /// Says goodbye on an open tunnel when the server is about to end.
+    /// async fn goodbye(shutdown: Shutdown, mut tunnel: Tunnel) -> std::io::Result<()> {
+    ///     shutdown.follow().begun().await;
+    ///     tunnel.write("goodbye").await?;
+    ///     tunnel.end().await
+    /// }
+    /// ```
+    #[must_use]
+    pub fn follow(&self) -> Watch {
         self.slot(false)
     }
 
     fn slot(&self, counted: bool) -> Watch {
         let mut state = self.0.lock();
         state.connections += usize::from(counted);
-        let slot = state.free.pop().unwrap_or_else(|| {
-            state.waiting.push(None);
-            state.waiting.len() - 1
-        });
+        let slot = state.slot();
         Watch { shared: self.0.clone(), slot, registered: None, counted, open: false }
     }
 
-    /// Waits until no connection is left.
+    /// A place for a connection that is about to be accepted, if fewer than `most` are taken; otherwise the task is woken
+    /// when one is free. Whoever waits for a connection holds no place meanwhile: it could keep others from theirs.
+    pub(super) fn reserve(&self, most: usize, cx: &Context<'_>) -> Room {
+        let mut state = self.0.lock();
+        if state.connections + state.reserved < most {
+            state.reserved += 1;
+            return Room::Free(Place(Some(self.0.clone())));
+        }
+        state.register(cx);
+        if state.connections < most { Room::Soon } else { Room::Full }
+    }
+
+    /// Waits until no connection is left, and no tunnel.
     ///
     /// # Cancellation
     /// Safe.
@@ -123,15 +166,74 @@ impl Shutdown {
     }
 
     /// Whether fewer than `most` connections are watched for; the task is woken when there is one less.
-    pub(crate) fn poll_fewer(&self, most: usize, cx: &Context<'_>) -> Poll<()> {
+    fn poll_fewer(&self, most: usize, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.0.lock();
         if state.connections < most {
             return Poll::Ready(());
         }
-        if !state.fewer.iter().any(|waker| waker.will_wake(cx.waker())) {
-            state.fewer.push(cx.waker().clone());
-        }
+        state.register(cx);
         Poll::Pending
+    }
+
+    /// Whether no connection speaks HTTP any more; the task is woken when there is one less.
+    pub(super) fn poll_only_tunnels(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.0.lock();
+        if state.connections <= state.tunnels.len() {
+            return Poll::Ready(());
+        }
+        state.register(cx);
+        Poll::Pending
+    }
+}
+
+impl State {
+    fn slot(&mut self) -> usize {
+        self.free.pop().unwrap_or_else(|| {
+            self.waiting.push(None);
+            self.waiting.len() - 1
+        })
+    }
+
+    /// The task is woken when there is a connection less, or a place.
+    fn register(&mut self, cx: &Context<'_>) {
+        if !self.fewer.iter().any(|waker| waker.will_wake(cx.waker())) {
+            self.fewer.push(cx.waker().clone());
+        }
+    }
+}
+
+/// Whether there is a place for another connection.
+pub(super) enum Room {
+    Free(Place),
+    /// One may be given back: it is kept for a connection that is being accepted.
+    Soon,
+    Full,
+}
+
+/// A place that is kept for a connection. Dropped, it is given back.
+pub(super) struct Place(Option<Arc<Shared>>);
+
+impl Place {
+    /// The connection is there.
+    pub(super) fn take(mut self) -> Option<Watch> {
+        let shared = self.0.take()?;
+        let mut state = shared.lock();
+        state.reserved -= 1;
+        state.connections += 1;
+        let slot = state.slot();
+        drop(state);
+        Some(Watch { shared, slot, registered: None, counted: true, open: false })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some(shared) = &self.0 else { return };
+        let mut state = shared.lock();
+        state.reserved -= 1;
+        let fewer = core::mem::take(&mut state.fewer);
+        drop(state);
+        fewer.into_iter().for_each(Waker::wake);
     }
 }
 
@@ -141,6 +243,7 @@ impl fmt::Debug for Shutdown {
         f.debug_struct("Shutdown")
             .field("begun", &self.0.has_begun())
             .field("connections", &state.connections)
+            .field("tunnels", &state.tunnels.len())
             .field("exchanges", &self.exchanges())
             .finish()
     }
@@ -218,6 +321,28 @@ impl Watch {
         }
     }
 
+    /// The connection speaks another protocol from here, over this line: it counts as a tunnel, and a cut ends it.
+    pub(crate) fn hand_over(&mut self, line: &Arc<Line>) {
+        self.end_exchange();
+        self.registered = None;
+        let mut state = self.shared.lock();
+        state.connections += usize::from(!core::mem::replace(&mut self.counted, true));
+        state.waiting[self.slot] = None;
+        state.tunnels.insert(self.slot, line.clone());
+        let fewer = core::mem::take(&mut state.fewer);
+        let cut = self.shared.stage() == Stage::Cut;
+        drop(state);
+        fewer.into_iter().for_each(Waker::wake);
+        if cut {
+            line.cut();
+        }
+    }
+
+    /// Whether everything is to end at once.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.shared.stage() == Stage::Cut
+    }
+
     /// It is answered, or will not be.
     pub(super) fn end_exchange(&mut self) {
         if core::mem::replace(&mut self.open, false) {
@@ -233,8 +358,11 @@ impl Drop for Watch {
         state.connections -= usize::from(self.counted);
         state.waiting[self.slot] = None;
         state.free.push(self.slot);
+        let line = state.tunnels.remove(&self.slot);
         let fewer = core::mem::take(&mut state.fewer);
         drop(state);
+        // With it the transport may go, whose code is not ours.
+        drop(line);
         fewer.into_iter().for_each(Waker::wake);
     }
 }

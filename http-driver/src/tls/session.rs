@@ -38,6 +38,8 @@ pub struct TlsTransport<T> {
     /// Plain bytes that are encrypted and not all sent: they count as taken when they are.
     held: usize,
     notified: bool,
+    /// Whether anything has come of the peer.
+    spoken_to: bool,
 }
 
 /// What TLS has negotiated.
@@ -64,7 +66,7 @@ impl<T: Transport> TlsTransport<T> {
     /// A session that has not begun, over a transport.
     pub fn new(transport: T, session: Connection) -> Self {
         let (received, outbox) = (BytesMut::new(), Outbox::default());
-        Self { transport, session, received, outbox, held: 0, notified: false }
+        Self { transport, session, received, outbox, held: 0, notified: false, spoken_to: false }
     }
 
     /// The transport below.
@@ -136,6 +138,11 @@ impl<T: Transport> Transport for TlsTransport<T> {
         }
     }
 
+    fn has_received(&self) -> bool {
+        // What is in front of TLS is read before it.
+        self.spoken_to || self.transport.has_received()
+    }
+
     fn describe(&self, peer: &mut Peer) {
         self.transport.describe(peer);
         let server_name = match &self.session {
@@ -202,7 +209,7 @@ impl<T: Transport> TlsTransport<T> {
                         return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
                     }
                 }
-                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Ok(_)) => self.spoken_to = true,
             }
         }
         let mut bytes = &self.received[..];

@@ -13,5 +13,6 @@ mod reuse;
 mod scenarios;
 mod secured;
 mod servers;
+mod shutdowns;
 mod surplus;
 mod tunnels;

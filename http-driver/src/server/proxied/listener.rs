@@ -173,6 +173,11 @@ impl<T: Transport> Transport for ProxiedTransport<T> {
         Poll::Ready(Ok(()))
     }
 
+    fn has_received(&self) -> bool {
+        // The header of a proxy whose client says nothing is no word of that client.
+        !self.early.is_empty() || self.transport.has_received()
+    }
+
     fn describe(&self, peer: &mut Peer) {
         self.transport.describe(peer);
         if let Some((client, local)) = self.addresses {
