@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use http_core::Config;
-use http_driver::server::{Connection, Listener, Server};
+use http_driver::server::{Connection, Listener, Options, Server};
 use http_driver::{Peer, Runtime, Timer, Transport, service_fn};
 
 use super::args::{Args, fail};
@@ -27,6 +27,8 @@ pub(crate) struct Plan {
     pub(crate) threads: usize,
     level: Level,
     gate: Option<Gate>,
+    /// Whether the service level tells what goes wrong.
+    logs: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,19 +42,24 @@ impl Plan {
     pub(crate) fn parse(name: &str) -> Self {
         let usage = format!(
             "{name} --port N [--threads T] [--level exchange|service] [--cert FILE --key FILE] \
-             [--proxy-protocol ADDRESS[/BITS][,...]]"
+             [--proxy-protocol ADDRESS[/BITS][,...]] [--log nothing|incidents]"
         );
-        let args = Args::parse(&usage, &["port", "threads", "level", "cert", "key", "proxy-protocol"]);
+        let args = Args::parse(&usage, &["port", "threads", "level", "cert", "key", "proxy-protocol", "log"]);
         let threads = args.get(&usage, "threads", 1);
         let level = match args.get(&usage, "level", "service".to_owned()).as_str() {
             "exchange" => Level::Exchange,
             "service" => Level::Service,
             _ => fail(&usage, "--level is exchange or service"),
         };
+        let logs = match &args.get(&usage, "log", "nothing".to_owned())[..] {
+            "nothing" => false,
+            "incidents" => true,
+            _ => fail(&usage, "--log is nothing or incidents"),
+        };
         if threads == 0 {
             fail(&usage, "--threads is at least 1");
         }
-        Self { port: args.get(&usage, "port", 0), threads, level, gate: Gate::of(&args, &usage) }
+        Self { port: args.get(&usage, "port", 0), threads, level, gate: Gate::of(&args, &usage), logs }
     }
 
     /// Tells that the server listens on `port`.
@@ -69,13 +76,13 @@ impl Plan {
         L: Listener<R>,
     {
         match self.gate {
-            None => serve(self.level, runtime, listener, told).await,
-            Some(gate) => serve(self.level, runtime, gate.guard(listener), told).await,
+            None => serve(self.level, self.logs, runtime, listener, told).await,
+            Some(gate) => serve(self.level, self.logs, runtime, gate.guard(listener), told).await,
         }
     }
 }
 
-async fn serve<R, L>(level: Level, runtime: R, listener: L, told: impl Future<Output = ()> + Send + 'static)
+async fn serve<R, L>(level: Level, logs: bool, runtime: R, listener: L, told: impl Future<Output = ()> + Send + 'static)
 where
     R: Runtime<Timer: Send> + Send + Sync + 'static,
     L: Listener<R>,
@@ -88,7 +95,10 @@ where
         })
         .await;
     }
-    let server = Server::on(runtime.clone()).drain(DRAIN);
+    let mut server = Server::on(runtime.clone()).drain(DRAIN);
+    if logs {
+        server = server.options(Options::default().observe(|incident| eprintln!("{incident}")));
+    }
     let shutdown = server.shutdown();
     runtime.spawn(async move {
         told.await;

@@ -188,6 +188,8 @@ pub(crate) struct Wire {
     lingered: u64,
     /// A message that ends with the stream was begun, and the transport has not taken all of it.
     pub(crate) unfinished: bool,
+    /// What waited when the connection was given up is lost.
+    pub(crate) lost: bool,
     now: Instant,
 }
 
@@ -212,6 +214,7 @@ impl Wire {
             send_pace: Pace::new(send_limits),
             lingered: 0,
             unfinished: false,
+            lost: false,
             now,
         }
     }
@@ -349,6 +352,7 @@ impl Wire {
             Life::Closing(first, _) | Life::Lingering(first, _) => Life::Dead(first),
             Life::Open => Life::Dead(why),
         };
+        self.lost = !self.outbox.is_empty();
         self.outbox.discard();
         self.deadlines = Deadlines::NONE;
         self.life = over;

@@ -8,12 +8,12 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Buf, Bytes, BytesMut};
-use http_core::{Closed, Outbox};
+use http_core::{Closed, Outbox, Phase};
 
 use crate::buffers;
 use crate::error::Error;
 use crate::io::Transport;
-use crate::server::Watch;
+use crate::server::{Fault, Observed, Watch};
 
 /// The most that one write takes.
 const PIECE: usize = 64 * 1024;
@@ -78,7 +78,10 @@ impl Held {
 }
 
 /// A transport that can be taken from its tunnel, which need not be polled for it.
-pub(crate) struct Line(Mutex<Ends>);
+pub(crate) struct Line {
+    ends: Mutex<Ends>,
+    observed: Option<Box<Observed>>,
+}
 
 struct Ends {
     transport: Option<Box<dyn Transport + Send>>,
@@ -93,12 +96,13 @@ enum Direction {
 }
 
 impl Line {
-    fn new(transport: impl Transport + Send + 'static) -> Self {
-        Self(Mutex::new(Ends { transport: Some(Box::new(transport)), waiting: [None, None] }))
+    fn new(transport: impl Transport + Send + 'static, observed: Option<Box<Observed>>) -> Self {
+        let ends = Ends { transport: Some(Box::new(transport)), waiting: [None, None] };
+        Self { ends: Mutex::new(ends), observed }
     }
 
     fn lock(&self) -> MutexGuard<'_, Ends> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn poll<O>(
@@ -126,7 +130,13 @@ impl Line {
         let mut ends = self.lock();
         let (transport, waiting) = (ends.transport.take(), core::mem::take(&mut ends.waiting));
         drop(ends);
+        if transport.is_none() {
+            return;
+        }
         drop(transport);
+        if let Some(observed) = &self.observed {
+            observed.tell(Fault::Cut, None, Phase::Idle);
+        }
         waiting.into_iter().flatten().for_each(Waker::wake);
     }
 }
@@ -139,8 +149,17 @@ impl Tunnel {
 
     /// The same, counted among what `watch` is of until it is dropped, and ended by its
     /// [`cut`](crate::server::Shutdown::cut).
-    pub fn watched(transport: impl Transport + Send + 'static, early: BytesMut, mut watch: Watch) -> Self {
-        let line = Arc::new(Line::new(transport));
+    pub fn watched(transport: impl Transport + Send + 'static, early: BytesMut, watch: Watch) -> Self {
+        Self::observed(transport, early, watch, None)
+    }
+
+    fn observed(
+        transport: impl Transport + Send + 'static,
+        early: BytesMut,
+        mut watch: Watch,
+        observed: Option<Box<Observed>>,
+    ) -> Self {
+        let line = Arc::new(Line::new(transport, observed));
         watch.hand_over(&line);
         Self { held: Held::Watched(line, watch), input: early, outbox: Outbox::default() }
     }
@@ -298,6 +317,16 @@ struct State {
     outcome: Option<Result<Tunnel, Error>>,
     settled: bool,
     waiting: Vec<Waker>,
+    /// Is told if nobody takes the tunnel.
+    observed: Option<Box<Observed>>,
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        if let (Some(observed), Some(Ok(_))) = (&self.observed, &self.outcome) {
+            observed.tell(Fault::NotTaken, None, Phase::Idle);
+        }
+    }
 }
 
 impl Upgrade {
@@ -340,6 +369,11 @@ impl Promise {
         self.settle(Some(Ok(tunnel)));
     }
 
+    /// Has somebody told if nobody takes the tunnel.
+    fn observe(&self, observed: Option<Box<Observed>>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).observed = observed;
+    }
+
     fn settle(&self, outcome: Option<Result<Tunnel, Error>>) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !state.settled {
@@ -379,11 +413,18 @@ pub struct Switched<T> {
     early: BytesMut,
     promise: Option<Promise>,
     watch: Option<Watch>,
+    observed: Option<Box<Observed>>,
 }
 
 impl<T> Switched<T> {
-    pub(crate) const fn new(transport: T, early: BytesMut, promise: Option<Promise>, watch: Option<Watch>) -> Self {
-        Self { transport, early, promise, watch }
+    pub(crate) const fn new(
+        transport: T,
+        early: BytesMut,
+        promise: Option<Promise>,
+        watch: Option<Watch>,
+        observed: Option<Box<Observed>>,
+    ) -> Self {
+        Self { transport, early, promise, watch, observed }
     }
 
     /// The transport, and what was read from it and belongs to the other protocol. The service's [`Upgrade`] fails, and
@@ -399,8 +440,9 @@ impl<T> Switched<T> {
         T: Transport + Send + 'static,
     {
         if let Some(promise) = self.promise {
+            promise.observe(self.observed.clone());
             promise.keep(match self.watch {
-                Some(watch) => Tunnel::watched(self.transport, self.early, watch),
+                Some(watch) => Tunnel::observed(self.transport, self.early, watch, self.observed),
                 None => Tunnel::new(self.transport, self.early),
             });
         }

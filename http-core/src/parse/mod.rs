@@ -93,7 +93,10 @@ impl Scan {
             }
         };
         let used = line.length;
-        finish::request(&mut line, facts, fields, config).map_err(|reason| Broken(reason, used))?;
+        if let Err(reason) = finish::request(&mut line, facts, fields, config) {
+            self.start_line_read = true;
+            return Err(Broken(reason, used));
+        }
         self.take_off(input, used);
         *received = received.saturating_add(used as u64);
         Ok(Some(line))

@@ -117,6 +117,10 @@ pub struct Connection {
     pub(super) date: Option<[u8; 29]>,
     /// The application has asked for the end: the exchange that is open, or whose head has begun to come, is the last.
     pub(super) closing: bool,
+    /// The fault that ended the connection was answered.
+    pub(super) refused: bool,
+    /// Requests that were answered with 417.
+    pub(super) unmet: u32,
     /// Requests read so far.
     pub(super) requests: u64,
 }
@@ -181,6 +185,8 @@ impl Connection {
             spare: Spare::default(),
             date: None,
             closing: false,
+            refused: false,
+            unmet: 0,
             requests: 0,
         };
         connection.rearm(Pause::NeedsInput, &BytesMut::new(), now);
@@ -514,6 +520,50 @@ impl Connection {
         }
     }
 
+    /// How far the connection had come when it ended, or began to: the [`phase`](Self::phase) that it was in, for logs. Of
+    /// one that goes on it is the phase.
+    ///
+    /// ```
+    /// use bytes::BytesMut;
+    /// use http_core::{Config, Instant, Phase, server};
+    /// let mut connection = server::Connection::new(Config::default().into(), Instant::ZERO);
+    /// let mut input = BytesMut::from("GET / HTTP/1.1\r\nHost : a\r\n\r\n");
+    /// assert!(connection.poll_event(&mut input, Instant::ZERO).is_err());
+    /// assert_eq!((connection.phase(), connection.reached()), (Phase::Writing, Phase::ReadingHeaders));
+    /// ```
+    #[must_use]
+    pub fn reached(&self) -> Phase {
+        let failed = match self.wire.life {
+            Life::Open | Life::Switched => return self.phase(),
+            Life::Closing(why, _) | Life::Lingering(why, _) | Life::Dead(why) => matches!(why, Closed::Failed(_)),
+            Life::Gone => false,
+        };
+        // The answer to a fault is no part of what was under way.
+        let answering = !self.refused && !matches!(self.send, Send::Head);
+        match &self.receive {
+            Receive::Head(scan) if scan.start_line_read => Phase::ReadingHeaders,
+            Receive::Head(_) if failed => Phase::ReadingFirstLine,
+            Receive::Head(_) if !self.wire.lost => Phase::Idle,
+            Receive::Content(decoder, _) if !answering && decoder.in_trailers() => Phase::ReadingTrailer,
+            Receive::Content(..) if !answering => Phase::ReadingBody,
+            _ => Phase::Writing,
+        }
+    }
+
+    /// Whether the fault that ended the connection was answered, with the
+    /// [`status`](ProtocolError::status_hint) that it hints at: not if another answer had begun, nor if nobody was there
+    /// to read it.
+    #[must_use]
+    pub const fn was_refused(&self) -> bool {
+        self.refused
+    }
+
+    /// How many requests were answered with 417 by the connection itself (RFC 9110 §10.1.1). No event tells of them.
+    #[must_use]
+    pub const fn unmet_expectations(&self) -> u32 {
+        self.unmet
+    }
+
     /// The deadline that passes next.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Deadline> {
@@ -586,7 +636,7 @@ impl Connection {
 
     /// What of the state can change what happens, as [`Canonical`](crate::model::Canonical) wants it.
     pub(crate) fn describe(&self, out: &mut Collector, now: Instant) {
-        let Self { wire, receive, send, exchange, spare: _, date, closing, requests } = self;
+        let Self { wire, receive, send, exchange, spare: _, date, closing, refused: _, unmet: _, requests } = self;
         wire.describe(out, now);
         let most = wire.config.persistence.requests;
         out.value((receive, send, date, closing, most.map(|most| most.min(*requests))));

@@ -189,6 +189,7 @@ impl Connection {
     /// request is well-formed, so the connection goes on, but for one with content: nobody can tell whether a client that
     /// waited still sends that, or takes the answer for leave to send its next request.
     fn refuse_expectation(&mut self, now: Instant) {
+        self.unmet = self.unmet.saturating_add(1);
         let answer = ResponseHead::new(Reason::Expectation.status());
         match &mut self.receive {
             Receive::Content(_, wanted) => *wanted = Wanted::No,
@@ -360,6 +361,7 @@ impl Connection {
                 let _ = outbox.stage(|out| generate::make_header_response(&plain, &Content::Empty, &outline, out));
             }
             self.send = Send::Done;
+            self.refused = true;
         }
         self.wire.queued(now);
         let linger = if reason == Reason::Truncated { Linger::No } else { self.linger() };

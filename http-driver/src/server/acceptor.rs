@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use http::{Request, Response, StatusCode};
 use http_body::Body;
-use http_core::Config;
+use http_core::{Config, Phase};
 use tower_service::Service;
 
 use super::connection::Connection;
+use super::incident::{Fault, Incident, Observed};
 use super::listener::Listener;
 use super::service::{Options, serve_connection};
 use super::serving::BoxError;
@@ -241,6 +242,9 @@ where
                 },
                 Some((Err(error), entry)) => {
                     drop(entry);
+                    if let Some(observer) = &self.options.observer {
+                        observer.tell(&Incident::nowhere(Fault::Accept(&error)));
+                    }
                     self.rest(&error).await;
                 }
             }
@@ -305,10 +309,13 @@ where
         let (runtime, config, options) = (self.runtime.clone(), self.config.clone(), self.options.clone());
         let most = self.handshake;
         async move {
-            let Some(transport) = handshake(&runtime, transport, most, &mut watch).await else { return };
+            let mut observed = options.observer.as_ref().map(|observer| observer.follow(&transport));
+            let shaken = handshake(&runtime, transport, most, &mut watch, &mut observed).await;
+            let Some(transport) = shaken else { return };
             let Some(service) = make.make(&transport) else { return };
             // Nothing of it stands beside its future, which is large.
-            let serving = serve_connection(Connection::new(transport, runtime, config), service, options, Some(watch));
+            let connection = Connection::new(transport, runtime, config).observed(observed);
+            let serving = serve_connection(connection, service, options, Some(watch));
             if let Ok(Some(switched)) = serving.await {
                 switched.deliver();
             }
@@ -334,17 +341,21 @@ where
         let mut config = Config::clone(&self.config);
         config.persistence.keep_alive = false;
         config.timeouts.idle = config.timeouts.idle.min(self.handshake);
-        let (runtime, most) = (self.runtime.clone(), self.handshake);
+        let (runtime, most, options) = (self.runtime.clone(), self.handshake, self.options.clone());
         let busy = service_fn(|_: Request<Incoming>| async {
             let mut response = Response::new(Full::default());
             *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
             Ok::<_, core::convert::Infallible>(response)
         });
         self.runtime.spawn(async move {
-            if let Some(transport) = handshake(&runtime, transport, most, &mut watch).await {
-                let connection = Connection::new(transport, runtime, Arc::new(config));
-                let _: Result<_, Error> = serve_connection(connection, busy, Options::default(), Some(watch)).await;
+            let mut observed = options.observer.as_ref().map(|observer| observer.follow(&transport));
+            let shaken = handshake(&runtime, transport, most, &mut watch, &mut observed).await;
+            let Some(transport) = shaken else { return };
+            if let Some(observed) = &observed {
+                observed.tell(Fault::Full, Some(StatusCode::SERVICE_UNAVAILABLE), Phase::Idle);
             }
+            let connection = Connection::new(transport, runtime, Arc::new(config)).observed(observed);
+            let _: Result<_, Error> = serve_connection(connection, busy, Options::default(), Some(watch)).await;
         });
     }
 
@@ -426,23 +437,44 @@ async fn handshake<T: Transport, R: Runtime>(
     mut transport: T,
     most: Duration,
     watch: &mut Watch,
+    observed: &mut Option<Box<Observed>>,
 ) -> Option<T> {
     let mut timer = None;
     let done = poll_fn(|cx| {
         let stage = watch.stage(cx);
         if stage == Stage::Cut {
+            if let Some(observed) = observed {
+                observed.tell_cut(Phase::Connecting);
+            }
             return Poll::Ready(false);
         }
         if let Poll::Ready(result) = transport.poll_handshake(cx) {
+            if let (Some(observed), Err(error)) = (&observed, &result) {
+                // Who has said nothing may go, as who idles.
+                if error.kind() != io::ErrorKind::UnexpectedEof || transport.has_received() {
+                    observed.tell(Fault::Handshake(error), None, Phase::Connecting);
+                }
+            }
             return Poll::Ready(result.is_ok());
         }
         if stage == Stage::Begun && !transport.has_received() {
             return Poll::Ready(false);
         }
         let timer = timer.get_or_insert_with(|| runtime.timer(runtime.now() + most));
-        timer.poll(cx).map(|()| false)
+        timer.poll(cx).map(|()| {
+            if let Some(observed) = &observed {
+                observed.tell(Fault::Handshake(&io::ErrorKind::TimedOut.into()), None, Phase::Connecting);
+            }
+            false
+        })
     });
-    done.await.then_some(transport)
+    if !done.await {
+        return None;
+    }
+    if let Some(observed) = observed {
+        observed.meet(&transport);
+    }
+    Some(transport)
 }
 
 /// Cuts all connections when it is dropped.

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use http_core::model::Input;
 use http_core::server::{self, Event};
-use http_core::{Closed, Config, Content, Fields, Instant, Misuse, RequestHead, ResponseHead};
+use http_core::{Closed, Config, Content, Fields, Instant, Misuse, Phase, RequestHead, ResponseHead};
 
 use super::exchange::Exchange;
+use super::incident::{Fault, Observed, Observer};
 use crate::call::call;
 use crate::clock;
 use crate::error::Error;
@@ -42,6 +43,8 @@ pub struct Connection<T, R: Runtime> {
     over: bool,
     /// To be closed once it was seen whether the next request has begun to come.
     closing: bool,
+    /// Whoever is told of what goes wrong.
+    observed: Option<Box<Observed>>,
 }
 
 impl<T: Transport, R: Runtime> Connection<T, R> {
@@ -59,6 +62,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
             date: [0; 29],
             over: false,
             closing: false,
+            observed: None,
         };
         // An answer to a request that cannot be read has a date as well.
         connection.tell_date(now);
@@ -153,6 +157,65 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     pub async fn finish(&mut self) {
         self.leave();
         poll_fn(|cx| self.poll_end(cx)).await;
+    }
+
+    /// Tells of what goes wrong from here, if it does not already.
+    pub(super) fn observe(&mut self, observer: &Observer) {
+        if self.observed.is_none() {
+            self.observed = Some(observer.follow(&self.link.transport));
+        }
+    }
+
+    /// The same, of a connection that was followed before.
+    pub(super) fn observed(mut self, observed: Option<Box<Observed>>) -> Self {
+        self.observed = observed;
+        self
+    }
+
+    pub(super) const fn observer(&mut self) -> &mut Option<Box<Observed>> {
+        &mut self.observed
+    }
+
+    /// Tells of a fault, and what was answered; not if it follows from what was told to end the connection.
+    #[inline]
+    pub(super) fn report(&self, fault: Fault<'_>, status: Option<http::StatusCode>) {
+        if let Some(observed) = self.observed.as_ref().filter(|observed| !observed.is_over()) {
+            observed.tell(fault, status, self.link.machine.reached());
+        }
+    }
+
+    /// Tells of what the machine has answered by itself, once it was asked for the next request. The last one is that of
+    /// an incident for as long as its answer is being sent, or what it was handed over for goes on.
+    #[inline]
+    pub(super) fn report_unserved(&mut self, asked: &Poll<Result<Option<RequestHead>, Error>>) {
+        if let Some(observed) = &mut self.observed {
+            let machine = &self.link.machine;
+            observed.tell_unmet(machine.unmet_expectations());
+            let accepted = matches!(asked, Poll::Ready(Ok(Some(_))));
+            if accepted || machine.reached() != Phase::Writing && !machine.is_switched() {
+                observed.serves(None);
+            }
+        }
+    }
+
+    /// Tells what ends the connection, once.
+    pub(super) fn report_end(&mut self, error: &Error) {
+        if self.observed.is_none() {
+            return;
+        }
+        // That it is closed follows from something.
+        let cause = matches!(error, Error::Misuse(Misuse::Closed)).then(|| self.cause());
+        let (machine, error) = (&self.link.machine, cause.as_ref().unwrap_or(error));
+        if let Some(observed) = &mut self.observed {
+            observed.tell_end(error, machine.was_refused(), machine.reached());
+        }
+    }
+
+    /// Tells that a shutdown ends the connection.
+    pub(super) fn report_cut(&mut self) {
+        if let Some(observed) = &mut self.observed {
+            observed.tell_cut(self.link.machine.reached());
+        }
     }
 
     /// The machine, to look at: its phase, its deadlines.

@@ -41,10 +41,18 @@ impl Inflow {
                 self.feed = Some(feed);
             }
             (Ok(Event::End(trailers)), Some(feed)) => feed.end(&trailers),
-            (Ok(Event::Closed(why)), Some(feed)) => feed.fail(Error::Closed(why)),
+            (Ok(Event::Closed(why)), Some(feed)) => {
+                let error = Error::Closed(why);
+                connection.report_end(&error);
+                feed.fail(error);
+            }
             (Ok(_), feed) => self.feed = feed,
-            (Err(error), Some(feed)) => feed.fail(error),
-            (Err(_), None) => {}
+            (Err(error), feed) => {
+                connection.report_end(&error);
+                if let Some(feed) = feed {
+                    feed.fail(error);
+                }
+            }
         }
         Poll::Ready(())
     }

@@ -7,6 +7,7 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::connection::Connection;
+use super::incident::{Incident, Observer};
 use super::serving::{BoxError, Serving};
 use super::shutdown::Watch;
 use crate::body::Incoming;
@@ -23,6 +24,13 @@ use crate::tunnel::Switched;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Options {
+    pub(super) switches: Switches,
+    pub(super) observer: Option<Observer>,
+}
+
+/// What each connection has to know of the options.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Switches {
     pub(super) interim: bool,
     pub(super) disconnected: bool,
     pub(super) cancel_on_end: bool,
@@ -33,7 +41,7 @@ impl Options {
     /// allocation.
     #[must_use]
     pub const fn interim(mut self, interim: bool) -> Self {
-        self.interim = interim;
+        self.switches.interim = interim;
         self
     }
 
@@ -41,7 +49,7 @@ impl Options {
     /// costs an allocation.
     #[must_use]
     pub const fn disconnected(mut self, disconnected: bool) -> Self {
-        self.disconnected = disconnected;
+        self.switches.disconnected = disconnected;
         self
     }
 
@@ -50,7 +58,19 @@ impl Options {
     /// (RFC 9112 §9.6).
     #[must_use]
     pub const fn cancel_on_end(mut self, cancel: bool) -> Self {
-        self.cancel_on_end = cancel;
+        self.switches.cancel_on_end = cancel;
+        self
+    }
+
+    /// Tells `function` of all that goes wrong, and of all that is answered without the service: see [`Incident`]. It is
+    /// called where that is noticed, on the connection's task mostly, so it must not block; a panic of it is the
+    /// connection's. Default: nobody is told, which costs nothing.
+    ///
+    /// A server's errors of accepting and of handshakes are among it, and what its shutdown cuts: connections as far as
+    /// their tasks still run, tunnels in any case.
+    #[must_use]
+    pub fn observe(mut self, function: impl Fn(&Incident<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Observer::new(function));
         self
     }
 }
@@ -108,7 +128,7 @@ where
     B::Error: Into<BoxError>,
 {
     // The future holds what it serves once: an idle connection costs what it needs.
-    let mut serving = Serving::new(connection, service, options, watch);
+    let mut serving = Serving::new(connection, service, &options, watch);
     async move {
         serving.run().await?;
         Ok(serving.switched())

@@ -13,9 +13,10 @@ use tower_service::Service;
 
 use super::connection::Connection;
 use super::disconnected::Notice;
+use super::incident::Fault;
 use super::inflow::Inflow;
 use super::interim::Interim;
-use super::service::Options;
+use super::service::{Options, Switches};
 use super::shutdown::{Stage, Watch};
 use crate::body::Incoming;
 use crate::convert;
@@ -31,7 +32,7 @@ pub(super) type BoxError = Box<dyn core::error::Error + Send + Sync>;
 pub(super) struct Serving<T, R: Runtime, S> {
     connection: Connection<T, R>,
     service: S,
-    options: Options,
+    options: Switches,
     watch: Option<Watch>,
     /// What an answer would bring to whom the request of it promised a tunnel.
     promise: Option<Promise>,
@@ -57,17 +58,21 @@ enum Begun {
 }
 
 impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
-    pub(super) const fn new(connection: Connection<T, R>, service: S, options: Options, watch: Option<Watch>) -> Self {
-        Self { connection, service, options, watch, promise: None }
+    pub(super) fn new(mut connection: Connection<T, R>, service: S, options: &Options, watch: Option<Watch>) -> Self {
+        if let Some(observer) = &options.observer {
+            connection.observe(observer);
+        }
+        Self { connection, service, options: options.switches, watch, promise: None }
     }
 
     /// The connection, if the last answer handed it over.
-    pub(super) fn switched(self) -> Option<Switched<T>> {
+    pub(super) fn switched(mut self) -> Option<Switched<T>> {
         if !self.connection.is_switched() {
             return None;
         }
+        let observed = self.connection.observer().take();
         let (transport, early) = self.connection.into_parts();
-        Some(Switched::new(transport, early, self.promise, self.watch))
+        Some(Switched::new(transport, early, self.promise, self.watch, observed))
     }
 
     /// Answers requests until the connection ends, or is handed over.
@@ -90,6 +95,11 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
                 Err(error) => Err(error),
             };
             if let Err(error) = answered {
+                if self.watch.as_ref().is_some_and(Watch::is_cut) {
+                    self.connection.report_cut();
+                } else {
+                    self.connection.report_end(&error);
+                }
                 self.connection.leave();
                 poll_fn(|cx| self.poll_finish(cx)).await;
                 return Err(error);
@@ -106,6 +116,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
     ) -> Poll<Result<Option<RequestHead>, Error>>
     where
         S: Service<Request<Incoming>, Response = Response<B>>,
+        S::Error: Into<BoxError>,
     {
         self.heed(cx)?;
         loop {
@@ -113,7 +124,9 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
                 if let Some(watch) = &mut self.watch {
                     watch.end_exchange();
                 }
-                *waiting = ready!(self.connection.poll_accept(cx))?;
+                let accepted = self.connection.poll_accept(cx);
+                self.connection.report_unserved(&accepted);
+                *waiting = ready!(accepted)?;
                 // Whoever waits for a hand-over by an earlier request learns that there was none.
                 if !self.connection.is_switched() {
                     self.promise = None;
@@ -128,8 +141,8 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
                 Poll::Pending => return poll_until(self, cx, |this, _, now| this.connection.ended(now).map(Err)),
             };
             let Some(head) = waiting.take() else { continue };
-            if ready.is_err() {
-                self.refuse(StatusCode::INTERNAL_SERVER_ERROR)?;
+            if let Err(error) = ready {
+                self.fail(error)?;
                 continue;
             }
             if let Some(watch) = &mut self.watch {
@@ -151,11 +164,15 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         let memory = head.into();
         let mut request = match request {
             Ok(request) => request,
-            Err(_) => {
+            Err(error) => {
+                self.connection.report(Fault::Request(error), Some(http::StatusCode::BAD_REQUEST));
                 self.connection.recycle(memory);
                 return None;
             }
         };
+        if let Some(observed) = self.connection.observer() {
+            observed.serves(Some((request.method().clone(), request.uri().clone())));
+        }
         if may_switch {
             let (upgrade, promise) = Upgrade::new();
             request.extensions_mut().insert(upgrade);
@@ -178,6 +195,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
     fn answer<B>(&mut self, head: RequestHead) -> impl Future<Output = Result<(), Error>>
     where
         S: Service<Request<Incoming>, Response = Response<B>>,
+        S::Error: Into<BoxError>,
         B: Body,
         B::Error: Into<BoxError>,
     {
@@ -189,8 +207,10 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
                 let mut future = pin!(future);
                 poll_fn(|cx| self.poll_called(future.as_mut(), &mut open, cx)).await?
             };
-            // The error has no way to the client; the status tells that there is one.
-            let Ok(response) = response else { return self.refuse(StatusCode::INTERNAL_SERVER_ERROR) };
+            let response = match response {
+                Ok(response) => response,
+                Err(error) => return self.fail(error),
+            };
             open.content.keep_wanted(&mut self.connection);
             let (parts, body) = response.into_parts();
             let (mut parts, mut body) = (Some(parts), pin!(body));
@@ -300,9 +320,10 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         B: Body,
         B::Error: Into<BoxError>,
     {
-        let Ok(mut head) = convert::response_head_in(core::mem::take(&mut open.memory), parts) else {
-            self.refuse(StatusCode::INTERNAL_SERVER_ERROR)?;
-            return Ok(Begun::Complete);
+        let mut head = match convert::response_head_in(core::mem::take(&mut open.memory), parts) {
+            Ok(head) => head,
+            Err(convert::Unconvertible::Misuse(misuse)) => return self.unsendable(misuse),
+            Err(_) => return self.unsendable(Misuse::FieldValue),
         };
         let omitted = self.connection.machine().omits_content(head.status());
         // What would be dropped need not be produced.
@@ -323,10 +344,8 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
             }
         }
         self.connection.recycle(head.into());
-        if begun.is_err() {
-            // What the application built cannot be sent; the client learns that much.
-            self.refuse(StatusCode::INTERNAL_SERVER_ERROR)?;
-            return Ok(Begun::Complete);
+        if let Err(misuse) = begun {
+            return self.unsendable(misuse);
         }
         if omitted {
             if self.connection.machine().awaits_content() {
@@ -389,6 +408,23 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
                 }
             }
         })
+    }
+
+    /// What the application built cannot be sent; the client learns that much.
+    fn unsendable(&mut self, misuse: Misuse) -> Result<Begun, Error> {
+        self.refuse(StatusCode::INTERNAL_SERVER_ERROR)?;
+        self.connection.report(Fault::Misuse(misuse), Some(http::StatusCode::INTERNAL_SERVER_ERROR));
+        Ok(Begun::Complete)
+    }
+
+    /// The service failed. The error has no way to the client; the status tells that there is one.
+    fn fail(&mut self, error: impl Into<BoxError>) -> Result<(), Error> {
+        let refused = self.refuse(StatusCode::INTERNAL_SERVER_ERROR);
+        if self.connection.observer().is_some() {
+            let status = refused.is_ok().then_some(http::StatusCode::INTERNAL_SERVER_ERROR);
+            self.connection.report(Fault::Service(&*error.into()), status);
+        }
+        refused
     }
 
     /// Answers with a status alone, and ends the connection.

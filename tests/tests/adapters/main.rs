@@ -6,6 +6,7 @@ mod sockets;
 
 mod clients;
 mod endings;
+mod incidents;
 mod networks;
 mod options;
 mod pipelines;

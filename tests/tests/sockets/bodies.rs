@@ -48,6 +48,12 @@ impl Told {
         Self { length: Some(length), then: Then::Panic, ..Self::default() }
     }
 
+    /// Of this length, it says.
+    pub(crate) const fn announced(mut self, length: u64) -> Self {
+        self.length = Some(length);
+        self
+    }
+
     pub(crate) fn trailers(mut self, trailers: &[(&'static str, &'static str)]) -> Self {
         let fields =
             trailers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
