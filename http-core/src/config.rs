@@ -7,8 +7,9 @@ use crate::refusal::Refusal;
 
 /// The configuration of connections and of the dispatcher, shared by as many as one likes.
 ///
-/// Every deadline, limit and leniency has a name, a unit and a bounded default. Presets are values of it:
-/// [`strict`](Self::strict), which is the default, [`interop`](Self::interop) and [`evhttp`](Self::evhttp);
+/// Every deadline, limit and leniency has a name, a unit and a bounded default. The default refuses what RFC 9110 and
+/// RFC 9112 leave open, but for request targets as browsers write them. Presets are values of it:
+/// [`strict`](Self::strict), which refuses those as well, [`interop`](Self::interop) and [`evhttp`](Self::evhttp);
 /// [`differences`](Self::differences) prints what one changes.
 ///
 /// ```
@@ -27,7 +28,7 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// Limits and budgets.
     pub limits: Limits,
-    /// Leniencies, all off.
+    /// Leniencies, all off but that for targets as browsers write them.
     pub strictness: Strictness,
     /// Whether and how connections are kept.
     pub persistence: Persistence,
@@ -40,10 +41,13 @@ pub struct Config {
 }
 
 impl Config {
-    /// The default: no leniency at all, and what RFC 9110 and RFC 9112 leave open is refused.
+    /// No leniency at all: what RFC 9110 and RFC 9112 leave open is refused, and so is what the default takes beside
+    /// them, request targets as browsers write them ([`Strictness::allow_browser_target`]).
+    ///
+    /// For a server that only programs ask, or that stands before another reader that has to be as strict.
     #[must_use]
     pub fn strict() -> Self {
-        Self::default()
+        Self { strictness: Strictness { allow_browser_target: false, ..Strictness::default() }, ..Self::default() }
     }
 
     /// What browsers and old peers send though no RFC allows it, or allows it only to be read: bare LF and folds in
@@ -213,13 +217,14 @@ impl Default for Limits {
     }
 }
 
-/// Named leniencies, each off by default.
+/// Named leniencies, each off by default but [`allow_browser_target`](Self::allow_browser_target).
 ///
 /// ```
 /// let mut strictness = http_core::Strictness::default();
 /// strictness.allow_obs_fold = true;
+/// assert!(strictness.allow_browser_target);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Strictness {
     /// A line of a head may end with LF alone (RFC 9112 §2.2). Risk: a reader before or behind that counts such lines
@@ -241,6 +246,13 @@ pub struct Strictness {
     pub allow_repeated_content_length: bool,
     /// An HTTP/1.1 request may lack Host (RFC 9112 §3.2). Risk: routing to the wrong origin.
     pub allow_missing_host: bool,
+    /// Path and query of a target may have what browsers leave as it is against RFC 3986, because the URL standard has
+    /// them do so: `[`, `]`, `|` and `^` in the path, those and `` ` ``, `{`, `}` and `\` in the query. The authority
+    /// may not; nor is any other octet taken: quotes, angle brackets, `#`, controls, and those above ASCII stay
+    /// refused. **On by default.** Risk: a program behind that puts such a target into something else, a shell say,
+    /// without looking; a next hop that refuses it, wherefore
+    /// [`RequestHead::forwarded`](crate::RequestHead::forwarded) percent-encodes them.
+    pub allow_browser_target: bool,
     /// A target may have any visible byte and bytes above ASCII (RFC 9112 §3.2). Risk: other readings of the path.
     pub allow_lax_target: bool,
     /// Whitespace may end a chunk-size line (RFC 9112 §7.1.1 allows it before an extension only): some servers pad
@@ -248,6 +260,24 @@ pub struct Strictness {
     pub allow_chunk_line_padding: bool,
     /// Spaces may stand between the version and the end of a request-line. Risk: none known.
     pub allow_trailing_space_in_request_line: bool,
+}
+
+impl Default for Strictness {
+    fn default() -> Self {
+        Self {
+            allow_bare_lf: false,
+            allow_obs_fold: false,
+            allow_space_before_colon: false,
+            allow_space_before_colon_in_responses: false,
+            allow_transfer_encoding_with_length: false,
+            allow_repeated_content_length: false,
+            allow_missing_host: false,
+            allow_browser_target: true,
+            allow_lax_target: false,
+            allow_chunk_line_padding: false,
+            allow_trailing_space_in_request_line: false,
+        }
+    }
 }
 
 /// Whether and how connections are kept.

@@ -42,7 +42,8 @@ impl RequestHead {
     ///
     /// # Errors
     /// [`Misuse::Method`] if the method is not a token or longer than 65,535 bytes; [`Misuse::Target`] if a byte of
-    /// the target is outside RFC 3986, its form does not fit the method (RFC 9112 §3.2), or it is over 4 GiB long.
+    /// the target is outside RFC 3986, its form does not fit the method (RFC 9112 §3.2), or it is over 4 GiB long. What
+    /// a browser's URL has beside RFC 3986 is percent-encoded first: [`percent_encoded`](crate::percent_encoded).
     pub fn new(method: Method<'_>, target: impl AsRef<[u8]>) -> Result<Self, Misuse> {
         let (name, target) = (method.as_str().as_bytes(), target.as_ref());
         let method_len = u16::try_from(name.len()).map_err(|_| Misuse::Method)?;
@@ -50,7 +51,7 @@ impl RequestHead {
             return Err(Misuse::Method);
         }
         let start = name.len() + target.len() + 12;
-        if !token::is_target(target) || u32::try_from(start).is_err() || Target::parse(method, target).is_none() {
+        if u32::try_from(start).is_err() || !Target::parse(method, target).is_some_and(Target::is_rfc3986) {
             return Err(Misuse::Target);
         }
         let mut fields = Fields::with_capacity(start + 64, 4);

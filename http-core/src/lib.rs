@@ -158,7 +158,7 @@ pub use reason::{ErrorKind, Reason};
 pub use refusal::Refusal;
 pub use settings::{Difference, Value};
 pub use status::StatusCode;
-pub use target::Target;
+pub use target::{Target, percent_encoded};
 pub use time::Instant;
 pub use version::Version;
 pub use wire::{Closed, Interest};

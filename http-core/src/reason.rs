@@ -84,7 +84,7 @@ macro_rules! reasons {
 reasons! {
     StartLine, Syntax, 400, "RFC 9112 §3", "the start-line does not have its three parts, each separated by one space";
     Method, Syntax, 400, "RFC 9110 §9.1", "the method is not a token";
-    Target, Syntax, 400, "RFC 9112 §3.2", "the request target has a character that RFC 3986 does not allow";
+    Target, Syntax, 400, "RFC 9112 §3.2", "the request target has a character that is not allowed there";
     TargetForm, Syntax, 400, "RFC 9112 §3.2", "the form of the request target does not fit the method";
     Version, Version, 505, "RFC 9110 §2.5", "the version is not HTTP/1.x";
     VersionSyntax, Syntax, 400, "RFC 9112 §2.3", "the protocol version is malformed";

@@ -128,7 +128,8 @@ impl Config {
     /// use http_core::Config;
     /// let changed: Vec<String> = Config::evhttp().differences().map(|one| one.to_string()).collect();
     /// assert!(changed.iter().any(|line| line == "strictness.allow_bare_lf: on (default off)"));
-    /// assert_eq!(Config::strict().differences().count(), 0);
+    /// let stricter: Vec<String> = Config::strict().differences().map(|one| one.to_string()).collect();
+    /// assert_eq!(stricter, ["strictness.allow_browser_target: off (default on)"]);
     /// ```
     pub fn differences(&self) -> impl Iterator<Item = Difference> {
         let pairs = all(self).into_iter().zip(all(&Self::default()));
@@ -184,6 +185,7 @@ fn all(config: &Config) -> Vec<(&'static str, Value)> {
         allow_transfer_encoding_with_length,
         allow_repeated_content_length,
         allow_missing_host,
+        allow_browser_target,
         allow_lax_target,
         allow_chunk_line_padding,
         allow_trailing_space_in_request_line
@@ -258,7 +260,7 @@ mod tests {
 
     #[test]
     fn the_presets_differ_in_exactly_this() {
-        assert_eq!(changed(&Config::strict()), [""; 0]);
+        assert_eq!(changed(&Config::strict()), ["strictness.allow_browser_target: off (default on)"]);
         assert_eq!(
             changed(&Config::interop()),
             [

@@ -1,5 +1,8 @@
 //! The request target: its four forms (RFC 9112 §3.2), and the authority in it and in `Host`.
 
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+
 use crate::method::Method;
 use crate::token;
 
@@ -49,7 +52,8 @@ pub enum Target<'a> {
 impl<'a> Target<'a> {
     /// Takes a target apart; `None` if its form does not fit the method or a part of it is malformed.
     ///
-    /// Characters are not looked at here: a head that was read or built has only those that RFC 3986 allows.
+    /// Characters of path and query are not looked at here: a head that was built has only those that RFC 3986 allows,
+    /// and one that was read those that [`Strictness`](crate::Strictness) lets pass.
     #[must_use]
     pub fn parse(method: Method<'_>, target: &'a [u8]) -> Option<Self> {
         match (method, target) {
@@ -82,6 +86,12 @@ impl<'a> Target<'a> {
         Some(Self::Absolute { scheme, authority, path, query })
     }
 
+    /// Whether RFC 3986 allows every octet; those of scheme and authority were looked at when it was taken apart.
+    pub(crate) fn is_rfc3986(self) -> bool {
+        let holds = |part: &[u8]| token::span(part, token::TARGET) == part.len();
+        holds(self.path()) && self.query().is_none_or(holds)
+    }
+
     /// The authority: in absolute-form and authority-form.
     #[must_use]
     pub const fn authority(self) -> Option<&'a [u8]> {
@@ -108,6 +118,34 @@ impl<'a> Target<'a> {
             _ => None,
         }
     }
+}
+
+/// `path_and_query` with every octet percent-encoded that RFC 3986 has neither in a path nor in a query (§3.3, §3.4),
+/// which leaves its meaning as it is (§2.1). A percent sign is left alone, so nothing is encoded twice.
+///
+/// ```
+/// use http_core::percent_encoded;
+/// assert_eq!(*percent_encoded("/a?b[]=1|2"), *b"/a?b%5B%5D=1%7C2");
+/// assert!(matches!(percent_encoded("/a?b%5B%5D"), std::borrow::Cow::Borrowed(b"/a?b%5B%5D")));
+/// ```
+#[must_use]
+pub fn percent_encoded<T: AsRef<[u8]> + ?Sized>(path_and_query: &T) -> Cow<'_, [u8]> {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let bytes = path_and_query.as_ref();
+    let good = token::span(bytes, token::TARGET);
+    if good == bytes.len() {
+        return Cow::Borrowed(bytes);
+    }
+    let mut encoded = Vec::with_capacity(bytes.len() + 16);
+    encoded.extend_from_slice(&bytes[..good]);
+    for &byte in &bytes[good..] {
+        if token::is_target_byte(byte) {
+            encoded.push(byte);
+        } else {
+            encoded.extend([b'%', DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        }
+    }
+    Cow::Owned(encoded)
 }
 
 fn split_query(bytes: &[u8]) -> (&[u8], Option<&[u8]>) {

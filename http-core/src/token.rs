@@ -6,12 +6,15 @@ pub(crate) type Class = u8;
 pub(crate) const TCHAR: Class = 1;
 /// What may stand in a field value.
 pub(crate) const VALUE: Class = 2;
+/// What may stand in a path and a query.
 pub(crate) const TARGET: Class = 4;
-const HOST: Class = 8;
+pub(crate) const HOST: Class = 8;
 const HEX: Class = 16;
 pub(crate) const LAX_TARGET: Class = 32;
 /// What the labels of a host name are made of.
 pub(crate) const LABEL: Class = 64;
+/// What may stand in a path.
+pub(crate) const PATH: Class = 128;
 
 static CLASS: [u8; 256] = classes();
 
@@ -29,8 +32,12 @@ const fn classes() -> [u8; 256] {
         if b == b'\t' || (b >= b' ' && b != 0x7f) {
             class |= VALUE;
         }
-        // unreserved, pct-encoded, sub-delims, ":" "@" "/" "?" and the brackets of an IP literal (RFC 3986 §2, §3)
-        if alpha_digit || in_set(b, b"-._~%!$&'()*+,;=:@/?[]") {
+        // pchar and "/": unreserved, pct-encoded, sub-delims, ":" "@" (RFC 3986 §3.3)
+        if alpha_digit || in_set(b, b"-._~%!$&'()*+,;=:@/") {
+            class |= TARGET | PATH;
+        }
+        // the same and "?" (RFC 3986 §3.4)
+        if b == b'?' {
             class |= TARGET;
         }
         if b > b' ' && b != 0x7f {
@@ -91,17 +98,25 @@ pub(crate) fn is_value(bytes: &[u8]) -> bool {
     all(bytes, VALUE)
 }
 
+/// What may stand in a path and a query (RFC 3986 §3.3, §3.4).
 pub(crate) fn is_target_byte(byte: u8) -> bool {
     CLASS[usize::from(byte)] & TARGET != 0
 }
 
-pub(crate) fn is_target(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && all(bytes, TARGET)
+/// What browsers leave as it is in a path, though RFC 3986 would have it percent-encoded: the rest of ASCII that the
+/// URL standard has not, or until 2024 had not, in its path percent-encode set. A backslash is a slash to them.
+pub(crate) const fn is_browser_path_byte(byte: u8) -> bool {
+    matches!(byte, b'[' | b']' | b'|' | b'^')
+}
+
+/// The same in a query: what is not in the URL standard's query percent-encode set.
+pub(crate) const fn is_browser_query_byte(byte: u8) -> bool {
+    is_browser_path_byte(byte) || matches!(byte, b'`' | b'{' | b'}' | b'\\')
 }
 
 /// What peers put into a target against RFC 3986: any visible byte, and bytes above ASCII.
-pub(crate) fn is_lax_target(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && all(bytes, LAX_TARGET)
+pub(crate) fn is_lax_target_byte(byte: u8) -> bool {
+    is_of(LAX_TARGET, byte)
 }
 
 pub(crate) fn is_reg_name(bytes: &[u8]) -> bool {

@@ -4,7 +4,7 @@ use crate::names;
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response, Uri, request, response};
-use http_core::{Fields, Method, Misuse, RequestHead, ResponseHead, StatusCode, Target, Version};
+use http_core::{Fields, Method, Misuse, RequestHead, ResponseHead, StatusCode, Target, Version, percent_encoded};
 
 /// A head or a section that has no form in the other type.
 ///
@@ -155,7 +155,12 @@ pub fn response<B>(head: &ResponseHead, body: B) -> Result<Response<B>, Unconver
 pub struct ReasonPhrase(pub Bytes);
 
 /// The head of a request to be sent to the origin of its URI: `Host` from the URI, the target in origin-form, but for
-/// `CONNECT` and `*`.
+/// `CONNECT` and `*`. What the `http` crate takes in a URI beside RFC 3986 is percent-encoded.
+///
+/// ```
+/// let (parts, ()) = http::Request::get("http://example.com/a?b[]=1|2").body(()).unwrap().into_parts();
+/// assert_eq!(http_driver::request_head(&parts).unwrap().target(), b"/a?b%5B%5D=1%7C2");
+/// ```
 ///
 /// # Errors
 /// [`Unconvertible::Misuse`], [`Unconvertible::Target`] if the URI has no authority and no `Host` is given.
@@ -168,7 +173,7 @@ pub fn request_head(parts: &request::Parts) -> Result<RequestHead, Unconvertible
         (_, Some(path)) => path.as_str(),
         (_, None) => "/",
     };
-    let mut head = RequestHead::new(method, target)?;
+    let mut head = encoded_head(method, "", target)?;
     if !parts.headers.contains_key(http::header::HOST) && method != Method::Connect {
         let authority = authority.ok_or(Unconvertible::Target)?.as_str();
         // Userinfo is not part of Host (RFC 9110 §4.2.4).
@@ -179,6 +184,20 @@ pub fn request_head(parts: &request::Parts) -> Result<RequestHead, Unconvertible
         head = head.with_version(Version::Http10);
     }
     Ok(head)
+}
+
+/// A head whose target is `before` and what follows: as it is where RFC 3986 allows it, percent-encoded otherwise.
+fn encoded_head(method: Method<'_>, before: &str, path_and_query: &str) -> Result<RequestHead, Misuse> {
+    let head = match before {
+        "" => RequestHead::new(method, path_and_query),
+        _ => RequestHead::new(method, format!("{before}{path_and_query}")),
+    };
+    match head {
+        Err(Misuse::Target) if method != Method::Connect => {
+            RequestHead::new(method, [before.as_bytes(), &percent_encoded(path_and_query)].concat())
+        }
+        head => head,
+    }
 }
 
 /// The same for a request that a proxy forwards: the target in absolute-form (RFC 9112 §3.2.2), but for `CONNECT`.
@@ -194,7 +213,7 @@ pub(crate) fn forwarded_head(
             let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
             // The target `*` of OPTIONS has no path at all in this form (RFC 9112 §3.2.4).
             let path = if plain.target() == b"*" { "" } else { path };
-            let mut head = RequestHead::new(method, format!("http://{host}{path}"))?;
+            let mut head = encoded_head(method, &format!("http://{host}"), path)?;
             for (name, value) in plain.fields().raw() {
                 head.fields_mut().push(name, value)?;
             }

@@ -11,22 +11,22 @@ pub const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 /// A request that follows another one.
 pub const NEXT: &str = "GET /next HTTP/1.1\r\nHost: a\r\n\r\n";
 
-/// The default configuration.
+/// No leniency at all.
 #[must_use]
 pub fn strict() -> Config {
-    Config::default()
+    Config::strict()
 }
 
 /// A server under the default configuration.
 #[must_use]
 pub fn server() -> Server {
-    Server::server(strict())
+    Server::server(Config::default())
 }
 
 /// A client under the default configuration.
 #[must_use]
 pub fn client() -> Client {
-    Client::client(strict())
+    Client::client(Config::default())
 }
 
 /// What a server makes of a request that it refuses.

@@ -2,25 +2,27 @@
 #![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc)]
 
 use std::path::Path;
-use std::sync::Arc;
 
-use http_core::{Config, Reason};
-use tests::conformance::{Case, files, judge, load, own_cases, run, shared_cases};
+use http_core::Reason;
+use tests::conformance::{Case, Preset, files, judge, load, own_cases, run, shared_cases};
 
-/// Runs the cases of a folder; all must be met but for those that `exceptions.md` names.
+/// Runs the cases of a folder, each by the presets that it is for; all must be met but for those that `exceptions.md` names.
 fn meet(folder: &Path) -> usize {
-    let config = Arc::new(Config::default());
+    let presets = Preset::ALL.map(|preset| (preset, preset.config()));
     let exceptions = exceptions();
     let mut failed = Vec::new();
     let mut count = 0;
     for file in files(folder) {
         for case in load(&file).unwrap() {
             count += 1;
-            let met = run(&case, &config).and_then(|reading| judge(&case, &reading));
-            match (met, exceptions.contains(&case.id)) {
-                (Err(why), false) => failed.push(format!("{}: {why}", case.id)),
-                (Ok(_), true) => failed.push(format!("{} is met and needs no exception", case.id)),
-                _ => {}
+            for preset in case.presets() {
+                let (_, config) = presets.iter().find(|(other, _)| *other == preset).unwrap();
+                let met = run(&case, config).and_then(|reading| judge(&case, &reading));
+                match (met, exceptions.contains(&case.id)) {
+                    (Err(why), false) => failed.push(format!("{} {preset:?}: {why}", case.id)),
+                    (Ok(_), true) => failed.push(format!("{} {preset:?} is met and needs no exception", case.id)),
+                    _ => {}
+                }
             }
         }
     }
@@ -49,16 +51,30 @@ fn own_cases_are_met() {
 }
 
 #[test]
+fn the_presets_differ_in_cases_of_their_own() {
+    let cases: Vec<Case> = files(&own_cases()).iter().flat_map(|file| load(file).unwrap()).collect();
+    for preset in Preset::ALL {
+        // The same bytes are read otherwise by the other one.
+        for case in cases.iter().filter(|case| case.preset == Some(preset)) {
+            let [strict, default] = Preset::ALL.map(|preset| run(case, &preset.config()).unwrap());
+            assert_ne!(strict.error, default.error, "{} need not say its preset", case.id);
+        }
+        assert!(cases.iter().any(|case| case.preset == Some(preset)), "{preset:?}");
+    }
+}
+
+#[test]
 fn every_reason_has_a_case_of_its_own() {
     let cases: Vec<Case> = files(&own_cases()).iter().flat_map(|file| load(file).unwrap()).collect();
-    let config = Arc::new(Config::default());
     let mut met: Vec<Reason> = Vec::new();
     for case in &cases {
-        let reading = run(case, &config).unwrap();
-        let reason = reading.error.map(|(reason, _)| reason);
-        let refused = reading.refused.map(|_| Reason::Expectation);
-        assert_eq!(reason.or(refused).map(|r| format!("{r:?}")), case.reason, "{}", case.id);
-        met.extend(reason.or(refused));
+        for preset in case.presets() {
+            let reading = run(case, &preset.config()).unwrap();
+            let reason = reading.error.map(|(reason, _)| reason);
+            let refused = reading.refused.map(|_| Reason::Expectation);
+            assert_eq!(reason.or(refused).map(|r| format!("{r:?}")), case.reason, "{} {preset:?}", case.id);
+            met.extend(reason.or(refused));
+        }
     }
     // These need a clock, or a limit that is off by default: see timeouts.rs and limits.rs.
     met.extend([Reason::HeadTimeout, Reason::ContentTimeout, Reason::ContentTooLong]);

@@ -1,13 +1,13 @@
-//! Every leniency off and on: what is refused by default, why, and what it is taken for with the one switch.
+//! Every leniency off and on: what is refused without it, why, and what it is taken for with the one switch.
 #![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc)]
 
 use http_core::{Config, End, Strictness};
 use tests::beginnings::strict;
 use tests::scene::{Client, Server, fetch, fields_of, serve};
 
-/// The default with one switch on.
+/// The strict configuration with one switch on.
 fn with(change: impl FnOnce(&mut Strictness)) -> Config {
-    let mut config = Config::default();
+    let mut config = strict();
     change(&mut config.strictness);
     config
 }
@@ -151,6 +151,28 @@ fn allow_missing_host() {
 }
 
 #[test]
+fn allow_browser_target() {
+    let on = with(|s| s.allow_browser_target = true);
+    assert_eq!(on, Config::default());
+    for target in
+        ["/?a[]=1&b=x|y", "/a[0]|^", "/?`{}\\[]|^", "http://h/[|]^?{`}", "http://[::1]?^", "http://h/?a?[b]/|"]
+    {
+        let bytes = format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!(serve(&strict(), &bytes), refused("Target"), "{target}");
+        assert_eq!(serve(&on, &bytes), taken(&format!("GET {target}")), "{target}");
+    }
+    // The other octets, those of the query in a path, and all of them in an authority stay refused.
+    for target in
+        ["/`", "/{a}", "/a\\b", "/\"", "/?\"", "/?<", "/?>", "/?#", "/#", "/?\u{e9}", "http://h|/", "http://[|]/", "|"]
+    {
+        let bytes = format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n");
+        let told = serve(&on, &bytes);
+        assert_eq!(told[1..], refused("")[1..], "{target}");
+        assert_eq!(told, serve(&strict(), &bytes), "{target}");
+    }
+}
+
+#[test]
 fn allow_lax_target() {
     let on = with(|s| s.allow_lax_target = true);
     for (target, reason) in
@@ -212,6 +234,7 @@ const TESTED: &[(&str, fn())] = &[
     ("allow_transfer_encoding_with_length", allow_transfer_encoding_with_length),
     ("allow_repeated_content_length", allow_repeated_content_length),
     ("allow_missing_host", allow_missing_host),
+    ("allow_browser_target", allow_browser_target),
     ("allow_lax_target", allow_lax_target),
     ("allow_chunk_line_padding", allow_chunk_line_padding),
     ("allow_trailing_space_in_request_line", allow_trailing_space_in_request_line),
@@ -224,8 +247,11 @@ fn every_leniency_is_tested() {
 }
 
 #[test]
-fn leniencies_are_off_by_default() {
-    assert!(!format!("{:?}", Strictness::default()).contains("true"));
+fn leniencies_are_off_by_default_but_for_targets_of_browsers() {
+    let told = format!("{:?}", Strictness::default());
+    assert_eq!(told.matches("true").count(), 1, "{told}");
+    assert!(told.contains("allow_browser_target: true"), "{told}");
+    assert!(!format!("{:?}", strict().strictness).contains("true"));
 }
 
 #[test]

@@ -7,7 +7,7 @@
 //! speaks another protocol.
 
 use super::Broken;
-use crate::config::Config;
+use crate::config::{Config, Strictness};
 use crate::reason::Reason;
 use crate::token;
 
@@ -50,7 +50,10 @@ enum State {
     #[default]
     Start,
     Method,
-    Target,
+    /// The target, but for its path and query, behind so many slashes.
+    Target(u8),
+    Path,
+    Query,
     /// So many bytes of `HTTP/1.x` were seen.
     Version(u8),
     /// The same, but for the major version.
@@ -167,8 +170,15 @@ impl Checker {
             State::Value => (token::VALUE, self.room(config.limits.field_line)),
             State::Name => (token::TCHAR, self.room(config.limits.field_line.min(usize::from(u16::MAX)))),
             State::Method => (token::TCHAR, u32::from(u16::MAX)),
-            State::Target if config.strictness.allow_lax_target => (token::LAX_TARGET, self.room(config.limits.target)),
-            State::Target => (token::TARGET, self.room(config.limits.target)),
+            State::Target(_) | State::Path | State::Query => {
+                let run = match self.state {
+                    _ if config.strictness.allow_lax_target => token::LAX_TARGET,
+                    State::Path => token::PATH,
+                    State::Query => token::TARGET,
+                    _ => token::HOST,
+                };
+                (run, self.room(config.limits.target))
+            }
             State::ReasonPhrase => (token::VALUE, limit),
             _ => (token::VALUE, 0),
         };
@@ -238,7 +248,7 @@ impl Checker {
             State::LineLf | State::EndLf => self.broken_before(Reason::BareCr),
             State::LineStart => self.line_start(byte, config, grammar),
             State::Method => self.method(byte),
-            State::Target => self.target(byte, config),
+            State::Target(_) | State::Path | State::Query => self.target(byte, config),
             State::Version(seen) => self.version(seen, byte, grammar),
             State::OtherVersion(6) if byte == b'.' => State::OtherVersion(7),
             State::OtherVersion(7) if byte.is_ascii_digit() => self.other_version(byte, grammar),
@@ -300,7 +310,7 @@ impl Checker {
 
     fn method(&mut self, byte: u8) -> State {
         match byte {
-            b' ' if self.at > 0 => self.begin(State::Target),
+            b' ' if self.at > 0 => self.begin(State::Target(0)),
             _ if token::is_tchar(byte) && self.at < u32::from(u16::MAX) => State::Method,
             // A TLS record of type handshake begins with this byte (RFC 8446 §5.1).
             0x16 if self.at == 0 => self.broken(Reason::TlsClientHello),
@@ -312,17 +322,35 @@ impl Checker {
     }
 
     fn target(&mut self, byte: u8, config: &Config) -> State {
-        let allowed = match config.strictness.allow_lax_target {
-            false => token::is_target_byte(byte),
-            true => token::is_lax_target(&[byte]),
-        };
+        match (self.within_target(byte, &config.strictness), byte) {
+            (Some(state), _) if self.at < self.room(config.limits.target) => return state,
+            (Some(_), _) => return self.broken(Reason::TargetTooLong),
+            _ => {}
+        }
         match byte {
-            _ if allowed && self.at < self.room(config.limits.target) => State::Target,
-            _ if allowed => self.broken(Reason::TargetTooLong),
             b' ' if self.at > self.from => self.begin(State::Version(0)),
             b' ' => self.faulty(byte, Reason::StartLine),
             b'\r' | b'\n' => self.broken(Reason::StartLine),
             _ => self.faulty(byte, Reason::Target),
+        }
+    }
+
+    /// Which part of the target the byte is in, if it may stand there. Whether the parts make up one of the four forms
+    /// is said when all of the head is there; a wrong form may pass for another one here.
+    fn within_target(&self, byte: u8, strict: &Strictness) -> Option<State> {
+        if strict.allow_lax_target {
+            return token::is_lax_target_byte(byte).then_some(self.state);
+        }
+        match (self.state, byte) {
+            (State::Target(_) | State::Path, b'?') => Some(State::Query),
+            (State::Target(0), b'/') if self.at == self.from => Some(State::Path),
+            (State::Target(2), b'/') => Some(State::Path),
+            (State::Target(slashes), b'/') => Some(State::Target(slashes + 1)),
+            // An IP literal (RFC 3986 §3.2.2).
+            (State::Target(_), b'[' | b']') => Some(self.state),
+            (State::Path, _) if strict.allow_browser_target && token::is_browser_path_byte(byte) => Some(self.state),
+            (State::Query, _) if strict.allow_browser_target && token::is_browser_query_byte(byte) => Some(self.state),
+            _ => token::is_target_byte(byte).then_some(self.state),
         }
     }
 

@@ -1,4 +1,5 @@
-//! Runs conformance cases against the pure core, and writes the record that `probe.py --check` judges.
+//! Runs conformance cases against the pure core, each by the presets that it is for, and writes the record that
+//! `probe.py --check` judges: of the strictest one.
 //!
 //! `cargo run --release -p tests --bin conformance -- [--record OUT.jsonl] [FILE.jsonl…]`; without files, the shared
 //! cases and the project's own.
@@ -8,10 +9,8 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use http_core::Config;
-use tests::conformance::{Took, files, judge, load, own_cases, record, run, shared_cases};
+use tests::conformance::{Preset, Took, files, judge, load, own_cases, record, run, shared_cases};
 
 fn main() -> ExitCode {
     match work() {
@@ -43,31 +42,36 @@ fn work() -> Result<bool, String> {
         }
     }
     std::panic::set_hook(Box::new(|_| {}));
-    let config = Arc::new(Config::default());
+    let presets = Preset::ALL.map(|preset| (preset, preset.config()));
     let mut tally: BTreeMap<String, [usize; 3]> = BTreeMap::new();
     for path in paths {
         for case in load(&path)? {
-            let reading = run(&case, &config);
-            let row = tally.entry(format!("{:?} {:?} {}", case.side, case.expect.verdict, case.level)).or_default();
-            match reading.as_ref().map_err(Clone::clone).and_then(|reading| judge(&case, reading)) {
-                Ok(took) => row[usize::from(took == Took::Rejected)] += 1,
-                Err(why) => {
-                    row[2] += 1;
-                    println!("fail {:<44} {:?}: {why}", case.id, case.expect.verdict);
+            let mut recorded = false;
+            for (preset, config) in presets.iter().filter(|(preset, _)| case.presets().any(|other| other == *preset)) {
+                let reading = run(&case, config);
+                let name = format!("{preset:?} {:?} {:?} {}", case.side, case.expect.verdict, case.level);
+                let row = tally.entry(name).or_default();
+                match reading.as_ref().map_err(Clone::clone).and_then(|reading| judge(&case, reading)) {
+                    Ok(took) => row[usize::from(took == Took::Rejected)] += 1,
+                    Err(why) => {
+                        row[2] += 1;
+                        println!("fail {:<44} {preset:?} {:?}: {why}", case.id, case.expect.verdict);
+                    }
                 }
-            }
-            if let (Some(out), Ok(reading)) = (&mut out, &reading) {
-                writeln!(out, "{}", record(&case, reading)).map_err(|e| e.to_string())?;
+                if let (Some(out), Ok(reading), false) = (&mut out, &reading, recorded) {
+                    writeln!(out, "{}", record(&case, reading)).map_err(|e| e.to_string())?;
+                    recorded = true;
+                }
             }
         }
     }
     if let Some(mut out) = out {
         out.flush().map_err(|e| e.to_string())?;
     }
-    println!("{:<44} {:>8} {:>8} {:>6}", "", "accepted", "rejected", "failed");
+    println!("{:<52} {:>8} {:>8} {:>6}", "", "accepted", "rejected", "failed");
     let mut failed = 0;
     for (name, [accepted, rejected, wrong]) in tally {
-        println!("{name:<44} {accepted:>8} {rejected:>8} {wrong:>6}");
+        println!("{name:<52} {accepted:>8} {rejected:>8} {wrong:>6}");
         failed += wrong;
     }
     Ok(failed == 0)

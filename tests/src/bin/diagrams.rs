@@ -87,18 +87,18 @@ fn exchange_table() -> String {
     out + "| anything else | | | | wait |\n"
 }
 
-/// The settings in which a preset differs from the default, which is `strict`.
+/// The settings in which a preset differs from the default.
 fn presets() -> String {
-    let presets = [Config::interop(), Config::evhttp()];
-    let mut out = String::from("| setting | `strict` | `interop` | `evhttp` |\n|---|---|---|---|\n");
-    for (name, default) in Config::strict().settings() {
+    let presets = [Config::strict(), Config::interop(), Config::evhttp()];
+    let mut out = String::from("| setting | default | `strict` | `interop` | `evhttp` |\n|---|---|---|---|---|\n");
+    for (name, default) in Config::default().settings() {
         let values = presets.each_ref().map(|preset| preset.settings().find(|(other, _)| *other == name));
         if values.iter().any(|value| *value != Some((name, default))) {
-            let [interop, evhttp] = values.map(|value| match value {
+            let [strict, interop, evhttp] = values.map(|value| match value {
                 Some((_, value)) if value != default => value.to_string(),
                 _ => String::new(),
             });
-            out += &format!("| `{name}` | {default} | {interop} | {evhttp} |\n");
+            out += &format!("| `{name}` | {default} | {strict} | {interop} | {evhttp} |\n");
         }
     }
     out

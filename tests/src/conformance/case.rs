@@ -1,11 +1,36 @@
 //! One case as its line says.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use http_core::Config;
 use serde_json::Value;
 
 use super::judge::Took;
 use crate::read::{Message, Start, latin1};
+
+/// A configuration that cases are judged by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preset {
+    /// `Config::strict`.
+    Strict,
+    /// `Config::default`.
+    Default,
+}
+
+impl Preset {
+    /// All of them, the strictest first.
+    pub const ALL: [Self; 2] = [Self::Strict, Self::Default];
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(self) -> Arc<Config> {
+        Arc::new(match self {
+            Self::Strict => Config::strict(),
+            Self::Default => Config::default(),
+        })
+    }
+}
 
 /// Which machine a case is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +77,16 @@ pub struct Case {
     pub expect: Expect,
     /// In the project's own cases: the reason of the refusal.
     pub reason: Option<String>,
+    /// In the project's own cases: the preset alone that it is judged by, where they differ.
+    pub preset: Option<Preset>,
+}
+
+impl Case {
+    /// The presets that it is judged by: each has to meet it.
+    pub fn presets(&self) -> impl Iterator<Item = Preset> {
+        let only = self.preset;
+        Preset::ALL.into_iter().filter(move |preset| only.is_none_or(|only| only == *preset))
+    }
 }
 
 /// What a case expects.
@@ -136,6 +171,12 @@ fn parse(value: &Value) -> Option<Case> {
         eof: value.get("eof").and_then(Value::as_bool).unwrap_or_default(),
         expect: expect(value.get("expect")?, side)?,
         reason: value.get("reason").and_then(Value::as_str).map(str::to_owned),
+        preset: match value.get("preset").map(Value::as_str) {
+            None => None,
+            Some(Some("strict")) => Some(Preset::Strict),
+            Some(Some("default")) => Some(Preset::Default),
+            Some(_) => return None,
+        },
     })
 }
 

@@ -1,6 +1,7 @@
 //! Conformance cases: their form, what the core makes of them, and the verdict.
 //!
-//! The form is that of `../shared/conformance` (see its README); the project's own cases in `tests/cases` have it too.
+//! The form is that of `../shared/conformance` (see its README); the project's own cases in `tests/cases` have it too,
+//! and say `preset` where `Config::strict` and `Config::default` are to differ. All others are judged by both.
 
 mod case;
 mod judge;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 
 use http_core::{Config, End};
 
-pub use case::{Case, Expect, Side, Verdict, load};
+pub use case::{Case, Expect, Preset, Side, Verdict, load};
 pub use judge::{Took, judge};
 pub use record::record;
 

@@ -40,6 +40,7 @@ impl Reader {
             strictness.allow_chunk_line_padding = true;
             strictness.allow_trailing_space_in_request_line = true;
         }
+        config.strictness.allow_browser_target = how & 16 == 0;
         let end = [Some(End::Clean), None, Some(End::Unclean), Some(End::Clean)][usize::from(how >> 2 & 3)];
         Self { config: config.into(), cuts: [Cut::Bytes, Cut::Random(u64::from(cut) | u64::from(how) << 8)], end }
     }

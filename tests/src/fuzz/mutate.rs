@@ -13,6 +13,7 @@ const REQUESTS: &[&str] = &[
     "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n\r\n\r\nGET http://b:8/c HTTP/1.1\r\nHost: b:8\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
     "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET / HTTP/1.0\r\n\r\n",
+    "GET /a[|]^?b[]={`}\\ HTTP/1.1\r\nHost: a\r\n\r\nGET http://[::1]:8/|?^ HTTP/1.1\r\nHost: a\r\n\r\n",
 ];
 
 const RESPONSES: &[&str] = &[
