@@ -247,6 +247,8 @@ pub struct ResponseHead {
     pub(crate) version: Version,
     pub(crate) minor: u8,
     pub(crate) framing: Framing,
+    /// Of one that was read, what it answers.
+    pub(crate) answers: Option<RequestKind>,
 }
 
 impl ResponseHead {
@@ -301,6 +303,7 @@ impl ResponseHead {
             version: Version::Http11,
             minor: 1,
             framing: Framing::None,
+            answers: None,
         }
     }
 

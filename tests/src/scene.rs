@@ -359,6 +359,16 @@ pub fn request(method: &str, target: &str, fields: &[(&str, &str)]) -> RequestHe
     fields.iter().fold(head, |head, (name, value)| head.with(name, value).expect("a field"))
 }
 
+/// A bare request of this method, with the form of target that it has.
+///
+/// # Errors
+/// [`Misuse::Method`] if it is not a token.
+pub fn request_of(method: &str) -> Result<RequestHead, Misuse> {
+    let target = if method == "CONNECT" { "example.com:80" } else { "/" };
+    let method = Method::from_bytes(method.as_bytes()).ok_or(Misuse::Method)?;
+    RequestHead::new(method, target)?.with("Host", "example.com:80")
+}
+
 /// What a server makes of `bytes`, whole and byte by byte: it asks for all content, answers every request with 200, and
 /// `answers` tells each status that it sent but 100; `closes` that nothing more is read.
 ///

@@ -146,6 +146,30 @@ fn s17_what_is_made_is_of_rfc_3986() {
 }
 
 #[test]
+fn s17_what_was_taken_goes_on_percent_encoded() {
+    for (came, goes) in [
+        ("/?a[]=1&b=x|y", "/?a%5B%5D=1&b=x%7Cy"),
+        ("/a|^[]?`{}\\", "/a%7C%5E%5B%5D?%60%7B%7D%5C"),
+        ("/%5B[?%7c|", "/%5B%5B?%7c%7C"),
+        ("http://[::1]/[]?[]", "http://[::1]/%5B%5D?%5B%5D"),
+        ("http://h?|", "http://h?%7C"),
+        ("/a?b=%zz'", "/a?b=%zz'"),
+    ] {
+        let mut server = Server::server(Config::default());
+        let wire = format!("GET {came} HTTP/1.1\r\na: 1\r\nHost: h\r\nX: \t\u{e9}y\r\nConnection: a\r\n\r\n");
+        server.hears(wire);
+        let head = server.head.take().unwrap_or_else(|| panic!("{came} is not taken"));
+        let onward = head.forwarded();
+        assert_eq!(onward.target(), goes.as_bytes(), "{came}");
+        assert_eq!(onward.fields().get("x"), head.fields().get("x"));
+        assert!(!onward.fields().contains("a"));
+        // Whoever is strict behind it takes it.
+        let sent = [onward.as_wire(), b"\r\n"].concat();
+        assert_eq!(serve(&Config::strict(), sent)[0], format!("GET {goes}"));
+    }
+}
+
+#[test]
 fn s17_a_uri_of_the_http_crate_can_be_asked_for() {
     for pattern in ["http://h/a@@b", "http://h/?a@@b", "http://h/@@?a"] {
         for octet in 0..=255_u8 {

@@ -51,6 +51,7 @@ pub(super) fn response(head: &[u8], fields: &mut Fields, facts: &mut Facts) -> S
         minor,
         certain: true,
         framing: Framing::None,
+        answers: RequestKind::Other,
     }
 }
 

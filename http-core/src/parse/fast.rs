@@ -91,6 +91,7 @@ pub(super) fn response(input: &[u8], config: &Config, fields: &mut Fields, facts
         minor,
         certain: true,
         framing: Framing::None,
+        answers: RequestKind::Other,
     })
 }
 

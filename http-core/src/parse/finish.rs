@@ -55,6 +55,7 @@ pub(crate) struct StatusLine {
     /// Whether the connection may be used after the message as far as its framing goes.
     pub(crate) certain: bool,
     pub(crate) framing: Framing,
+    pub(super) answers: RequestKind,
 }
 
 impl StatusLine {
@@ -69,6 +70,7 @@ impl StatusLine {
             version: self.version,
             minor: self.minor,
             framing: self.framing,
+            answers: Some(self.answers),
         }
     }
 }
@@ -123,6 +125,7 @@ pub(super) fn response(
     request: RequestKind,
     config: &Config,
 ) -> Result<(), Reason> {
+    line.answers = request;
     (line.framing, line.certain) = framing::of_response(facts, line.version, line.status, request, &config.strictness)?;
     Ok(())
 }
