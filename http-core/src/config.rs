@@ -107,7 +107,7 @@ impl Config {
 
 /// How long the engine waits for the peer.
 ///
-/// A deadline of reading stops while the caller does not read.
+/// A deadline of reading stops while the caller does not read. [`Duration::MAX`] means for ever, as in every setting.
 ///
 /// ```
 /// use core::time::Duration;

@@ -7,6 +7,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use http_core::imf_fixdate;
 
+use crate::io::Runtime;
+
 /// The instant that the core's time counts from: one for the process, so that machines can be compared.
 fn epoch() -> Instant {
     static EPOCH: OnceLock<Instant> = OnceLock::new();
@@ -18,11 +20,21 @@ pub(crate) fn to_core(at: Instant) -> http_core::Instant {
     http_core::Instant::ZERO.saturating_add(at.saturating_duration_since(epoch()))
 }
 
+/// Far enough to be never, and near enough for the clock of every platform and the timers of every runtime.
+const EVER: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
+
 pub(crate) fn to_runtime(at: http_core::Instant) -> Instant {
-    let since = at.saturating_since(http_core::Instant::ZERO);
-    // Far enough to be never, and near enough for every platform's clock.
-    let most = Duration::from_secs(60 * 60 * 24 * 365 * 30);
-    epoch() + since.min(most)
+    later(epoch(), at.saturating_since(http_core::Instant::ZERO))
+}
+
+/// `at` moved by `time`, of which the longest means for ever: the only place where the driver adds to an instant.
+fn later(at: Instant, time: Duration) -> Instant {
+    at + time.min(EVER)
+}
+
+/// A timer that fires when `time` has passed, which may be for ever.
+pub(crate) fn timer<R: Runtime>(runtime: &R, time: Duration) -> R::Timer {
+    runtime.timer(later(runtime.now(), time))
 }
 
 /// The value of `Date`, made anew at most once a second of `now` in each thread.

@@ -3,6 +3,7 @@
 use core::future::Future;
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll};
+use core::time::Duration;
 use std::time::Instant;
 
 use http_driver::{Runtime, Timer};
@@ -29,7 +30,7 @@ impl Runtime for TokioRuntime {
     }
 
     fn timer(&self, at: Instant) -> TokioTimer {
-        TokioTimer(Box::pin(tokio::time::sleep_until(at.into())))
+        TokioTimer(Box::pin(tokio::time::sleep_until(with_room(at))))
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -41,6 +42,12 @@ impl Runtime for TokioRuntime {
         // comes after. The future has done its part with the first poll.
         let _ = pin!(tokio::task::yield_now()).poll(cx);
     }
+}
+
+/// tokio rounds an instant up to a millisecond, for which the clock has no room at its end.
+fn with_room(at: Instant) -> tokio::time::Instant {
+    let rounded = Duration::from_millis(1);
+    if at.checked_add(rounded).is_some() { at.into() } else { (at - rounded).into() }
 }
 
 /// A timer of tokio's.
@@ -58,7 +65,7 @@ pub struct TokioTimer(Pin<Box<Sleep>>);
 
 impl Timer for TokioTimer {
     fn reset(&mut self, at: Instant) {
-        self.0.as_mut().reset(at.into());
+        self.0.as_mut().reset(with_room(at));
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {

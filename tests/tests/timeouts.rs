@@ -656,3 +656,56 @@ fn every_timeout_is_tested_on_both_machines() {
     });
     assert_eq!(fields_of(&Timeouts::default()), names.collect::<Vec<_>>());
 }
+
+#[test]
+fn c22_the_longest_time_is_for_ever() {
+    use http_core::{Content, Fields};
+    use tests::scene::{Client, Server};
+    let mut config = Config::default();
+    let times = &mut config.timeouts;
+    for time in [
+        &mut times.head,
+        &mut times.content,
+        times.write.insert(Duration::MAX),
+        &mut times.content_grace,
+        &mut times.idle,
+        &mut times.expect,
+        &mut times.linger,
+    ] {
+        *time = Duration::MAX;
+    }
+    let ages = s(60 * 60 * 24 * 365 * 40);
+    let mut server = Server::server(config.clone());
+    for (bytes, told) in [
+        ("POST / HTTP/1.1\r\nHost: a\r\n", vec![]),
+        ("Content-Length: 2\r\n\r\n", vec!["POST /"]),
+        ("a", vec!["content a"]),
+        ("b", vec!["content b", "end"]),
+    ] {
+        assert_eq!(server.hears(bytes), told);
+        server.wants();
+        assert_eq!((server.deadline(), server.waits(ages)), (None, vec![]), "after {bytes:?}");
+    }
+    server.responds(200, &[], Content::Streaming).unwrap();
+    server.machine.send_content("x".into(), server.now).unwrap();
+    assert_eq!((server.deadline(), server.waits(ages)), (None, vec![]), "while nothing is taken");
+    server.sends();
+    server.machine.send_end(&Fields::new(), server.now).unwrap();
+    server.sends();
+    assert_eq!((server.polls(), server.deadline(), server.waits(ages)), (vec![], None, vec![]), "idle");
+
+    let mut client = Client::client(config);
+    assert_eq!((client.polls(), client.deadline(), client.waits(ages)), (vec![], None, vec![]));
+    client.requests("PUT", "/", &[("Expect", "100-continue")], Content::Full("x".into())).unwrap();
+    client.sends();
+    assert_eq!((client.polls(), client.deadline(), client.waits(ages)), (vec![], None, vec![]), "no 100");
+    assert_eq!(client.hears("HTTP/1.1 100 Continue\r\n\r\n"), ["interim 100"]);
+    client.sends();
+    assert_eq!((client.deadline(), client.waits(ages)), (None, vec![]), "no response");
+
+    // The limit of one response alone: what does not fit is for ever, too.
+    let mut client = Client::client(Config::default());
+    client.gets("/");
+    client.machine.limit_response(Duration::MAX, client.now);
+    assert_eq!((client.polls(), client.deadline(), client.waits(ages)), (vec![], None, vec![]));
+}

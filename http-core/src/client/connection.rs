@@ -304,8 +304,8 @@ impl Connection {
     }
 
     /// How long the head of the response to the request that was sent last may take, from the moment when all of the
-    /// request was sent, in place of [`Timeouts::head`](crate::Timeouts::head); counted in milliseconds. Nothing if none is
-    /// awaited.
+    /// request was sent, in place of [`Timeouts::head`](crate::Timeouts::head); counted in milliseconds, and for ever beyond
+    /// 49 days. Nothing if none is awaited.
     pub fn limit_response(&mut self, most: Duration, now: Instant) {
         let now = self.wire.at(now);
         let millis = u32::try_from(most.as_millis()).unwrap_or(u32::MAX).max(1);

@@ -1,5 +1,6 @@
 //! The transitions of a client's connection: what a poll reads, and what follows when both messages are as far as they are.
 
+use core::num::NonZeroU32;
 use core::time::Duration;
 
 use bytes::BytesMut;
@@ -353,7 +354,12 @@ impl Connection {
         let waits = matches!(self.receive, Receive::Head(_)) && !self.pending.is_empty() && self.wire.is_open();
         if waits && self.everything_sent() && !self.wire.deadlines.is_armed(Deadline::Head) {
             let own = self.pending.front().and_then(|front| front.head_millis);
-            let most = own.map_or(self.wire.config.timeouts.head, |millis| Duration::from_millis(millis.get().into()));
+            let most = match own {
+                None => self.wire.config.timeouts.head,
+                // What does not fit is for ever.
+                Some(NonZeroU32::MAX) => Duration::MAX,
+                Some(millis) => Duration::from_millis(millis.get().into()),
+            };
             self.wire.deadlines.arm(Deadline::Head, now.saturating_add(most));
         }
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::origin::Connector;
 use super::pool::Shared;
+use crate::clock;
 use crate::io::{Runtime, Timer};
 
 /// What a client is doing: see [`Client::counts`](super::Client::counts).
@@ -88,14 +89,15 @@ where
         Self { shared, before }
     }
 
-    /// Waits until nothing is left, but no longer than `most`; what is still open then is cut.
+    /// Waits until nothing is left, but no longer than `most`, of which [`Duration::MAX`] is for ever; what is still
+    /// open then is cut.
     ///
     /// A response counts as open until its content was read to its end or dropped, so whoever holds one reads it beside this.
     ///
     /// # Cancellation
     /// Safe: what is open goes on, and nothing is cut.
     pub async fn finish(self, most: Duration) -> Drained {
-        let mut timer = self.shared.runtime.timer(self.shared.runtime.now() + most);
+        let mut timer = clock::timer(&self.shared.runtime, most);
         let in_time = poll_fn(|cx| match self.shared.poll_drained(cx) {
             Poll::Ready(()) => Poll::Ready(true),
             Poll::Pending => timer.poll(cx).map(|()| false),

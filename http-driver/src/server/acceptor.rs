@@ -19,6 +19,7 @@ use super::service::{Options, serve_connection};
 use super::serving::BoxError;
 use super::shutdown::{Place, Room, Shutdown, Stage, Watch};
 use crate::body::Incoming;
+use crate::clock;
 use crate::error::Error;
 use crate::io::{Runtime, Timer, Transport};
 use crate::peer::Peer;
@@ -133,8 +134,8 @@ impl<R> Server<R> {
         self
     }
 
-    /// How long a shutdown waits for open exchanges, and for tunnels, before it cuts them. Default: until the exchanges
-    /// end, which the deadlines of the connections bound. Nothing bounds a tunnel, so without a drain none is waited for:
+    /// How long a shutdown waits for open exchanges, and for tunnels, before it cuts them; [`Duration::MAX`] for ever.
+    /// Default: until the exchanges end, which the deadlines of the connections bound. Nothing bounds a tunnel, so without a drain none is waited for:
     /// tunnels are cut when no connection speaks HTTP any more. An application whose WebSockets are to say goodbye
     /// follows the [`Shutdown`], and gives them a drain to do so.
     pub const fn drain(mut self, most: Duration) -> Self {
@@ -142,7 +143,8 @@ impl<R> Server<R> {
         self
     }
 
-    /// How long the handshake of a connection may take: TLS, the header of a PROXY protocol. Default 10 s.
+    /// How long the handshake of a connection may take: TLS, the header of a PROXY protocol; [`Duration::MAX`] for ever.
+    /// Default 10 s.
     pub const fn handshake_timeout(mut self, most: Duration) -> Self {
         self.handshake = most;
         self
@@ -252,7 +254,7 @@ where
         drop((listener, begun));
         self.refused.begin();
         let mut drained = pin!(self.shutdown.drained());
-        let mut deadline = self.drain.map(|most| self.runtime.timer(self.runtime.now() + most));
+        let mut deadline = self.drain.map(|most| clock::timer(&self.runtime, most));
         poll_fn(|cx| match deadline.as_mut().map(|deadline| deadline.poll(cx)) {
             Some(Poll::Ready(())) => Poll::Ready(()),
             Some(Poll::Pending) => drained.as_mut().poll(cx),
@@ -363,7 +365,7 @@ where
     async fn rest(&self, error: &io::Error) {
         use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, InvalidInput};
         if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | InvalidInput) {
-            let mut timer = self.runtime.timer(self.runtime.now() + Duration::from_millis(50));
+            let mut timer = clock::timer(&self.runtime, Duration::from_millis(50));
             poll_fn(|cx| timer.poll(cx)).await;
         }
     }
@@ -460,7 +462,7 @@ async fn handshake<T: Transport, R: Runtime>(
         if stage == Stage::Begun && !transport.has_received() {
             return Poll::Ready(false);
         }
-        let timer = timer.get_or_insert_with(|| runtime.timer(runtime.now() + most));
+        let timer = timer.get_or_insert_with(|| clock::timer(runtime, most));
         timer.poll(cx).map(|()| {
             if let Some(observed) = &observed {
                 observed.tell(Fault::Handshake(&io::ErrorKind::TimedOut.into()), None, Phase::Connecting);

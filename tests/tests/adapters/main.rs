@@ -6,6 +6,7 @@ mod sockets;
 
 mod clients;
 mod endings;
+mod forever;
 mod incidents;
 mod networks;
 mod options;

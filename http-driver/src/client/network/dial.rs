@@ -74,6 +74,9 @@ impl Default for SocketOptions {
     }
 }
 
+/// Linux refuses a longer one; nine hours are as good as for ever.
+const LONGEST_PROBE: Duration = Duration::from_secs(32_767);
+
 impl SocketOptions {
     /// A socket that is bound as these options say and does not block, to be connected to `address`.
     ///
@@ -100,9 +103,9 @@ impl SocketOptions {
     }
 
     fn probes(&self, idle: Duration) -> TcpKeepalive {
-        let mut probes = TcpKeepalive::new().with_time(idle);
+        let mut probes = TcpKeepalive::new().with_time(idle.min(LONGEST_PROBE));
         if let Some(interval) = self.keepalive_interval {
-            probes = probes.with_interval(interval);
+            probes = probes.with_interval(interval.min(LONGEST_PROBE));
         }
         if let Some(retries) = self.keepalive_retries {
             probes = probes.with_retries(retries);
@@ -113,7 +116,7 @@ impl SocketOptions {
     #[cfg(target_os = "linux")]
     fn set_what_linux_has(&self, socket: &Socket) -> io::Result<()> {
         if let Some(most) = self.user_timeout {
-            socket.set_tcp_user_timeout(Some(most))?;
+            socket.set_tcp_user_timeout(Some(most.min(Duration::from_millis(i32::MAX as u64))))?;
         }
         if let Some(interface) = &self.interface {
             socket.bind_device(Some(interface.as_bytes()))?;

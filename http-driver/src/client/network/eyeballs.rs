@@ -6,6 +6,7 @@ use core::time::Duration;
 use std::io;
 use std::net::SocketAddr;
 
+use crate::clock;
 use crate::io::{Runtime, Timer};
 
 /// The order of attempts: the families take turns, that of the first address first (RFC 8305 §4).
@@ -60,7 +61,7 @@ where
             match next {
                 Some(address) => {
                     going.push(Box::pin(attempt(address)));
-                    timer = Some(runtime.timer(runtime.now() + delay));
+                    timer = Some(clock::timer(runtime, delay));
                 }
                 None if going.is_empty() => {
                     let failed = core::mem::replace(&mut failed, io::ErrorKind::Other.into());

@@ -46,6 +46,7 @@ mod with {
 
     use super::*;
     use crate::client::origin::connect_cause;
+    use crate::clock;
     use crate::either::Either;
     use crate::io::{Timer, Transport};
     use crate::tls::{TlsTransport, asking_for_http, usual};
@@ -99,7 +100,7 @@ mod with {
             let name = ServerName::try_from(host).map_err(|_| ConnectCause::Misconfigured)?;
             let session = ClientConnection::new(config, name).map_err(|_| ConnectCause::Tls)?;
             let mut transport = Box::new(TlsTransport::new(transport, session.into()));
-            let mut timer = self.runtime.timer(self.runtime.now() + secure.timeout);
+            let mut timer = clock::timer(&self.runtime, secure.timeout);
             poll_fn(|cx| match transport.poll_handshake(cx) {
                 Poll::Pending => timer.poll(cx).map(|()| Err(ConnectCause::TimedOut)),
                 Poll::Ready(done) => Poll::Ready(done.map_err(|error| cause(&error))),
