@@ -10,8 +10,8 @@ import time
 
 from certificates import certificates, misnamed, strangers
 from contract import contract
-from harness import (EXAMPLES, HERE, Tap, check, equal, fetching, file_of, free_port, need_command, need_program,
-                     need_python, noise, scratch, start, stop, wait_for)
+from harness import (EXAMPLES, HERE, Listener, Tap, check, equal, fetching, file_of, free_port, need_command,
+                     need_program, need_python, noise, scratch, start, stop, wait_for)
 from programs import Server
 from proxies import haproxy, nginx, nginx_in_front
 
@@ -132,8 +132,11 @@ class CloseDelimited(http.server.BaseHTTPRequestHandler):
 def _(fetch):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), CloseDelimited) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        equal(fetch(f"http://127.0.0.1:{server.server_port}/").stdout, b"until the end", "content")
-        server.shutdown()
+        try:
+            equal(fetch(f"http://127.0.0.1:{server.server_port}/").stdout, b"until the end", "content")
+        finally:
+            # Waits until the thread is done with the listener, which is closed next.
+            server.shutdown()
 
 
 # --- origins with the routes of `serve` ------------------------------------------------------------------------------
@@ -246,16 +249,14 @@ class Origin:
         self.context = made and ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         if made:
             self.context.load_cert_chain(made.cert, made.key)
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"{'https' if made else 'http'}://127.0.0.1:{self.listener.getsockname()[1]}/"
-        threading.Thread(target=self._serve, daemon=True).start()
+        self.over = threading.Event()
+        self.listener = Listener(self._serve)
+        self.url = f"{'https' if made else 'http'}://127.0.0.1:{self.listener.port}/"
 
-    def _serve(self):
-        while True:
-            try:
-                peer, _ = self.listener.accept()
-            except OSError:
-                return
+    def _serve(self, peer):
+        with peer, contextlib.suppress(OSError):
+            # A client that says nothing does not keep the scene from its end.
+            peer.settimeout(10)
             if self.context:
                 peer = self.context.wrap_socket(peer, server_side=True)
             with peer:
@@ -263,12 +264,13 @@ class Origin:
                 while b"\r\n\r\n" not in seen and (piece := peer.recv(1 << 16)):
                     seen += piece
                 peer.sendall(self.answer)
-                time.sleep(self.hold)
+                self.over.wait(self.hold)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        self.over.set()
         self.listener.close()
 
 

@@ -125,6 +125,31 @@ def wait_for(port, child, patience=10):
     raise Failed(f"{child.args[0]} does not listen")
 
 
+class Listener:
+    """Accepts in a thread of its own, and gives each connection to `serve` there, until it is closed."""
+
+    def __init__(self, serve):
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port = self._socket.getsockname()[1]
+        self._serve = serve
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def _accept(self):
+        while True:
+            try:
+                peer, _ = self._socket.accept()
+            except OSError:
+                return
+            self._serve(peer)
+
+    def close(self):
+        # Closed alone, the number of its file could be another's listener while the thread still accepts on it.
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._socket.close()
+
+
 # --- a tap -------------------------------------------------------------------------------------------------------
 
 
@@ -154,27 +179,23 @@ class Tap:
     def __init__(self, port):
         self.upstream = port
         self.links = []
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.listener = Listener(self._forward)
+        self.port = self.listener.port
 
-    def _accept(self):
-        while True:
-            try:
-                peer, _ = self.listener.accept()
-            except OSError:
-                return
-            link = Link()
-            self.links.append(link)
-            try:
-                there = socket.create_connection(("127.0.0.1", self.upstream))
-            except OSError:
-                peer.close()
-                continue
-            for sock in (peer, there):
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            for way, source, drain in ((">", peer, there), ("<", there, peer)):
-                threading.Thread(target=self._copy, args=(link, way, source, drain), daemon=True).start()
+    def _forward(self, peer):
+        link = Link()
+        self.links.append(link)
+        try:
+            there = socket.create_connection(("127.0.0.1", self.upstream), 10)
+        except OSError:
+            peer.close()
+            return
+        for sock in (peer, there):
+            sock.settimeout(None)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # Neither socket is closed before the last thread that uses it lets go of it.
+        for way, source, drain in ((">", peer, there), ("<", there, peer)):
+            threading.Thread(target=self._copy, args=(link, way, source, drain), daemon=True).start()
 
     @staticmethod
     def _copy(link, way, source, drain):
