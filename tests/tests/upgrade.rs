@@ -47,10 +47,12 @@ fn a_server_switches_when_both_fields_offer_it() {
             if !offered {
                 assert_eq!(switched, Err(Misuse::Status), "1.{minor} {fields:?}");
                 assert_eq!(server.sends(), "", "and nothing of it is sent");
+                assert!(!server.machine.is_switching());
                 server.answers(200, "plain");
                 return;
             }
             assert_eq!(switched, Ok(()), "{fields:?}");
+            assert!(server.machine.is_switching() && !server.machine.is_switched());
             assert_eq!(server.sends(), SWITCHING);
             assert_eq!(server.hears("bytes of echo"), ["switched"]);
             assert_eq!(server.polls(), NOTHING);

@@ -622,6 +622,12 @@ impl Connection {
         }
     }
 
+    /// Whether the response that was sent last hands the connection over: [`Event::Switched`] follows, or has come.
+    #[must_use]
+    pub fn is_switching(&self) -> bool {
+        self.exchange.switching && !self.wire.is_dead()
+    }
+
     /// Whether the connection speaks another protocol, since [`Event::Switched`].
     #[must_use]
     pub fn is_switched(&self) -> bool {

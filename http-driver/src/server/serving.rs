@@ -94,6 +94,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
                 Ok(None) => return Ok(()),
                 Err(error) => Err(error),
             };
+            self.break_promise_unless_kept();
             if let Err(error) = answered {
                 if self.watch.as_ref().is_some_and(Watch::is_cut) {
                     self.connection.report_cut();
@@ -127,10 +128,6 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
                 let accepted = self.connection.poll_accept(cx);
                 self.connection.report_unserved(&accepted);
                 *waiting = ready!(accepted)?;
-                // Whoever waits for a hand-over by an earlier request learns that there was none.
-                if !self.connection.is_switched() {
-                    self.promise = None;
-                }
             }
             if waiting.is_none() {
                 return Poll::Ready(Ok(None));
@@ -353,6 +350,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
             }
             return Ok(Begun::Complete);
         }
+        self.break_promise_unless_kept();
         match first {
             First::None => {}
             First::Piece(piece) => {
@@ -425,6 +423,13 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
             self.connection.report(Fault::Service(&*error.into()), status);
         }
         refused
+    }
+
+    /// Whoever waits for a hand-over learns that there is none, as soon as the answer says so.
+    fn break_promise_unless_kept(&mut self) {
+        if !self.connection.machine().is_switching() {
+            self.promise = None;
+        }
     }
 
     /// Answers with a status alone, and ends the connection.

@@ -10,8 +10,8 @@ use http_driver::server::{Connection, Options, serve_connection};
 use http_driver::{Full, Incoming, Runtime, Tunnel, Upgrade, service_fn};
 
 use crate::sockets::clients::{client, content};
-
-use crate::sockets::strangers::{anywhere, dial, head, rest, stranger};
+use crate::sockets::servers::{Running, server};
+use crate::sockets::strangers::{AT_ONCE, anywhere, dial, head, rest, stranger};
 use crate::sockets::world::World;
 use crate::sockets::{Outcome, eventually};
 
@@ -108,6 +108,30 @@ async fn a_hand_over_that_is_refused_leaves_a_connection<W: World>(world: W) -> 
     Ok(())
 }
 
+async fn a_hand_over_that_does_not_come_is_told_of_at_once<W: World>(world: W) -> Outcome {
+    let (tell, told) = std::sync::mpsc::channel();
+    let runtime = world.runtime();
+    let service = move |request: Request<Incoming>| {
+        let (tell, upgrade) = (tell.clone(), request.extensions().get::<Upgrade>().cloned().unwrap());
+        runtime.spawn(async move { tell.send(upgrade.await.is_ok()).unwrap() });
+        let fails = request.uri().path() == "/fails";
+        async move { if fails { Err(std::io::Error::other("broken")) } else { Ok(Response::new(Full::from("no"))) } }
+    };
+    let running = Running::start(&world, server(&world), service).await?;
+    let address = running.address;
+    stranger(&world, move || {
+        for (path, status) in [("/refuses", "200"), ("/fails", "500")] {
+            let stream = dial(address);
+            write!(&stream, "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n").unwrap();
+            assert_eq!(&head(&stream)[9..12], status);
+            // The connection stands, and nothing more is asked on it.
+            assert_eq!(told.recv_timeout(AT_ONCE), Ok(false), "{path}");
+        }
+    })
+    .await;
+    Ok(())
+}
+
 async fn a_client_gets_a_tunnel<W: World>(world: W) -> Outcome {
     let address = echo_server(&world).await?;
     let client = client(&world);
@@ -161,6 +185,7 @@ async fn large_content_goes_both_ways_through_a_tunnel<W: World>(world: W) -> Ou
 on_both! {
     a_service_hands_a_connection_over_with_what_was_read
     a_hand_over_that_is_refused_leaves_a_connection
+    a_hand_over_that_does_not_come_is_told_of_at_once
     a_client_gets_a_tunnel
     large_content_goes_both_ways_through_a_tunnel
 }
