@@ -6,6 +6,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker, ready};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Wake;
 
 use bytes::{Buf, Bytes, BytesMut};
 use http_core::{Closed, Outbox, Phase};
@@ -46,6 +47,8 @@ pub struct Tunnel {
     held: Held,
     input: BytesMut,
     outbox: Outbox,
+    /// Who waits until the outbox is empty.
+    flushing: Option<Waker>,
 }
 
 /// The transport of a tunnel.
@@ -144,7 +147,7 @@ impl Line {
 impl Tunnel {
     /// A tunnel over a transport of which `early` was read already.
     pub fn new(transport: impl Transport + Send + 'static, early: BytesMut) -> Self {
-        Self { held: Held::Own(Box::new(transport)), input: early, outbox: Outbox::default() }
+        Self { held: Held::Own(Box::new(transport)), input: early, outbox: Outbox::default(), flushing: None }
     }
 
     /// The same, counted among what `watch` is of until it is dropped, and ended by its
@@ -161,7 +164,7 @@ impl Tunnel {
     ) -> Self {
         let line = Arc::new(Line::new(transport, observed));
         watch.hand_over(&line);
-        Self { held: Held::Watched(line, watch), input: early, outbox: Outbox::default() }
+        Self { held: Held::Watched(line, watch), input: early, outbox: Outbox::default(), flushing: None }
     }
 
     /// What comes next; empty at the end of the peer's direction.
@@ -220,7 +223,8 @@ impl Tunnel {
         Poll::Ready(Ok(count))
     }
 
-    /// Takes bytes to write: how many. They are sent on by and by; [`poll_flush`](Self::poll_flush) waits for that.
+    /// Takes bytes to write: how many. Those that the transport does not take at once are sent on by whoever reads,
+    /// writes or flushes next; [`poll_flush`](Self::poll_flush) waits for that. They are lost if the tunnel is dropped.
     ///
     /// # Errors
     /// The stream broke.
@@ -240,6 +244,12 @@ impl Tunnel {
     /// The stream broke.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.held.check()?;
+        let sent = self.poll_send(cx);
+        self.flushing = sent.is_pending().then(|| cx.waker().clone());
+        sent
+    }
+
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.outbox.is_empty() {
             let Self { held, outbox, .. } = self;
             let count = ready!(held.poll(Direction::Writing, cx, |transport, cx| transport.poll_write(cx, outbox)))?;
@@ -260,9 +270,25 @@ impl Tunnel {
         self.held.poll(Direction::Writing, cx, |transport, cx| transport.poll_shutdown(cx))
     }
 
+    /// Sends on what a write has left, for a reader who waits for what comes in answer to it.
+    fn push(&mut self, cx: &mut Context<'_>) {
+        // The transport wakes one for writing, and another task may wait for that already.
+        let waker = match &self.flushing {
+            Some(other) if !other.will_wake(cx.waker()) => Arc::new(Both(other.clone(), cx.waker().clone())).into(),
+            _ => cx.waker().clone(),
+        };
+        if self.poll_send(&mut Context::from_waker(&waker)).is_ready() {
+            // An error is told to whoever writes.
+            self.flushing.take().into_iter().for_each(Waker::wake);
+        }
+    }
+
     /// Reads if nothing is there.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.held.check()?;
+        if !self.outbox.is_empty() {
+            self.push(cx);
+        }
         if !self.input.is_empty() {
             return Poll::Ready(Ok(()));
         }
@@ -273,6 +299,15 @@ impl Tunnel {
             buffers::give_back(&mut self.input);
         }
         polled.map_ok(drop)
+    }
+}
+
+struct Both(Waker, Waker);
+
+impl Wake for Both {
+    fn wake(self: Arc<Self>) {
+        self.0.wake_by_ref();
+        self.1.wake_by_ref();
     }
 }
 

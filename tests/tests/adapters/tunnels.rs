@@ -3,11 +3,16 @@
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::sync::Arc;
+use std::time::Duration;
 
+use bytes::BytesMut;
+use futures_util::{AsyncReadExt as _, AsyncWriteExt as _};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_core::Config;
 use http_driver::server::{Connection, Options, serve_connection};
 use http_driver::{Full, Incoming, Runtime, Tunnel, Upgrade, service_fn};
+use http_tokio::TokioIo;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::sockets::clients::{client, content};
 use crate::sockets::servers::{Running, server};
@@ -182,10 +187,81 @@ async fn large_content_goes_both_ways_through_a_tunnel<W: World>(world: W) -> Ou
     Ok(())
 }
 
+/// How many bytes the pipe below a tunnel holds each way.
+const PIPE: usize = 1000;
+
+async fn what_a_write_left_is_sent_on_by_who_reads<W: World>(world: W) -> Outcome {
+    let (mut peer, near) = tokio::io::duplex(PIPE);
+    let mut stream = http_async_std::TunnelStream::from(Tunnel::new(TokioIo::new(near), BytesMut::new()));
+    stream.write_all(&[b'x'; 3 * PIPE]).await?;
+    let (tell, told) = std::sync::mpsc::channel();
+    world.runtime().spawn(async move {
+        peer.read_exact(&mut [0; 3 * PIPE]).await.unwrap();
+        peer.write_all(b"!").await.unwrap();
+        tell.send(()).unwrap();
+    });
+    world.runtime().spawn(async move {
+        // As with a socket: what was written is on its way while the answer is waited for.
+        stream.read_exact(&mut [0]).await.unwrap();
+    });
+    assert_eq!(stranger(&world, move || told.recv_timeout(AT_ONCE)).await, Ok(()));
+    Ok(())
+}
+
+async fn a_reader_and_a_writer_in_two_tasks_are_both_woken<W: World>(world: W) -> Outcome {
+    let moment = Duration::from_millis(20);
+    for case in ["the writer first", "the reader first", "a reader that gives up"] {
+        let (mut peer, near) = tokio::io::duplex(PIPE);
+        let stream = http_async_std::TunnelStream::from(Tunnel::new(TokioIo::new(near), BytesMut::new()));
+        let (mut from, mut to) = stream.split();
+        to.write_all(&[b'x'; 3 * PIPE]).await?;
+        let (tell, told) = std::sync::mpsc::channel();
+        let telling = tell.clone();
+        let write = async move {
+            to.flush().await.unwrap();
+            telling.send("flushed").unwrap();
+        };
+        let read = |mut from: futures_util::io::ReadHalf<_>| async move {
+            from.read_exact(&mut [0]).await.unwrap();
+            tell.send("read").unwrap();
+        };
+        if case == "the reader first" {
+            world.runtime().spawn(read(from));
+            world.sleep(moment).await;
+            world.runtime().spawn(write);
+        } else {
+            world.runtime().spawn(write);
+            world.sleep(moment).await;
+            if case == "a reader that gives up" {
+                assert!(futures_util::poll!(from.read(&mut [0])).is_pending());
+            } else {
+                world.runtime().spawn(read(from));
+            }
+        }
+        world.sleep(moment).await;
+        let (give, given) = std::sync::mpsc::channel();
+        world.runtime().spawn(async move {
+            peer.read_exact(&mut [0; 3 * PIPE]).await.unwrap();
+            give.send(peer).unwrap();
+        });
+        let peer = stranger(&world, move || given.recv_timeout(AT_ONCE)).await;
+        let mut peer = peer.unwrap_or_else(|_| panic!("nobody sends on what was left: {case}"));
+        let (said, told) = stranger(&world, move || (told.recv_timeout(AT_ONCE), told)).await;
+        assert_eq!(said, Ok("flushed"), "{case}");
+        if case != "a reader that gives up" {
+            peer.write_all(b"!").await?;
+            assert_eq!(stranger(&world, move || told.recv_timeout(AT_ONCE)).await, Ok("read"), "{case}");
+        }
+    }
+    Ok(())
+}
+
 on_both! {
     a_service_hands_a_connection_over_with_what_was_read
     a_hand_over_that_is_refused_leaves_a_connection
     a_hand_over_that_does_not_come_is_told_of_at_once
     a_client_gets_a_tunnel
     large_content_goes_both_ways_through_a_tunnel
+    what_a_write_left_is_sent_on_by_who_reads
+    a_reader_and_a_writer_in_two_tasks_are_both_woken
 }
