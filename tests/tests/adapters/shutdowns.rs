@@ -414,8 +414,8 @@ impl<T> Drop for Counted<T> {
 }
 
 impl<T: Transport> Transport for Counted<T> {
-    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<std::io::Result<usize>> {
-        self.0.poll_read(cx, buffer)
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut, most: usize) -> Poll<std::io::Result<usize>> {
+        self.0.poll_read(cx, buffer, most)
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<std::io::Result<usize>> {
