@@ -137,6 +137,13 @@ pub struct Timeouts {
     /// Default 5 s. One that the application has asked to close, whose client has sent one whole request and nothing
     /// behind it, does so for 1 s at most.
     pub linger: Duration,
+    /// How long a client that has ended its side in order is waited with: for the head of its answer, and for more of the
+    /// answer's content while none waits to be sent (RFC 9112 §9.5). Default 30 s.
+    ///
+    /// Such a client may only be done with sending, as `nc -N` is, or have gone altogether: TCP does not tell. 0 takes it
+    /// for gone at once, as hyper does unless `half_close` is set; Node answers it for as long as that takes. Content that
+    /// waits to be sent has the deadline of [`content`](Self::content), as ever.
+    pub half_closed: Duration,
 }
 
 impl Default for Timeouts {
@@ -150,6 +157,7 @@ impl Default for Timeouts {
             idle: Duration::from_secs(75),
             expect: Duration::from_secs(1),
             linger: Duration::from_secs(5),
+            half_closed: Duration::from_secs(30),
         }
     }
 }

@@ -29,10 +29,19 @@ pub enum Deadline {
     Expect,
     /// A connection that is over must be closed by its peer, or is closed.
     Linger,
+    /// A client that has ended its side must be given its answer, or is taken for gone.
+    HalfClosed,
 }
 
-const KINDS: [Deadline; 6] =
-    [Deadline::Head, Deadline::Idle, Deadline::Receive, Deadline::Send, Deadline::Expect, Deadline::Linger];
+const KINDS: [Deadline; 7] = [
+    Deadline::Head,
+    Deadline::Idle,
+    Deadline::Receive,
+    Deadline::Send,
+    Deadline::Expect,
+    Deadline::Linger,
+    Deadline::HalfClosed,
+];
 
 /// When each kind of deadline passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -79,6 +79,7 @@ impl core::fmt::Display for Closed {
                     Deadline::Send => "send",
                     Deadline::Expect => "expect",
                     Deadline::Linger => "linger",
+                    Deadline::HalfClosed => "half-closed",
                 };
                 write!(f, "the {name} deadline passed")
             }
@@ -114,7 +115,8 @@ pub struct Interest {
     /// `reset` is set (RFC 9112 §9.8).
     pub close: bool,
     /// Should the transport be dropped now, for whatever reason, reset it: a part of a message was sent whose end is
-    /// the end of the stream, and an orderly one would make it seem complete (RFC 9112 §8).
+    /// the end of the stream, and an orderly one would make it seem complete (RFC 9112 §8); or the peer was given up
+    /// because it does not read, and a reset alone discards what waits for it in the system.
     pub reset: bool,
 }
 
@@ -188,6 +190,8 @@ pub(crate) struct Wire {
     lingered: u64,
     /// A message that ends with the stream was begun, and the transport has not taken all of it.
     pub(crate) unfinished: bool,
+    /// The peer did not read what was sent.
+    unread: bool,
     /// What waited when the connection was given up is lost.
     pub(crate) lost: bool,
     now: Instant,
@@ -214,6 +218,7 @@ impl Wire {
             send_pace: Pace::new(send_limits),
             lingered: 0,
             unfinished: false,
+            unread: false,
             lost: false,
             now,
         }
@@ -247,7 +252,7 @@ impl Wire {
             // So that the end of the peer is seen, and nothing grows.
             (None, Pause::AwaitsApplication | Pause::Full) => self.config.limits.read_ahead,
         };
-        let reset = self.unfinished;
+        let reset = self.unfinished || self.unread;
         match self.life {
             Life::Open => Interest { lend, write, shutdown: false, close: false, reset },
             // What comes is dropped by the next poll.
@@ -335,11 +340,17 @@ impl Wire {
     pub(crate) fn close(&mut self, why: Closed, linger: Linger, now: Instant) {
         if let Life::Open = self.life {
             self.life = Life::Closing(why, linger);
-            for kind in [Deadline::Head, Deadline::Idle, Deadline::Receive, Deadline::Expect] {
+            for kind in [Deadline::Head, Deadline::Idle, Deadline::Receive, Deadline::Expect, Deadline::HalfClosed] {
                 self.deadlines.disarm(kind);
             }
             self.settle(now);
         }
+    }
+
+    /// Gives up a peer that does not read, at once.
+    pub(crate) fn abort_unread(&mut self) {
+        self.unread = true;
+        self.abort(Closed::TimedOut(Deadline::Send));
     }
 
     /// Ends the connection at once; what waits is lost. One that was handed over is not ours to end, but it has nothing
@@ -421,8 +432,8 @@ impl Wire {
     /// What of this side can change what happens, as [`Canonical`](crate::model::Canonical) wants it.
     pub(crate) fn describe(&self, out: &mut Collector, now: Instant) {
         let now = self.now.max(now);
-        let Self { config, outbox, life, ended, left, pause, unfinished, failure, lingered, .. } = self;
-        out.value((life, ended, left, pause, unfinished, failure.map(ProtocolError::reason)));
+        let Self { config, outbox, life, ended, left, pause, unfinished, unread, failure, lingered, .. } = self;
+        out.value((life, ended, left, pause, unfinished, unread, failure.map(ProtocolError::reason)));
         out.value((*lingered).min(config.limits.linger.saturating_add(1)));
         outbox.describe(out);
         self.deadlines.describe(out, now);

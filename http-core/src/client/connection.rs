@@ -231,8 +231,8 @@ impl Connection {
                 Deadline::Receive => self.fail_late(Reason::ContentTimeout, now),
                 Deadline::Expect => self.release_content(now),
                 Deadline::Idle => self.wire.close(Closed::TimedOut(kind), Linger::No, now),
-                Deadline::Linger => self.wire.abort(Closed::Broken),
-                Deadline::Send => self.wire.abort(Closed::TimedOut(kind)),
+                Deadline::Linger | Deadline::HalfClosed => self.wire.abort(Closed::Broken),
+                Deadline::Send => self.wire.abort_unread(),
             }
         }
     }

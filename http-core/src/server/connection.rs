@@ -196,15 +196,18 @@ impl Connection {
     /// The incoming half of the transport has ended. Bytes read before it must be in the lent buffer already.
     ///
     /// What it means is told by `poll_event` (RFC 9112 §8, §9.5): between requests the connection is over once its
-    /// answers are sent; a peer that shut down its half after a complete request is still answered.
+    /// answers are sent. A client that has ended its side in order is still answered, if the head of its answer comes
+    /// within [`Timeouts::half_closed`](crate::Timeouts::half_closed); if it left inside its content that is told as an
+    /// error first, and answered all the same. An unclean end while a request is open ends the connection at once.
     pub fn handle_eof(&mut self, end: End, now: Instant) {
         let now = self.wire.at(now);
         self.wire.ended.get_or_insert(end);
-        let complete = self.progress_of_request() == Progress::Done;
-        if complete && self.wire.is_open() && exchange::ended(At::Done, end) == Ended::Gone {
+        // Whatever of the request is still unread, its answer has nobody to go to.
+        if self.is_answering() && self.wire.is_open() && exchange::ended(At::Done, end) == Ended::Gone {
             self.wire.abort(Closed::Broken);
         }
         self.wire.settle(now);
+        self.arm_half_closed(now);
     }
 
     /// The transport takes no more bytes. Nothing can be answered any more, so the connection is over.
@@ -222,12 +225,13 @@ impl Connection {
             self.note_all_sent();
         }
         self.arm_idle(now);
+        self.arm_half_closed(now);
     }
 
     /// The time that `poll_timeout` named has come. Called too early, or again, it does nothing.
     ///
     /// A head or content that came too slowly is answered with 408 if its answer has not begun; an idle connection is
-    /// closed without a word; one whose peer does not take its answer is dropped.
+    /// closed without a word; one whose peer does not take its answer is reset.
     pub fn handle_timeout(&mut self, now: Instant) {
         let now = self.wire.at(now);
         while let Some(kind) = self.wire.deadlines.take_expired(now) {
@@ -235,7 +239,10 @@ impl Connection {
                 Deadline::Head => self.fail_late(Reason::HeadTimeout, now),
                 Deadline::Receive => self.fail_late(Reason::ContentTimeout, now),
                 Deadline::Idle => self.wire.close(Closed::TimedOut(kind), Linger::No, now),
-                Deadline::Send | Deadline::Linger | Deadline::Expect => self.wire.abort(Closed::TimedOut(kind)),
+                Deadline::Send => self.wire.abort_unread(),
+                // Whoever has left does not wait for what is missing; what is complete was sent.
+                Deadline::HalfClosed => self.wire.close(Closed::TimedOut(kind), Linger::No, now),
+                Deadline::Linger | Deadline::Expect => self.wire.abort(Closed::TimedOut(kind)),
             }
         }
     }
@@ -420,13 +427,18 @@ impl Connection {
         self.advance(now);
     }
 
-    /// Gives the open exchange up: what waits is sent, the response stays unfinished, and the connection ends, so that
-    /// the peer cannot take it for complete (RFC 9112 §8): one that the end of the stream would complete is reset, see
-    /// [`Interest::reset`].
+    /// Gives the open exchange up: what waits is sent, the response stays unfinished, and the connection ends without
+    /// lingering, so that the peer cannot take it for complete (RFC 9112 §8): one that the end of the stream would complete
+    /// is reset, see [`Interest::reset`].
     pub fn abandon(&mut self, now: Instant) {
         let now = self.wire.at(now);
-        let idle = matches!(self.receive, Receive::Head(_)) && self.wire.left == 0;
-        let linger = if idle { Linger::No } else { self.linger() };
+        // A response that was begun is cut, and the sooner its client sees that the better; whoever has not been answered
+        // may still be sending.
+        let linger = match (&self.receive, &self.send) {
+            (Receive::Head(_), _) if self.wire.left == 0 => Linger::No,
+            (_, Send::Content(_)) => Linger::No,
+            _ => Linger::Yes,
+        };
         self.wire.close(Closed::Abandoned, linger, now);
     }
 

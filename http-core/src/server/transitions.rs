@@ -8,7 +8,7 @@ use crate::deadline::Deadline;
 use crate::decode::{Decoded, Decoder};
 use crate::encode::Encoder;
 use crate::error::{Misuse, ProtocolError};
-use crate::exchange::{self, At, Ended, Expecting, Next, Progress, Wanted};
+use crate::exchange::{self, At, End, Ended, Expecting, Next, Progress, Wanted};
 use crate::field::Fields;
 use crate::framing::{Expectation, Facts, Framing};
 use crate::generate::{self, Outline};
@@ -69,6 +69,7 @@ impl Connection {
                 Receive::Head(_) => match self.read_head(input, now) {
                     Ok(Step::Read(line)) => {
                         self.wire.told(input);
+                        self.arm_half_closed(now);
                         return Ok(Some(Event::Request(line.into_head(self.spare.take()))));
                     }
                     Ok(Step::Again) => continue,
@@ -85,6 +86,9 @@ impl Connection {
                     }
                     Ok(Step::Again) => continue,
                     Ok(Step::Pause(pause)) => pause,
+                    Err(Broken(Reason::Truncated, offset)) if self.answers_what_is_cut() => {
+                        return Err(self.cut_short(offset, input, now));
+                    }
                     Err(broken) => return Err(self.broken(broken, input, now)),
                 },
                 Receive::Ending => {
@@ -112,6 +116,27 @@ impl Connection {
             return Ok(None);
         }
         Ok(self.poll_over(input, now))
+    }
+
+    /// Whether a client that left inside its content is answered: it has ended its side in order, and may be reading
+    /// (RFC 9112 §8, §9.5).
+    fn answers_what_is_cut(&self) -> bool {
+        self.wire.ended == Some(End::Clean) && !matches!(self.send, Send::Done)
+    }
+
+    /// The client left inside its content: that is told, and its answer is the last.
+    #[cold]
+    fn cut_short(&mut self, offset: usize, input: &mut BytesMut, now: Instant) -> ProtocolError {
+        let error = self.wire.error(Reason::Truncated, offset);
+        self.wire.received = self.wire.received.saturating_add(input.len() as u64);
+        input.clear();
+        self.wire.rest_content(now);
+        self.wire.told(input);
+        self.receive = Receive::Done;
+        self.exchange.persistent = false;
+        self.exchange.expecting = Expecting::Nothing;
+        self.arm_half_closed(now);
+        error
     }
 
     /// A rule was broken: ends the connection, and tells how.
@@ -257,6 +282,7 @@ impl Connection {
             Receive::Content(_, wanted) => *wanted,
             _ => Wanted::Yes,
         };
+        self.arm_half_closed(now);
         let (request, response) = (self.progress_of_request(), self.progress_of_response());
         match exchange::next(request, response, self.exchange.persistent, wanted) {
             // Until the next poll the application may still ask for the content.
@@ -344,6 +370,7 @@ impl Connection {
         }
         write(encoder, &mut self.wire.outbox)?;
         self.wire.queued(now);
+        self.arm_half_closed(now);
         Ok(())
     }
 
@@ -443,6 +470,31 @@ impl Connection {
                 self.wire.deadlines.disarm(Deadline::Idle);
                 self.wire.rest_content(now);
             }
+        }
+    }
+
+    /// A client that has ended its side is waited with for the head of its answer, and for content while none waits.
+    #[inline]
+    pub(super) fn arm_half_closed(&mut self, now: Instant) {
+        if self.wire.ended.is_some() {
+            self.watch_half_closed(now);
+        }
+    }
+
+    #[cold]
+    fn watch_half_closed(&mut self, now: Instant) {
+        let waits = match self.send {
+            Send::Head => self.is_answering(),
+            Send::Content(_) => self.wire.outbox.is_empty(),
+            Send::Done => false,
+        };
+        match (waits && self.wire.is_open(), self.wire.deadlines.is_armed(Deadline::HalfClosed)) {
+            (true, false) => {
+                let at = now.saturating_add(self.wire.config.timeouts.half_closed);
+                self.wire.deadlines.arm(Deadline::HalfClosed, at);
+            }
+            (false, true) => self.wire.deadlines.disarm(Deadline::HalfClosed),
+            _ => {}
         }
     }
 
