@@ -257,8 +257,8 @@ impl Wire {
             Life::Open => Interest { lend, write, shutdown: false, close: false, reset },
             // What comes is dropped by the next poll.
             Life::Closing(..) | Life::Lingering(..) => {
-                let lend = if self.ended.is_none() { self.most_input } else { 0 };
                 let shutdown = matches!(self.life, Life::Lingering(..));
+                let lend = if self.ended.is_some() || !shutdown && self.over_lingered() { 0 } else { self.most_input };
                 Interest { lend, write: write && !shutdown, shutdown, close: false, reset }
             }
             Life::Dead(_) | Life::Gone => Interest { lend: 0, write: false, shutdown: false, close: true, reset },
@@ -380,7 +380,7 @@ impl Wire {
     fn settle_end(&mut self, now: Instant) {
         match self.life {
             Life::Closing(why, linger @ (Linger::Yes | Linger::Briefly))
-                if self.outbox.is_empty() && self.ended.is_none() =>
+                if self.outbox.is_empty() && self.ended.is_none() && !self.over_lingered() =>
             {
                 self.life = Life::Lingering(why, Linger::Yes);
                 self.deadlines = Deadlines::NONE;
@@ -411,7 +411,13 @@ impl Wire {
         }
     }
 
-    /// Drops what comes after the end of the last message, within a budget (RFC 9112 §9.6).
+    /// Whether more was dropped since the end began than its budget.
+    fn over_lingered(&self) -> bool {
+        self.lingered > self.config.limits.linger
+    }
+
+    /// Drops what comes after the end of the last message, within a budget (RFC 9112 §9.6). Beyond it nothing more is
+    /// read, but what waits is still sent: the last answer must not hang on how much came along with its request.
     pub(crate) fn drop_input(&mut self, input: &mut BytesMut) {
         let count = input.len() as u64;
         self.received = self.received.saturating_add(count);
@@ -422,7 +428,7 @@ impl Wire {
             self.life = Life::Lingering(why, Linger::Yes);
             self.deadlines.arm(Deadline::Linger, self.now.saturating_add(self.config.timeouts.linger));
         }
-        if self.lingered > self.config.limits.linger {
+        if self.over_lingered() && self.outbox.is_empty() {
             if let Life::Closing(why, _) | Life::Lingering(why, _) = self.life {
                 self.abort(why);
             }

@@ -168,12 +168,15 @@ pub fn as_server_via(via: Via, config: &Arc<Config>, bytes: &[u8], cut: &Cut, en
         loop {
             match connection.poll() {
                 Ok(Some(event)) => serve(&mut connection, event, &mut reading),
-                Ok(None) => break,
+                // What was written may let it go on.
+                Ok(None) => match sent_by_server(&mut connection.machine, now) {
+                    sent if sent.is_empty() => break,
+                    sent => wire.extend(sent),
+                },
                 Err(error) => fault(&mut reading, error),
             }
             wire.extend(sent_by_server(&mut connection.machine, now));
         }
-        wire.extend(sent_by_server(&mut connection.machine, now));
         let interest = connection.machine.interest();
         check(&interest, &reading, ended, connection.machine.poll_timeout());
         if reading.closed.is_some() || reading.switched.is_some() {

@@ -192,6 +192,11 @@ fn s8_a_417_closes_while_content_may_still_come() {
         assert!(answer.starts_with("HTTP/1.1 417 ") && !answer.contains("close"), "{fields:?}: {answer}");
         assert_eq!(server.hears(&again)[0], "PUT /");
     }
+    // What came along behind it, beyond what is read of a connection that ends, does not cost the answer.
+    let mut config = Config::default();
+    config.limits.linger = 10;
+    let told = serve(&config, put("Expect: foo\r\nContent-Length: 3\r\n") + "abc" + NEXT);
+    assert_eq!(told, ["answers 417", "closes"]);
     // Content that is over the limit is refused as such, and closes as well.
     let mut config = Config::default();
     config.limits.content = Some(2);

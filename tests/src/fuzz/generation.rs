@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use http_core::{
     Config, Content, Fields, Framing, Instant, Method, Outline, Reason, RequestHead, ResponseHead, SendFraming,
-    StatusCode, Version, client, make_header_request, make_header_response, server,
+    StatusCode, Version, client, make_header_request, make_header_response, mend_response, server,
 };
 
 use crate::read::{latin1, pairs};
@@ -110,6 +110,24 @@ fn push(fields: &mut Fields, name: &[u8], value: &[u8]) {
     }
 }
 
+/// The fields that are sent of these: where the connection closes, none says that it is kept.
+fn sent(fields: &Fields, closes: bool) -> Vec<(String, String)> {
+    let mut sent = pairs(fields);
+    if !closes {
+        return sent;
+    }
+    let is_keep = |option: &str| option.eq_ignore_ascii_case("keep-alive");
+    for (name, value) in &mut sent {
+        let options: Vec<_> = value.split(',').map(|o| o.trim_matches([' ', '\t'])).filter(|o| !o.is_empty()).collect();
+        if name.eq_ignore_ascii_case("connection") && options.iter().any(|option| is_keep(option)) {
+            let others: Vec<_> = options.into_iter().filter(|option| !is_keep(option)).collect();
+            *value = if others.is_empty() { "\n".into() } else { others.join(", ") };
+        }
+    }
+    sent.retain(|(name, value)| !name.eq_ignore_ascii_case("keep-alive") && value != "\n");
+    sent
+}
+
 fn outline(source: &mut Source<'_>) -> Outline {
     let mut outline = Outline::default();
     outline.persistent = !source.one_in(3);
@@ -156,7 +174,8 @@ fn request(source: &mut Source<'_>) {
             assert_eq!(read.version(), head.version());
             // A Host that the engine adds goes before the caller's fields, everything else behind them.
             let added = usize::from(read.fields().contains("host") && !head.fields().contains("host"));
-            assert_eq!(&pairs(read.fields())[added..][..head.fields().len()], &pairs(head.fields())[..]);
+            let sent = sent(head.fields(), !sending.persistent && head.version() == Version::Http11);
+            assert_eq!(&pairs(read.fields())[added..][..sent.len()], &sent[..]);
             let framing = match sending.framing {
                 SendFraming::None => Framing::None,
                 SendFraming::Length(length) => Framing::Length(length),
@@ -180,14 +199,22 @@ fn response(source: &mut Source<'_>) {
         if reason > 8 { Ok(ResponseHead::new(status)) } else { ResponseHead::with_reason(status, source.take(reason)) };
     let Ok(mut head) = head else { return };
     push_fields(source, head.fields_mut());
-    let (content, mut outline) = (content(source), outline(source));
+    let (mut content, mut outline) = (content(source), outline(source));
     let method = source.pick(&[Method::Get, Method::Head, Method::Connect]);
     outline.head = method == Method::Head;
     outline.connect = method == Method::Connect;
     outline.upgrade_offered = method == Method::Get && source.one_in(2);
+    let mended = source.one_in(2);
+    if mended {
+        mend_response(&mut head, &mut content, &outline);
+        let again = mend_response(&mut head.clone(), &mut content.clone(), &outline);
+        assert!(!again || !outline.omits_content(status), "once is enough: {head:?} {content:?}");
+    }
     let mut out = b"before".to_vec();
     let Ok(sending) = make_header_response(&head, &content, &outline, &mut out) else {
         assert_eq!(out, b"before", "a refused head left something");
+        let bodyless = !outline.head && outline.omits_content(status) && status.as_u16() >= 200;
+        assert!(!mended || !bodyless, "nothing is left that could be refused: {head:?}");
         return;
     };
     let mut connection = client::Connection::new(Config::default().into(), NOW);
@@ -206,7 +233,9 @@ fn response(source: &mut Source<'_>) {
             assert_eq!((read.status(), read.reason()), (head.status(), head.reason()));
             // A Host that the engine adds goes before the caller's fields, everything else behind them.
             let added = usize::from(read.fields().contains("host") && !head.fields().contains("host"));
-            assert_eq!(&pairs(read.fields())[added..][..head.fields().len()], &pairs(head.fields())[..]);
+            let switching = status.as_u16() == 101 || outline.connect && status.is_success();
+            let sent = sent(head.fields(), !sending.persistent && !switching);
+            assert_eq!(&pairs(read.fields())[added..][..sent.len()], &sent[..]);
             let framing = match sending.framing {
                 SendFraming::None | SendFraming::Omitted => Framing::None,
                 SendFraming::Length(length) => Framing::Length(length),

@@ -6,7 +6,7 @@ use crate::cut::Cut;
 use crate::outcome::Outcome;
 use crate::pair::{Setup, run};
 use crate::pipe::Break;
-use crate::script::{Order, Script};
+use crate::script::{Exchange, Order, Script};
 use crate::source::Source;
 
 /// A script and a network: what was seen is what was said, and whatever breaks, both come to an end.
@@ -22,7 +22,12 @@ pub fn pair(bytes: &[u8]) {
     if setup.is_harmed() {
         return;
     }
-    let patient = script.exchanges.iter().all(|exchange| exchange.order == Order::ReadThenAnswer);
+    // An answer to an expectation that cannot be met comes early, and is the last one.
+    let early = |exchange: &Exchange| {
+        exchange.request.fields().get("expect").is_some_and(|expect| expect != b"100-continue")
+            && exchange.upload.content().length() != Some(0)
+    };
+    let patient = script.exchanges.iter().all(|exchange| exchange.order == Order::ReadThenAnswer && !early(exchange));
     // A client need not send the rest of a request that was refused.
     let withheld = !patient && outcome.server.error == Some(Reason::Truncated);
     assert_eq!(outcome.client.error, None, "the server broke no rule");
@@ -88,7 +93,9 @@ fn expected(script: &Script) -> usize {
         let kept = !old || says(exchange.request.fields(), b"keep-alive");
         let endless = old && exchange.download.content().length().is_none() && !exchange.answers_without_content();
         let closed = says(exchange.request.fields(), b"close") || says(exchange.response.fields(), b"close");
-        !kept || endless || closed || exchange.switches()
+        // A tunnel that is refused ends the connection as well (RFC 9931 §8).
+        let connect = exchange.request.method() == http_core::Method::Connect;
+        !kept || endless || closed || exchange.switches() || connect
     });
     last.map_or(script.exchanges.len(), |last| last + 1)
 }

@@ -412,6 +412,80 @@ async fn content_that_is_not_wanted_is_not_asked_for<W: World>(world: W) -> Outc
     Ok(())
 }
 
+async fn s8_a_417_is_not_followed_by_content<W: World>(world: W) -> Outcome {
+    let seen = Arc::new(AtomicU64::new(0));
+    let count = seen.clone();
+    let address = serve_one(&world, move |_| {
+        count.fetch_add(1, Ordering::SeqCst);
+        async { Ok(Response::new(Full::from("served"))) }
+    })
+    .await?;
+    stranger(&world, move || {
+        let stream = dial(address);
+        let request = "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n";
+        (&stream).write_all(format!("{request}Expect: 100-continue, foo\r\n\r\n").as_bytes()).unwrap();
+        let answer = head(&stream);
+        assert!(answer.starts_with("HTTP/1.1 417 ") && answer.contains("\r\nConnection: close\r\n"), "{answer}");
+        // The client has waited, and tries again without: not here.
+        (&stream).write_all(format!("{request}\r\nabc").as_bytes()).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(rest(&stream), "");
+    })
+    .await;
+    assert_eq!(seen.load(Ordering::SeqCst), 0);
+    Ok(())
+}
+
+async fn s9_nothing_behind_a_refused_tunnel_is_served<W: World>(world: W) -> Outcome {
+    const WIRE: &str = "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\nGET /smug HTTP/1.1\r\nHost: a\r\n\r\n";
+    let once = |answer: String, status: &str| {
+        assert_eq!(answer.get(9..12), Some(status), "{answer}");
+        assert!(answer.contains("\r\nConnection: close\r\n"), "{answer}");
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+    };
+    for status in [407_u16, 501, 302] {
+        let seen = Arc::new(AtomicU64::new(0));
+        let count = seen.clone();
+        let address = serve_one(&world, move |_| {
+            count.fetch_add(1, Ordering::SeqCst);
+            async move { Ok(Response::builder().status(status).body(Full::from("no")).unwrap()) }
+        })
+        .await?;
+        let answer = stranger(&world, move || {
+            let stream = dial(address);
+            (&stream).write_all(WIRE.as_bytes()).unwrap();
+            rest(&stream)
+        })
+        .await;
+        once(answer, &status.to_string());
+        assert_eq!(seen.load(Ordering::SeqCst), 1);
+    }
+    // An exchange that is dropped is answered with 500, and no other one follows it.
+    let listener = world.listen(anywhere()).await?;
+    let address = world.address(&listener)?;
+    let server = world.clone();
+    let (told, exchanges) = std::sync::mpsc::channel();
+    world.runtime().spawn(async move {
+        let stream = server.accept(&listener).await.unwrap();
+        let mut connection = Connection::new(stream, server.runtime(), Arc::default());
+        let mut count = 0;
+        while let Ok(Some(exchange)) = connection.accept().await {
+            count += 1;
+            drop(exchange);
+        }
+        told.send(count).unwrap();
+    });
+    stranger(&world, move || {
+        let stream = dial(address);
+        (&stream).write_all(WIRE.as_bytes()).unwrap();
+        once(rest(&stream), "500");
+        drop(stream);
+        assert_eq!(exchanges.recv_timeout(AT_ONCE), Ok(1));
+    })
+    .await;
+    Ok(())
+}
+
 on_both! {
     the_end_of_a_connection_is_told_at_once
     a_client_that_shut_down_its_side_is_answered
@@ -427,4 +501,6 @@ on_both! {
     content_that_is_not_wanted_is_not_asked_for
     a_connection_is_handed_over_with_what_was_read
     a_writer_waits_for_a_slow_reader
+    s8_a_417_is_not_followed_by_content
+    s9_nothing_behind_a_refused_tunnel_is_served
 }
