@@ -151,7 +151,21 @@ fn all(config: &Config) -> Vec<(&'static str, Value)> {
     // A function is no value that could be printed.
     let Config { timeouts, limits, strictness, persistence, events, dispatch, refusal: _ } = config;
     let mut out = Vec::with_capacity(64);
-    list!(out, timeouts, Timeouts, "timeouts", head, content, write, content_rate, content_grace, idle, expect, linger, half_closed);
+    list!(
+        out,
+        timeouts,
+        Timeouts,
+        "timeouts",
+        head,
+        content,
+        write,
+        content_rate,
+        content_grace,
+        idle,
+        expect,
+        linger,
+        half_closed
+    );
     list!(
         out,
         limits,

@@ -24,11 +24,11 @@ const MOST_FIELDS: usize = 128;
 pub(super) fn request(input: &[u8], config: &Config, fields: &mut Fields, facts: &mut Facts) -> Option<RequestLine> {
     let method_len = token::span(input, token::TCHAR);
     let (b" ", rest) = input.get(method_len..)?.split_at_checked(1)? else { return None };
-    let mut target_len = token::span(rest, token::TARGET);
-    if rest.get(target_len) != Some(&b' ') {
-        target_len = browser_target(rest, target_len, config)?;
-    }
-    let rest = rest.get(target_len + 1..)?;
+    let target_len = token::span(rest, token::TARGET);
+    let (target_len, rest) = match rest.get(target_len..) {
+        Some([b' ', after @ ..]) => (target_len, after),
+        _ => browser_target(rest, target_len, config)?,
+    };
     let (version, minor, section) = match rest.split_first_chunk()? {
         (b"HTTP/1.1\r\n", section) => (Version::Http11, 1, section),
         (b"HTTP/1.0\r\n", section) => (Version::Http10, 0, section),
@@ -51,11 +51,11 @@ pub(super) fn request(input: &[u8], config: &Config, fields: &mut Fields, facts:
     })
 }
 
-/// How long a target is, up to the space behind it, that goes on as browsers write it; `None` if the checker has to
-/// decide, as for a form other than origin-form.
+/// How long a target is that goes on as browsers write it, and what follows the space behind it; `None` if the checker
+/// has to decide, as for a form other than origin-form.
 #[cold]
 #[inline(never)]
-fn browser_target(rest: &[u8], good: usize, config: &Config) -> Option<usize> {
+fn browser_target<'a>(rest: &'a [u8], good: usize, config: &Config) -> Option<(usize, &'a [u8])> {
     if !config.strictness.allow_browser_target || rest.first() != Some(&b'/') {
         return None;
     }
@@ -64,7 +64,7 @@ fn browser_target(rest: &[u8], good: usize, config: &Config) -> Option<usize> {
     let (path, query) = rest[..end].split_at(question);
     let holds = path.iter().all(|&b| token::is_target_byte(b) || token::is_browser_path_byte(b))
         && query.iter().all(|&b| token::is_target_byte(b) || token::is_browser_query_byte(b));
-    holds.then_some(end)
+    holds.then(|| (end, &rest[end + 1..]))
 }
 
 // Apart from its callers, as `request`.

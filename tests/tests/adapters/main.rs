@@ -17,4 +17,5 @@ mod secured;
 mod servers;
 mod shutdowns;
 mod surplus;
+mod targets;
 mod tunnels;
