@@ -7,11 +7,11 @@ use std::path::Path as FilePath;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::rejection::JsonRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Form, Json, Multipart, OriginalUri, Path, Query, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, TRAILER};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, TRAILER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -20,6 +20,7 @@ use axum::{Router, middleware};
 use futures_util::stream::{self, Stream};
 use http_body_util::{BodyExt, StreamBody};
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
@@ -36,6 +37,8 @@ use crate::{odd, sockets};
 struct Shop {
     name: Arc<str>,
     prices: Arc<BTreeMap<&'static str, u32>>,
+    /// Tells how much a task has read, once it has.
+    read: watch::Sender<Option<Result<usize, ()>>>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -67,7 +70,11 @@ impl IntoResponse for Fault {
 
 /// The application. Whoever serves it says who the peer is, with [`ConnectInfo`].
 pub(crate) fn application() -> Router {
-    let shop = Shop { name: "corner shop".into(), prices: Arc::new(BTreeMap::from([("tea", 3), ("milk", 2)])) };
+    let shop = Shop {
+        name: "corner shop".into(),
+        prices: Arc::new(BTreeMap::from([("tea", 3), ("milk", 2)])),
+        read: watch::Sender::new(None),
+    };
     Router::new()
         .merge(extractors())
         .merge(contents())
@@ -75,11 +82,24 @@ pub(crate) fn application() -> Router {
         .merge(upgrades())
         .merge(faults())
         .route("/odd/{name}", any(odd_answer))
-        .fallback(|method: Method, uri: OriginalUri| async move {
-            (StatusCode::NOT_FOUND, format!("nothing at {method} {}\n", uri.0))
-        })
+        .fallback(elsewhere)
         .layer(TraceLayer::new_for_http())
         .with_state(shop)
+}
+
+/// Tunnels to one place, and nothing at all.
+async fn elsewhere(OriginalUri(uri): OriginalUri, request: Request) -> Response {
+    let method = request.method();
+    if method == Method::CONNECT && uri.host() == Some("echo.example") {
+        return sockets::tunnel(request);
+    }
+    if method == Method::CONNECT && uri.host() == Some("length.example") {
+        return ([(CONTENT_LENGTH, "0")], sockets::tunnel(request)).into_response();
+    }
+    if method == Method::CONNECT && uri.host() == Some("none.example") {
+        return (StatusCode::NO_CONTENT, sockets::tunnel(request)).into_response();
+    }
+    (StatusCode::NOT_FOUND, format!("nothing at {method} {uri}\n")).into_response()
 }
 
 /// What is taken out of requests, well and badly formed.
@@ -169,6 +189,40 @@ fn contents() -> Router<Shop> {
         .route("/events/endless", get(endless_events))
         .route("/events/silent", get(silent_events))
         .route("/slow", any(slow))
+        .route("/hint", any(hint))
+        .route("/hint-after", post(hint_after))
+        .route("/hand-on", post(hand_on))
+        .route("/handed-on", get(handed_on))
+}
+
+/// What is known of the content before it is read.
+async fn hint(content: Body) -> String {
+    let hint = content.size_hint();
+    format!("{} {:?} {}\n", hint.lower(), hint.upper(), content.is_end_stream())
+}
+
+/// What is known of the content when its first frame is read, and how many more there are.
+async fn hint_after(mut content: Body) -> String {
+    let first = content.frame().await.is_some_and(|frame| frame.is_ok());
+    let (left, ended) = (content.size_hint().exact(), content.is_end_stream());
+    let rest = content.frame().await.is_some();
+    format!("{first} {left:?} {ended} {rest}\n")
+}
+
+/// Answers, and leaves the content to a task.
+async fn hand_on(State(shop): State<Shop>, content: Body) -> StatusCode {
+    shop.read.send_replace(None);
+    tokio::spawn(async move {
+        let read = content.collect().await.map(|content| content.to_bytes().len()).map_err(drop);
+        shop.read.send_replace(Some(read));
+    });
+    StatusCode::ACCEPTED
+}
+
+async fn handed_on(State(shop): State<Shop>) -> String {
+    let mut read = shop.read.subscribe();
+    let read = read.wait_for(Option::is_some).await.ok().and_then(|read| *read);
+    format!("{read:?}\n")
 }
 
 async fn sink(mut content: Body) -> Result<String, Fault> {

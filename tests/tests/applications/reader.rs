@@ -109,7 +109,8 @@ fn framing(answer: &Answer, method: &str) -> Framing {
         _ => {}
     }
     let mut lengths = answer.values("content-length");
-    match (answer.values("transfer-encoding").last(), lengths.next(), lengths.next()) {
+    let coding = answer.values("transfer-encoding").flat_map(|value| value.split(',')).last();
+    match (coding, lengths.next(), lengths.next()) {
         (Some(coding), ..) if coding.trim().eq_ignore_ascii_case("chunked") => Framing::Chunked,
         (Some(_), ..) => Framing::UntilClose,
         (None, None, _) => Framing::UntilClose,

@@ -13,6 +13,17 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// Whether it asks for another protocol behind its requests.
+    pub(crate) fn has_other_protocol(&self) -> bool {
+        self.name.starts_with("ws") || self.name.starts_with("tunnel")
+    }
+
+    /// Whether its first request is of HTTP/1.0.
+    pub(crate) fn is_old(&self) -> bool {
+        let Some(Step::Send(bytes) | Step::Pieces(bytes, _)) = self.steps.first() else { return false };
+        bytes.split(|byte| *byte == b'\r').next().is_some_and(|line| line.ends_with(b" HTTP/1.0"))
+    }
+
     /// The path of the first request, if it has a plain one.
     pub(crate) fn path(&self) -> Option<&str> {
         let (Step::Send(bytes) | Step::Pieces(bytes, _)) = self.steps.first()? else { return None };
@@ -53,7 +64,17 @@ pub(crate) fn rows() -> Vec<Row> {
             rows.push(row(format!("{prefix}/{name}"), Whole, &bytes));
         }
     }
+    for name in odd::NAMES {
+        let odd = format!("GET /odd/{name} HTTP/1.1\r\nHost: a\r\n\r\n");
+        let plain = "GET /plain HTTP/1.1\r\nHost: a\r\n\r\n";
+        // Whether what was answered before it arrives, and what becomes of the request behind it.
+        rows.push(row(format!("odd-second/{name}"), Pipelined(&["GET", "GET"]), &format!("{plain}{odd}")));
+        rows.push(row(format!("odd-first/{name}"), Pipelined(&["GET", "GET"]), &format!("{odd}{plain}")));
+        let post = format!("POST /odd/{name} HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
+        rows.push(row(format!("odd-post/{name}"), Whole, &post));
+    }
     rows.extend(large());
+    rows.extend(dialogues());
     rows
 }
 
@@ -71,7 +92,7 @@ fn row(name: String, how: How, bytes: &str) -> Row {
     let octets = |text: &str| text.chars().map(|c| u8::try_from(c).expect("an octet")).collect::<Vec<_>>();
     let all = || octets(bytes);
     let word = bytes.split(' ').next().unwrap_or_default();
-    let method = ["HEAD", "CONNECT"].into_iter().find(|method| *method == word).unwrap_or("GET");
+    let method = ["HEAD", "CONNECT", "POST"].into_iter().find(|method| *method == word).unwrap_or("GET");
     let mut methods = vec![method];
     let steps = match how {
         Whole => vec![Step::Send(all())],
@@ -95,6 +116,70 @@ fn row(name: String, how: How, bytes: &str) -> Row {
         }
     };
     Row { name, steps, methods }
+}
+
+/// Those where a client goes by what it has read already.
+fn dialogues() -> Vec<Row> {
+    let send = |bytes: &str| Step::Send(bytes.as_bytes().to_vec());
+    let chunked = |path: &str| send(&format!("POST {path} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"));
+    let length = |path: &str| send(&format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n"));
+    let tunnel = || send("CONNECT echo.example:1 HTTP/1.1\r\nHost: echo.example:1\r\n\r\n");
+    let frame = || Step::Send(b"\x81\x85\0\0\0\0hello".to_vec());
+    let end = || Step::Send(b"\x88\x80\0\0\0\0".to_vec());
+    let row = |name: &str, method, steps| Row { name: name.to_owned(), steps, methods: vec![method] };
+    vec![
+        row(
+            "dialogue-chunked",
+            "POST",
+            vec![
+                chunked("/stream"),
+                send("5\r\nfirst\r\n"),
+                Step::Heard(b"first"),
+                send("6\r\nsecond\r\n"),
+                Step::Heard(b"second"),
+                send("0\r\n\r\n"),
+            ],
+        ),
+        row("dialogue-length", "POST", vec![length("/stream"), send("first"), Step::Heard(b"first"), send("other")]),
+        row("dialogue-pass", "POST", vec![length("/pass"), send("first"), Step::Heard(b"first"), send("other")]),
+        row("dialogue-cut", "POST", vec![length("/pass"), send("first"), Step::Heard(b"first"), Step::HalfClose]),
+        row("dialogue-answered-between", "POST", vec![length("/first"), send("hello"), Step::Finals(1), send("world")]),
+        row(
+            "dialogue-broken",
+            "POST",
+            vec![chunked("/pass"), send("5\r\nfirst\r\n"), Step::Heard(b"first"), send("x\r\n")],
+        ),
+        // The content is held by a task when the answer is out, and the next request asks what became of it.
+        Row {
+            methods: vec!["POST", "GET"],
+            ..row(
+                "handed-on",
+                "POST",
+                vec![
+                    length("/hand-on"),
+                    send("first"),
+                    Step::Finals(1),
+                    send("other"),
+                    send("GET /handed-on HTTP/1.1\r\nHost: a\r\n\r\n"),
+                ],
+            )
+        },
+        row("tunnel", "CONNECT", vec![tunnel(), Step::Something, frame(), Step::Heard(b"hello"), end()]),
+        row(
+            "tunnel-at-once",
+            "CONNECT",
+            vec![Step::Send(
+                b"CONNECT echo.example:1 HTTP/1.1\r\nHost: echo.example:1\r\n\r\n\x81\x85\0\0\0\0hello\x88\x80\0\0\0\0"
+                    .to_vec(),
+            )],
+        ),
+        row("tunnel-half-closed", "CONNECT", vec![tunnel(), Step::Something, frame(), Step::HalfClose]),
+        row(
+            "tunnel-1.0",
+            "CONNECT",
+            vec![send("CONNECT echo.example:1 HTTP/1.0\r\n\r\n"), Step::Something, frame(), end()],
+        ),
+    ]
 }
 
 /// Those that are too long to be written down.
@@ -129,12 +214,14 @@ fn large() -> Vec<Row> {
         ("field-long", format!("GET /headers HTTP/1.1\r\nHost: a\r\nX: {long}\r\n\r\n")),
         ("fields-many", format!("GET /headers HTTP/1.1\r\nHost: a\r\n{}\r\n", "X: 1\r\n".repeat(90))),
         ("pipelined-40", get("/plain").repeat(40)),
+        ("pipelined-40-echoes", post("/echo", 500).repeat(40)),
+        ("pipelined-40-unread", post("/early", 500).repeat(40)),
     ]
     .into_iter()
     .map(|(name, bytes)| {
         let mut row = row(name.to_owned(), Whole, &bytes);
-        if name == "pipelined-40" {
-            row.methods = vec!["GET"; 40];
+        if name.starts_with("pipelined-40") {
+            row.methods = vec!["POST"; 40];
         }
         row
     })
@@ -152,6 +239,10 @@ const TABLE: &[(&str, How, &str)] = &[
     ("plain-close-upper", Whole, "GET /plain HTTP/1.1\r\nHost: a\r\nConnection: CLOSE\r\n\r\n"),
     ("plain-close-listed", Whole, "GET /plain HTTP/1.1\r\nHost: a\r\nConnection: x, close\r\n\r\n"),
     ("plain-keep-alive", Whole, "GET /plain HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n\r\n"),
+    ("plain-close-and-keep-alive", Whole, "GET /plain HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, close\r\n\r\n"),
+    ("plain-1.0-kept-upper", Whole, "GET /plain HTTP/1.0\r\nConnection: x, Keep-Alive\r\n\r\n"),
+    ("plain-1.0-proxy-connection", Whole, "GET /plain HTTP/1.0\r\nProxy-Connection: keep-alive\r\n\r\n"),
+    ("plain-te", Whole, "GET /chunked/5 HTTP/1.1\r\nHost: a\r\nTE: trailers, deflate;q=0.5\r\n\r\n"),
     ("plain-1.0", Whole, "GET /plain HTTP/1.0\r\n\r\n"),
     ("plain-1.0-host", Whole, "GET /plain HTTP/1.0\r\nHost: a\r\n\r\n"),
     ("plain-1.0-kept", Whole, "GET /plain HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"),
@@ -241,6 +332,18 @@ const TABLE: &[(&str, How, &str)] = &[
     ("text-not-utf8", Whole, "POST /text HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n\u{80}\r\n0\r\n\r\n"),
     ("headers", Whole, "GET /headers HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nx-a:  2 \r\nX-B:\t3\r\nCookie: a=1\r\nCookie: b=2\r\n\r\n"),
     ("headers-latin1", Whole, "GET /headers HTTP/1.1\r\nHost: a\r\nX-A: caf\u{e9}\r\n\r\n"),
+    ("headers-of-the-connection", Whole, "GET /headers HTTP/1.1\r\nHost: a\r\nConnection: x-a, keep-alive\r\nX-A: 1\r\nKeep-Alive: 5\r\nTE: trailers\r\nProxy-Connection: x\r\n\r\n"),
+    ("headers-of-content", Whole, "GET /headers HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: x\r\nContent-Type: x/y\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
+    ("headers-expect", Whole, "GET /headers HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nhello"),
+    ("hint-none", Whole, "GET /hint HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("hint-none-post", Whole, "POST /hint HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("hint-length-0", Whole, "POST /hint HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"),
+    ("hint-length-5", Whole, "POST /hint HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"),
+    ("hint-chunked", Whole, "POST /hint HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
+    ("hint-chunked-empty", Whole, "POST /hint HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+    ("hint-1.0", Whole, "POST /hint HTTP/1.0\r\n\r\n"),
+    ("hint-after-some", Whole, "POST /hint-after HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"),
+    ("hint-after-all-chunks", Whole, "POST /hint-after HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
     ("headers-empty-value", Whole, "GET /headers HTTP/1.1\r\nHost: a\r\nX-A:\r\nX-B: \r\n\r\n"),
     // Contents.
     ("echo", Whole, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"),
@@ -288,9 +391,9 @@ const TABLE: &[(&str, How, &str)] = &[
     ("chunked", Whole, "GET /chunked/2500 HTTP/1.1\r\nHost: a\r\n\r\n"),
     ("chunked-1.0", Whole, "GET /chunked/2500 HTTP/1.0\r\n\r\n"),
     ("chunked-1.0-kept", Whole, "GET /chunked/2500 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"),
-    ("chunked-half-closed", HalfClosed, "GET /chunked/2500 HTTP/1.1\r\nHost: a\r\n\r\n"),
     ("trailers", Whole, "GET /trailers HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n\r\n"),
     ("trailers-not-asked", Whole, "GET /trailers HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("trailers-head", Whole, "HEAD /trailers HTTP/1.1\r\nHost: a\r\nTE: trailers\r\n\r\n"),
     ("trailers-1.0", Whole, "GET /trailers HTTP/1.0\r\n\r\n"),
     ("trailers-read", Whole, "POST /trailers HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: x-sum\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 5\r\nx-b: 1\r\n\r\n"),
     ("trailers-read-bytewise", Pieces(1), "POST /trailers HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 5\r\n\r\n"),
@@ -411,6 +514,14 @@ const TABLE: &[(&str, How, &str)] = &[
     ("ws-half-closed", HalfClosed, concat!("GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", "\u{81}\u{85}\0\0\0\0hello")),
     ("ws-refused", Whole, "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: bm90IHRoZSBvbmUga25vd24=\r\n\r\n"),
     ("ws-not-asked", Whole, "GET /ws HTTP/1.1\r\nHost: a\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"),
+    ("ws-pipelined", Pipelined(&["GET", "GET"]), "GET /plain HTTP/1.1\r\nHost: a\r\n\r\nGET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\u{81}\u{85}\0\0\0\0hello\u{88}\u{80}\0\0\0\0"),
+    ("ws-with-content", Whole, "POST /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nContent-Length: 5\r\n\r\nfirst\u{81}\u{85}\0\0\0\0hello\u{88}\u{80}\0\0\0\0"),
+    ("ws-refused-then-plain", Pipelined(&["GET", "GET"]), "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nGET /plain HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("ws-1.0", Whole, "GET /ws HTTP/1.0\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"),
+    ("tunnel-pipelined", Pipelined(&["GET", "CONNECT"]), "GET /plain HTTP/1.1\r\nHost: a\r\n\r\nCONNECT echo.example:1 HTTP/1.1\r\nHost: echo.example:1\r\n\r\n\u{81}\u{85}\0\0\0\0hello\u{88}\u{80}\0\0\0\0"),
+    ("tunnel-with-length", Whole, "CONNECT echo.example:1 HTTP/1.1\r\nHost: echo.example:1\r\nContent-Length: 5\r\n\r\nfirst\u{81}\u{85}\0\0\0\0hello\u{88}\u{80}\0\0\0\0"),
+    ("tunnel-answer-with-length", Whole, "CONNECT length.example:1 HTTP/1.1\r\nHost: length.example:1\r\n\r\n\u{81}\u{85}\0\0\0\0hello\u{88}\u{80}\0\0\0\0"),
+    ("tunnel-answer-no-content", Whole, "CONNECT none.example:1 HTTP/1.1\r\nHost: none.example:1\r\n\r\n\u{81}\u{85}\0\0\0\0hello\u{88}\u{80}\0\0\0\0"),
     ("ws-axum", Whole, concat!("GET /ws-axum HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", "\u{81}\u{85}\0\0\0\0hello\u{88}\u{80}\0\0\0\0")),
     ("ws-axum-not-asked", Whole, "GET /ws-axum HTTP/1.1\r\nHost: a\r\n\r\n"),
     ("ws-axum-version", Whole, "GET /ws-axum HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 12\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"),
@@ -431,6 +542,18 @@ const TABLE: &[(&str, How, &str)] = &[
     ("panic-reading", Whole, "POST /panic-reading HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"),
     ("panic-pipelined", Pipelined(&["GET", "GET"]), "GET /plain HTTP/1.1\r\nHost: a\r\n\r\nGET /panic HTTP/1.1\r\nHost: a\r\n\r\n"),
     ("fault", Whole, "GET /fault HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("pipelined-early-chunked", Pipelined(&["POST", "GET"]), "POST /early HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX: 1\r\n\r\nGET /plain HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("pipelined-after-fault", Pipelined(&["GET", "GET"]), "GET /fault HTTP/1.1\r\nHost: a\r\n\r\nGET /plain HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("pipelined-close-by-handler", Pipelined(&["GET"]), "GET /odd/connection-close HTTP/1.1\r\nHost: a\r\n\r\nGET /plain HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("pipelined-upgrade-refused", Pipelined(&["GET", "GET"]), "GET /plain HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nGET /plain HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("fails", Whole, "GET /fails HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("fails-head", Whole, "HEAD /fails HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("fails-with-content", Whole, "POST /fails HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"),
+    ("fails-pipelined", Pipelined(&["GET", "GET"]), "GET /plain HTTP/1.1\r\nHost: a\r\n\r\nGET /fails HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("fails-1.0", Whole, "GET /fails HTTP/1.0\r\n\r\n"),
+    ("panic-head", Whole, "HEAD /panic HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("panic-expect", ThenHalfClosed, "POST /panic HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"),
+    ("panic-one-by-one", OneByOne(&["GET", "GET"]), "GET /plain HTTP/1.1\r\nHost: a\r\n\r\nGET /panic HTTP/1.1\r\nHost: a\r\n\r\n"),
     // Requests that are cut, or are none.
     ("cut-nothing", HalfClosed, ""),
     ("cut-method", HalfClosed, "GE"),
@@ -474,3 +597,11 @@ const TABLE: &[(&str, How, &str)] = &[
     ("bad-chunk-huge", Whole, "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nhello\r\n0\r\n\r\n"),
     ("bad-then-good", Pipelined(&["GET", "GET"]), "GET /plain HTTP/1.1\r\n\r\nGET /plain HTTP/1.1\r\nHost: a\r\n\r\n"),
 ];
+
+#[test]
+fn rows_are_told_apart_and_many() {
+    let rows = rows();
+    let names: std::collections::BTreeSet<_> = rows.iter().map(|row| &row.name).collect();
+    assert_eq!(names.len(), rows.len(), "each has a name of its own");
+    assert!(TABLE.len() >= 250 && rows.len() >= 1200, "{} written down, {} in all", TABLE.len(), rows.len());
+}

@@ -68,9 +68,10 @@ pub(crate) fn tower() -> Pair {
         runtime.block_on(async {
             let listener = listen().await;
             tell.send(listener.local_addr().expect("an address")).expect("the test waits");
+            let stack = tower_stack::stack();
             loop {
                 let (stream, _) = listener.accept().await.expect("a connection");
-                let service = TowerToHyperService::new(tower_stack::stack());
+                let service = TowerToHyperService::new(stack.clone());
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
         });

@@ -17,6 +17,23 @@ pub(crate) async fn echo(mut request: Request) -> Response {
     if value("sec-websocket-key").is_none_or(|key| key != b"dGhlIHNhbXBsZSBub25jZQ==") {
         return StatusCode::BAD_REQUEST.into_response();
     }
+    hand_over(&mut request);
+    let fields = [
+        (CONNECTION.as_str(), "upgrade"),
+        (UPGRADE.as_str(), "websocket"),
+        ("sec-websocket-accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+    ];
+    (StatusCode::SWITCHING_PROTOCOLS, fields, Body::empty()).into_response()
+}
+
+/// Answers `CONNECT`, and sends back what it gets.
+pub(crate) fn tunnel(mut request: Request) -> Response {
+    hand_over(&mut request);
+    StatusCode::OK.into_response()
+}
+
+/// Talks on the connection once it is handed over.
+fn hand_over(request: &mut Request) {
     if let Some(upgrade) = request.extensions_mut().remove::<http_tokio::Upgrade>() {
         tokio::spawn(async move {
             if let Ok(tunnel) = upgrade.await {
@@ -24,19 +41,13 @@ pub(crate) async fn echo(mut request: Request) -> Response {
             }
         });
     } else {
-        let upgrade = hyper::upgrade::on(&mut request);
+        let upgrade = hyper::upgrade::on(request);
         tokio::spawn(async move {
             if let Ok(upgraded) = upgrade.await {
                 let _ = talk(TokioIo::new(upgraded)).await;
             }
         });
     }
-    let fields = [
-        (CONNECTION.as_str(), "upgrade"),
-        (UPGRADE.as_str(), "websocket"),
-        ("sec-websocket-accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
-    ];
-    (StatusCode::SWITCHING_PROTOCOLS, fields, Body::empty()).into_response()
 }
 
 /// Sends each short frame back unmasked, up to the one that closes.

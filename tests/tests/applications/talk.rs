@@ -24,6 +24,8 @@ pub(crate) enum Step {
     /// Waits until so many final responses are complete.
     Finals(usize),
     /// Waits until these octets have come.
+    Heard(&'static [u8]),
+    /// The same, and has seen enough.
     Octets(&'static [u8]),
     /// Ends its side.
     HalfClose,
@@ -131,6 +133,7 @@ fn hold(mut stream: &TcpStream, ear: &Ear, steps: &[Step], methods: &[&str]) -> 
             }
             Step::Something => drop(ear.wait(|bytes| !bytes.is_empty())),
             Step::Finals(count) => drop(ear.wait(|bytes| finals(bytes, methods) >= *count)),
+            Step::Heard(octets) => drop(ear.wait(|bytes| behind(bytes, octets).is_some())),
             Step::Octets(octets) => {
                 ear.wait(|bytes| behind(bytes, octets).is_some());
                 enough = behind(&ear.0.0.lock().unwrap().bytes, octets);

@@ -6,6 +6,7 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
+use tower::limit::ConcurrencyLimitLayer;
 use tower::{BoxError, Service, ServiceBuilder, service_fn};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -36,6 +37,8 @@ where
         .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")))
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::new())
+        // Not always ready: it has fewer places than there are clients.
+        .layer(ConcurrencyLimitLayer::new(4))
         .layer(RequestBodyLimitLayer::new(64 * 1024))
         .service(service_fn(answer))
 }
