@@ -288,6 +288,7 @@ pub(crate) const AGREED: &[Line] = &[
     axum("odd-head/length-empty odd-head/length-huge odd-head/length-list odd-head/length-signed odd-head/length-word",
         "fate", "Ended", "Kept", "RFC 9110 §8.6: as above"),
     both("odd-first/length-* odd-post/length-*", "answers", "500", "none", "RFC 9110 §15.6.1: as above"),
+    both("odd-open*/length-word", "answers", "500", "none", "RFC 9110 §15.6.1: as above"),
     both("odd-second/length-*", "answers", "200 500", "200", "RFC 9110 §15.6.1: as above"),
     both("odd-second/length-*", "fate", "Ended", "Lost", "RFC 9110 §15.6.1: as above"),
     tower("fails fails-head fails-1.0 fails-with-content", "answers", "500", "none",
@@ -327,13 +328,14 @@ pub(crate) const AGREED: &[Line] = &[
     both("odd-first/fail-at-once* odd-first/fail-midway* odd-first/hint-longer odd-first/length-longer \
          odd-post/fail-at-once* odd-post/fail-midway* odd-post/hint-longer odd-post/length-longer", "answers", "200",
         "none", "RFC 9112 §8: as above"),
+    both("odd-open*/fail-* odd-open*/hint-longer odd-open*/length-longer", "answers", "200", "none", "RFC 9112 §8: as above"),
     both("odd-second/fail-at-once* odd-second/fail-midway* odd-second/hint-longer odd-second/length-longer", "answers",
         "200 200", "200", "RFC 9112 §8: as above"),
     both("odd-second/fail-at-once* odd-second/fail-midway* odd-second/hint-longer odd-second/length-longer", "fate",
         "Ended", "Lost", "RFC 9112 §8: as above"),
     axum("odd-layered/fail-at-once* odd-layered/fail-midway* odd-layered/hint-longer odd-layered/length-longer",
         "answers", "200", "none", "RFC 9112 §8: as above"),
-    both("odd-1.0*/fail-at-once odd-1.0*/fail-midway", "fate", "Reset", "Ended",
+    both("odd-1.0*/fail-at-once odd-1.0*/fail-midway odd-open-1.0/fail-at-once odd-open-1.0/fail-midway", "fate", "Reset", "Ended",
         "RFC 9112 §8: the end would complete the content"),
     both("odd/fail-at-end-sized odd/length-shorter odd/length-zero odd-1.0-kept/fail-at-end-sized \
          odd-1.0-kept/length-shorter odd-1.0-kept/length-zero", "fate", "Lost", "Kept",

@@ -21,16 +21,17 @@ mod tower_stack;
 use std::any::Any;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, Once};
+use std::time::{Duration, Instant};
 
 use agreed::{AGREED, Run};
 use compare::{Difference, compare};
 use pending::PENDING;
 use requests::Row;
 use servers::Pair;
-use talk::talk;
+use talk::{PATIENCE, talk};
 
 /// Talks to both servers about all of these, some at a time, and returns what is not the same.
-fn differences(rows: &[Row], servers: Pair) -> Vec<Difference> {
+fn differences(rows: &[Row], servers: &Pair) -> Vec<Difference> {
     let (next, found) = (AtomicUsize::new(0), Mutex::new(vec![]));
     std::thread::scope(|scope| {
         for _ in 0..48 {
@@ -71,10 +72,22 @@ fn told(payload: &dyn Any) -> &str {
     text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or_default()
 }
 
+/// Connections of ours that outlive their clients: whatever became of an exchange, its place is free.
+fn held(servers: &Pair) -> Option<Difference> {
+    let until = Instant::now() + PATIENCE;
+    while servers.count.connections() > 0 && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let held = servers.count.connections();
+    let [row, what, ours, theirs] = ["(all)".to_owned(), "held".to_owned(), held.to_string(), "0".to_owned()];
+    (held > 0).then_some(Difference { row, at: 0, what, ours, theirs })
+}
+
 /// Holds what differs to both lists.
-fn check(run: Run, rows: &[Row], servers: Pair) {
+fn check(run: Run, rows: &[Row], servers: &Pair) {
     hush();
-    let found = differences(rows, servers);
+    let mut found = differences(rows, servers);
+    found.extend(held(servers));
     let (found, stale) = agreed::sift(run, AGREED, found);
     let (found, over) = agreed::sift(run, PENDING, found);
     let told: Vec<_> = found
@@ -88,12 +101,12 @@ fn check(run: Run, rows: &[Row], servers: Pair) {
 
 #[test]
 fn an_axum_application_answers_as_under_axum_serve() {
-    check(Run::Axum, &requests::rows(), servers::axum());
+    check(Run::Axum, &requests::rows(), &servers::axum());
 }
 
 #[test]
 fn a_stack_of_tower_layers_answers_on_async_std_as_under_hyper() {
     let applies = |row: &Row| row.path().is_some_and(tower_stack::knows) && !row.has_other_protocol();
     let rows: Vec<_> = requests::rows().into_iter().filter(applies).collect();
-    check(Run::Tower, &rows, servers::tower());
+    check(Run::Tower, &rows, &servers::tower());
 }

@@ -33,6 +33,8 @@ pub(crate) const PENDING: &[Line] = &[
     axum("tunnel-answer-with-length", "*", "*", "*", "S24: 2xx to CONNECT with a length; hyper ends the connection"),
 
     both("odd*/hint-shorter", "*", "*", "*", "S6: abandoned at once"),
+    axum("(all)", "held", "8", "0", "S6: connections that never end, though their clients have left"),
+    tower("(all)", "held", "7", "0", "S6"),
 
     both("odd-first/204-s* odd-first/204-l* odd-first/204-c*", "answers", "500", "204 200", "S4, S24"),
     both("odd-second/204-s* odd-second/204-l* odd-second/204-c*", "answers", "200 500", "200 204", "S4, S24"),

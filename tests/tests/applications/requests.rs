@@ -73,10 +73,26 @@ pub(crate) fn rows() -> Vec<Row> {
         let post = format!("POST /odd/{name} HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
         rows.push(row(format!("odd-post/{name}"), Whole, &post));
     }
+    for name in FAILING {
+        let head = format!("POST /odd/{name} HTTP/1.1\r\nHost: a\r\n");
+        let length = format!("{head}Content-Length: 10\r\n\r\nhello");
+        let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+        rows.push(row(format!("odd-open/{name}"), Whole, &length));
+        rows.push(row(format!("odd-open-chunked/{name}"), Whole, &chunked));
+        let old = format!("POST /odd/{name} HTTP/1.0\r\nContent-Length: 10\r\n\r\nhello");
+        rows.push(row(format!("odd-open-1.0/{name}"), Whole, &old));
+    }
     rows.extend(large());
     rows.extend(dialogues());
     rows
 }
+
+/// Those behind which the connection ends, whether or not content is still to come that nobody sends.
+#[rustfmt::skip]
+const FAILING: &[&str] = &[
+    "fail-at-once", "fail-at-once-sized", "fail-midway", "fail-midway-sized", "hint-longer", "length-longer",
+    "length-word", "body-panics-at-once", "body-panics-midway", "connection-close",
+];
 
 /// How each of the odd answers is asked for.
 const ODD: &[(&str, &str, &str, &str, &str)] = &[

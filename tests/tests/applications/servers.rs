@@ -9,7 +9,7 @@ use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::routing::future::RouteFuture;
 use http::Request;
-use http_driver::server::MakeService;
+use http_driver::server::{MakeService, Shutdown};
 use http_driver::{Incoming, Peer, Transport};
 use http_tokio::Server;
 use hyper::server::conn::http1;
@@ -22,15 +22,19 @@ use crate::application::application;
 use crate::tower_stack;
 
 /// Where both servers of a pair listen.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Pair {
     pub(crate) ours: SocketAddr,
     pub(crate) theirs: SocketAddr,
+    /// Counts the connections of ours.
+    pub(crate) count: Shutdown,
 }
 
 /// The axum application, on tokio. The servers run as long as the test.
 pub(crate) fn axum() -> Pair {
     let (tell, told) = mpsc::channel();
+    let server = Server::new();
+    let count = server.shutdown();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         runtime.expect("a runtime").block_on(async {
@@ -39,12 +43,12 @@ pub(crate) fn axum() -> Pair {
             tell.send(addresses).expect("the test waits");
             let make = application().into_make_service_with_connect_info::<SocketAddr>();
             let axum = tokio::spawn(async { axum::serve(theirs, make).await });
-            Server::new().serve_with(ours, connected(application())).await;
+            server.serve_with(ours, connected(application())).await;
             drop(axum);
         });
     });
     let [ours, theirs] = told.recv().expect("both servers listen");
-    Pair { ours, theirs }
+    Pair { ours, theirs, count }
 }
 
 async fn listen() -> TcpListener {
@@ -54,11 +58,13 @@ async fn listen() -> TcpListener {
 /// A stack of tower layers: ours on async-std, hyper on tokio.
 pub(crate) fn tower() -> Pair {
     let (tell, told) = mpsc::channel();
+    let server = http_async_std::Server::new();
+    let count = server.shutdown();
     std::thread::spawn(move || {
         async_std::task::block_on(async {
             let listener = async_std::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
             tell.send(listener.local_addr().expect("an address")).expect("the test waits");
-            http_async_std::Server::new().serve(listener, tower_stack::stack()).await;
+            server.serve(listener, tower_stack::stack()).await;
         });
     });
     let ours = told.recv().expect("the server listens");
@@ -76,7 +82,7 @@ pub(crate) fn tower() -> Pair {
             }
         });
     });
-    Pair { ours, theirs: told.recv().expect("the server listens") }
+    Pair { ours, theirs: told.recv().expect("the server listens"), count }
 }
 
 /// Tells each connection's requests who the peer is, as axum's own service for connections does.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::reader::{self, Answer};
 
 /// How long anything may take that is to come.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Goes behind an exchange whose connection has not been said to end. Its answer has no content like it.
 const PROBE: &[u8] = b"GET /odd/server HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n";
