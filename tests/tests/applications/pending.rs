@@ -13,6 +13,7 @@ pub(crate) const PENDING: &[Line] = &[
     tower("odd-head/204-s*", "fate", "Ended", "Kept", "S24"),
     axum("odd-head/204 odd-layered/204* no-content no-content-delete no-content-head no-content-with-content", "fate",
         "Ended", "Kept", "S4"),
+    axum("no-content-100k", "fate", "Ended", "Lost", "S4"),
     axum("pipelined-no-content", "answers", "500", "204 304 200", "S4"),
     axum("pipelined-no-content one-by-one-statuses", "fate", "Ended", "Kept", "S4"),
     axum("one-by-one-statuses", "answers", "500", "204 304 205", "S4, S5"),
