@@ -1,7 +1,7 @@
 //! An axum `Router` served by this engine, to measure and to test against: `serve-axum --port N [--threads T]`.
 //!
-//! Listens on 127.0.0.1 and prints one line when it is ready. SIGTERM ends it once open exchanges are answered, after 1.5 s
-//! in any case.
+//! Listens on 127.0.0.1 and prints one line when it is ready. SIGTERM ends it once open exchanges are answered, after
+//! 1.5 s in any case.
 
 #[path = "shared/args.rs"]
 mod args;

@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::net::{TcpListener, TcpSocket};
 
-/// Serves on `threads` threads, each with a runtime and a listener of its own: connections stay on the core that accepted
-/// them. `announce` is told the port once all of them listen.
+/// Serves on `threads` threads, each with a runtime and a listener of its own: connections stay on the core that
+/// accepted them. `announce` is told the port once all of them listen.
 pub(crate) fn serve_on<F: Future<Output = ()>>(
     threads: usize,
     port: u16,

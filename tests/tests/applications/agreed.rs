@@ -1,9 +1,10 @@
 //! What differs and may: the list that both comparisons are held to.
 //!
 //! A line says where (requests by name, `*` stands for any part of one), what, how it is with ours and with the other
-//! server, and why, which is a section of an RFC or the reason. Each must be needed: a pattern that no difference matches
-//! any more fails, but for what shows once a pending fault is mended. What is about the content, the framing, the statuses or the completeness of answers names its values,
-//! and a section by which the other server is wrong or free to do otherwise.
+//! server, and why, which is a section of an RFC or the reason. Each must be needed: a pattern that no difference
+//! matches any more fails, but for what shows once a pending fault is mended. What is about the content, the framing,
+//! the statuses or the completeness of answers names its values, and a section by which the other server is wrong, or
+//! which leaves the choice.
 
 use crate::compare::Difference;
 use crate::pending::PENDING;
@@ -150,7 +151,8 @@ pub(crate) const AGREED: &[Line] = &[
     both("*/status-299 *status-599 *status-600 *status-999", "reason", "", "<none>",
         "RFC 9112 §4: a reason phrase may be empty; hyper says that there is none"),
     both("*/status-418", "reason", "", "I'm a teapot", "RFC 9110 §15.5.19: 418 is unused"),
-    axum("early-413* echo-above* limited* layered-stream-100k middleware-above-limit expect-413 expect-limited", "reason",
+    axum("early-413* echo-above* limited* layered-stream-100k middleware-above-limit expect-413 expect-limited",
+        "reason",
         "Content Too Large", "Payload Too Large", "RFC 9110 §15.5.14 has this name for it"),
     tower("early-* echo-* pass-100k panic-100k sink-1m expect-413", "reason", "Content Too Large", "Payload Too Large",
         "RFC 9110 §15.5.14 has this name for it"),
@@ -170,7 +172,8 @@ pub(crate) const AGREED: &[Line] = &[
         "RFC 9112 §9.3: close wins; hyper says both"),
     both("odd-1.0-kept/connection-close", "connection", "close", "close, keep-alive", "RFC 9112 §9.3: as above"),
     axum("ws-not-asked", "connection", "upgrade", "(absent)", "RFC 9110 §7.8: as below"),
-    both("odd/upgrade-field odd-head/upgrade-field odd-first/upgrade-field odd-second/upgrade-field odd-post/upgrade-field", "connection", "upgrade", "(absent)",
+    both("odd/upgrade-field odd-head/upgrade-field odd-first/upgrade-field odd-second/upgrade-field \
+         odd-post/upgrade-field", "connection", "upgrade", "(absent)",
         "RFC 9110 §7.8: who sends Upgrade lists it in Connection"),
     axum("odd-layered/upgrade-field", "connection", "upgrade", "(absent)", "RFC 9110 §7.8: as above"),
     both("odd-1.0-kept/upgrade-field", "connection", "keep-alive, upgrade", "keep-alive", "RFC 9110 §7.8: as above"),
@@ -182,15 +185,18 @@ pub(crate) const AGREED: &[Line] = &[
     // Trailers.
     both("odd/trailers odd*/trailers-unannounced odd/trailers-only odd/trailers-then-data odd-first/trailers* \
          odd-second/trailers* odd-post/trailers*", "trailers", "x-a: 1", "",
-        "RFC 9110 §6.5.1: none of them are necessary, so nobody has to ask by TE; hyper leaves out what TE or Trailer lacks"),
+        "RFC 9110 §6.5.1: none of them are necessary, so nobody has to ask by TE; hyper leaves out what TE or Trailer \
+         lacks"),
     axum("odd-layered/trailers odd-layered/trailers-only odd-layered/trailers-then-data", "trailers", "x-a: 1", "",
         "RFC 9110 §6.5.1: as above"),
     axum("trailers-not-asked", "trailers", "x-sum: 5", "", "RFC 9110 §6.5.1: as above"),
-    both("pass-trailers", "trailers", "x: 1", "", "RFC 9110 §6.6.2: Trailer SHOULD be sent, and is not needed to send one"),
+    both("pass-trailers", "trailers", "x: 1", "",
+        "RFC 9110 §6.6.2: Trailer SHOULD be sent, and is not needed to send one"),
     both("odd-head/trailer* odd-1.0/trailer* odd-1.0-kept/trailer*", "trailer", "*", "(absent)",
         "RFC 9110 §6.6.2: the application's own field; hyper drops it where no trailers follow"),
     axum("trailers-head trailers-1.0", "trailer", "x-sum", "(absent)", "RFC 9110 §6.6.2: as above"),
-    axum("trailers-read-forbidden", "content", r"None behind 5\n", r#"Some([\"content-length: 5\", \"x: 1\"]) behind 5\n"#,
+    axum("trailers-read-forbidden", "content", r"None behind 5\n",
+        r#"Some([\"content-length: 5\", \"x: 1\"]) behind 5\n"#,
         "RFC 9110 §6.5.1, RFC 9112 §7.1.2: a field of framing may not stand there, and trailers may be discarded"),
     axum("trailers-read-forbidden", "framing", "Length(14)", "Length(45)", "RFC 9110 §6.5.1: as above"),
     axum("trailers-read-forbidden", "content-length", "14", "45", "RFC 9110 §6.5.1: as above"),
@@ -204,7 +210,8 @@ pub(crate) const AGREED: &[Line] = &[
     both("bad-no-host bad-two-hosts bad-host", "answers", "400", "200", "RFC 9112 §3.2: a server MUST answer 400"),
     both("bad-then-good", "answers", "400", "200 200", "RFC 9112 §3.2: as above, and what is behind is not read"),
     both("bad-length-twice", "answers", "400", "200",
-        "RFC 9112 §6.3: such a message is refused, or read by the one value; `allow_repeated_content_length` does that"),
+        "RFC 9112 §6.3: such a message is refused, or read by the one value; `allow_repeated_content_length` does \
+         that"),
     both("bad-length-and-chunked", "answers", "400", "200", "RFC 9112 §6.1: a server may reject it, since it smuggles"),
     both("bad-coding-before-chunked", "answers", "501", "200",
         "RFC 9112 §6.1: a coding that is not understood; hyper hands the coded content on"),
@@ -242,22 +249,28 @@ pub(crate) const AGREED: &[Line] = &[
     axum("bad-chunk-size bad-chunk-end bad-chunk-lf bad-chunk-huge", "content-length", "0", "71", "as above"),
     axum("bad-chunk-size bad-chunk-end bad-chunk-lf bad-chunk-huge", "content-type", "(absent)",
         "text/plain; charset=utf-8", "as above"),
-    tower("bad-chunk-* trailers-read-bad", "cache-control", "(absent)", "no-store", "the engine's own answer, not the service's"),
+    tower("bad-chunk-* trailers-read-bad", "cache-control", "(absent)", "no-store",
+        "the engine's own answer, not the service's"),
     tower("bad-chunk-* trailers-read-bad", "access-control-allow-origin", "(absent)", "*", "as above"),
     tower("bad-chunk-* trailers-read-bad", "access-control-expose-headers", "(absent)", "*", "as above"),
     tower("bad-chunk-* trailers-read-bad", "vary", "(absent)", "*", "as above"),
 
     // Answers before the content has come: ours reads the rest, within its budget.
-    axum("early-100k first-100k fault-100k no-content-100k layered-stream-100k limited-chunked early-chunked-after early-content-after", "fate", "Kept", "Lost",
-        "RFC 9112 §9.3: the content is read, so that the connection persists; hyper closes without a word, unless all is there").sometimes(),
-    tower("early-100k panic-100k early-chunked-after early-content-after echo-100k pass-100k sink-chunked-100k", "fate", "Kept", "Lost",
+    axum("early-100k first-100k fault-100k no-content-100k layered-stream-100k limited-chunked early-chunked-after \
+         early-content-after", "fate", "Kept", "Lost",
+        "RFC 9112 §9.3: the content is read, so that the connection persists; hyper closes without a word, unless all \
+         is there").sometimes(),
+    tower("early-100k panic-100k early-chunked-after early-content-after echo-100k pass-100k sink-chunked-100k", "fate",
+        "Kept", "Lost",
         "RFC 9112 §9.3: as above").sometimes(),
     axum("timeout-100k", "fate", "Kept", "Ended", "RFC 9112 §9.3: as above").sometimes(),
     axum("timeout-100k", "connection", "(absent)", "close", "RFC 9112 §9.3: as above").sometimes(),
-    axum("panic-100k", "fate", "*", "*", "the connection is dropped with octets unread, or before they have come").sometimes(),
+    axum("panic-100k", "fate", "*", "*",
+        "the connection is dropped with octets unread, or before they have come").sometimes(),
     both("early-413-3m", "fate", "Ended", "Lost", "RFC 9112 §9.6: closed by both, and ours says so").sometimes(),
     axum("echo-above-limit", "fate", "Ended", "Lost", "RFC 9112 §9.6: closed by both, and ours says so").sometimes(),
-    tower("echo-above-limit sink-1m", "fate", "Ended", "Lost", "RFC 9112 §9.6: closed by both, and ours says so").sometimes(),
+    tower("echo-above-limit sink-1m", "fate", "Ended", "Lost",
+        "RFC 9112 §9.6: closed by both, and ours says so").sometimes(),
     axum("dialogue-answered-between", "fate", "Kept", "Lost", "RFC 9112 §9.3: as above").sometimes(),
     both("expect-early-at-once", "fate", "Ended", "Kept",
         "RFC 9110 §10.1.1: the client may send the content or not, so nothing behind the answer is read"),
@@ -281,11 +294,14 @@ pub(crate) const AGREED: &[Line] = &[
         "RFC 9112 §9.6: both answer 500 and close, and ours says so"),
     both("odd*/101 odd*/101-upgrade odd*/101-content", "answers", "500", "101",
         "RFC 9110 §7.8: a server must not switch to what nobody offered"),
-    both("odd-second/101 odd-second/101-upgrade odd-second/101-content", "answers", "200 500", "200 101", "RFC 9110 §7.8: as above"),
+    both("odd-second/101 odd-second/101-upgrade odd-second/101-content", "answers", "200 500", "200 101",
+        "RFC 9110 §7.8: as above"),
     axum("switching", "answers", "500", "101", "RFC 9110 §7.8: as above"),
-    axum("ws-1.0", "answers", "500", "101", "RFC 9110 §7.8: an Upgrade of HTTP/1.0 is ignored, so that nobody offered it"),
+    axum("ws-1.0", "answers", "500", "101",
+        "RFC 9110 §7.8: an Upgrade of HTTP/1.0 is ignored, so that nobody offered it"),
     both("odd/length-* odd-1.0*/length-* odd-close/length-*", "answers", "500", "none",
-        "RFC 9110 §15.6.1: what cannot be sent is a fault of the server, and told; hyper ends the connection, or panics"),
+        "RFC 9110 §15.6.1: what cannot be sent is a fault of the server, and told; hyper ends the connection, or \
+         panics"),
     axum("odd-head/length-twice-differs odd-layered/length-*", "answers", "500", "none", "RFC 9110 §15.6.1: as above"),
     axum("odd-head/length-empty odd-head/length-huge odd-head/length-list odd-head/length-signed odd-head/length-word",
         "answers", "500", "200", "RFC 9110 §8.6: a Content-Length that is no length must not be sent"),
@@ -304,12 +320,14 @@ pub(crate) const AGREED: &[Line] = &[
         "RFC 9110 §8.6: the length in answer to HEAD is what the handler says; hyper ends the connection"),
     tower("odd-head/length-beside-hint", "fate", "Kept", "Ended", "RFC 9110 §8.6: as above"),
     both("odd-1.0*/te-gzip odd-1.0*/te-gzip-stream odd-1.0*/te-gzip-chunked", "answers", "500", "200",
-        "RFC 9112 §6.1: no coding for an HTTP/1.0 client, and content that is coded already is not sent as if it were not"),
+        "RFC 9112 §6.1: no coding for an HTTP/1.0 client, and content that is coded already is not sent as if it were \
+         not"),
     both("odd-1.0-kept/te-gzip odd-1.0-kept/te-identity", "fate", "Ended", "Kept", "RFC 9112 §6.1: as above"),
     both("odd-head/te-identity odd-1.0*/te-identity", "answers", "500", "200",
         "RFC 9112 §7: no such coding; a recipient would answer 501"),
     both("odd-head/te-identity", "fate", "Ended", "Kept", "RFC 9112 §7: as above"),
-    tower("odd/te-identity odd-close/te-identity odd-post/te-identity", "answers", "500", "200", "RFC 9112 §7: as above"),
+    tower("odd/te-identity odd-close/te-identity odd-post/te-identity", "answers", "500", "200",
+        "RFC 9112 §7: as above"),
     tower("odd-first/te-identity", "answers", "500", "200 200", "RFC 9112 §7: as above"),
     tower("odd-second/te-identity", "answers", "200 500", "200 200", "RFC 9112 §7: as above"),
     tower("odd/te-identity odd-first/te-identity odd-second/te-identity odd-post/te-identity", "fate", "Ended", "Kept",
@@ -319,7 +337,8 @@ pub(crate) const AGREED: &[Line] = &[
     axum("odd-second/te-identity", "answers", "200 500", "200", "RFC 9110 §15.6.1: as above"),
     axum("odd-second/te-identity", "fate", "Ended", "Lost", "RFC 9110 §15.6.1: as above"),
     both("odd-head/te-gzip-chunked odd-head/te-upper odd-head/te-chunked-stream odd/304-chunked odd-head/304-chunked \
-         odd-close/304-chunked odd-first/304-chunked odd-second/304-chunked odd-post/304-chunked", "transfer-encoding", "*", "(absent)",
+         odd-close/304-chunked odd-first/304-chunked odd-second/304-chunked odd-post/304-chunked", "transfer-encoding",
+        "*", "(absent)",
         "RFC 9112 §6.1: it may be said in an answer to HEAD and in 304"),
     axum("odd-layered/304-chunked", "transfer-encoding", "chunked", "(absent)", "RFC 9112 §6.1: as above"),
     tower("odd-head/304-content", "content-length", "5", "(absent)", "RFC 9110 §8.6: it may be said in 304"),
@@ -332,14 +351,16 @@ pub(crate) const AGREED: &[Line] = &[
     both("odd-first/fail-at-once* odd-first/fail-midway* odd-first/hint-longer odd-first/length-longer \
          odd-post/fail-at-once* odd-post/fail-midway* odd-post/hint-longer odd-post/length-longer", "answers", "200",
         "none", "RFC 9112 §8: as above"),
-    both("odd-open*/fail-* odd-open*/hint-longer odd-open*/length-longer", "answers", "200", "none", "RFC 9112 §8: as above"),
+    both("odd-open*/fail-* odd-open*/hint-longer odd-open*/length-longer", "answers", "200", "none",
+        "RFC 9112 §8: as above"),
     both("odd-second/fail-at-once* odd-second/fail-midway* odd-second/hint-longer odd-second/length-longer", "answers",
         "200 200", "200", "RFC 9112 §8: as above"),
     both("odd-second/fail-at-once* odd-second/fail-midway* odd-second/hint-longer odd-second/length-longer", "fate",
         "Ended", "Lost", "RFC 9112 §8: as above"),
     axum("odd-layered/fail-at-once* odd-layered/fail-midway* odd-layered/hint-longer odd-layered/length-longer",
         "answers", "200", "none", "RFC 9112 §8: as above"),
-    both("odd-1.0*/fail-at-once odd-1.0*/fail-midway odd-open-1.0/fail-at-once odd-open-1.0/fail-midway", "fate", "Reset", "Ended",
+    both("odd-1.0*/fail-at-once odd-1.0*/fail-midway odd-open-1.0/fail-at-once odd-open-1.0/fail-midway", "fate",
+        "Reset", "Ended",
         "RFC 9112 §8: the end would complete the content"),
     both("odd/fail-at-end-sized odd/length-shorter odd/length-zero odd-1.0-kept/fail-at-end-sized \
          odd-1.0-kept/length-shorter odd-1.0-kept/length-zero", "fate", "Lost", "Kept",
@@ -348,12 +369,16 @@ pub(crate) const AGREED: &[Line] = &[
         "RFC 9110 §8.6: as below, so that nothing behind it is served"),
     both("odd-first/fail-at-end-sized odd-first/length-shorter odd-first/length-zero odd-second/fail-at-end-sized \
          odd-second/length-shorter odd-second/length-zero odd-post/fail-at-end-sized odd-post/length-shorter \
-         odd-post/length-zero", "fate", "Lost", "Kept", "a body that fails or has more than was said is not taken for a good one"),
-    axum("odd-layered/fail-at-end-sized odd-layered/length-shorter odd-layered/length-zero", "fate", "Lost", "Kept", "as above"),
+         odd-post/length-zero", "fate", "Lost", "Kept",
+        "a body that fails or has more than was said is not taken for a good one"),
+    axum("odd-layered/fail-at-end-sized odd-layered/length-shorter odd-layered/length-zero", "fate", "Lost", "Kept",
+        "as above"),
 
     // Versions that handlers set.
-    both("odd/version-10 odd-head/version-10 odd-second/version-10 odd-post/version-10 odd-1.0-kept/version-2", "fate", "Kept", "Silent",
-        "RFC 9112 §9.3: the version is the server's; hyper sends the handler's, says nothing of the end, and stays open"),
+    both("odd/version-10 odd-head/version-10 odd-second/version-10 odd-post/version-10 odd-1.0-kept/version-2", "fate",
+        "Kept", "Silent",
+        "RFC 9112 §9.3: the version is the server's; hyper sends the handler's, says nothing of the end, and stays \
+         open"),
     axum("odd-layered/version-10", "fate", "Kept", "Silent", "RFC 9112 §9.3: as above"),
     both("odd-1.0-kept/version-10", "fate", "Kept", "Ended", "RFC 9112 §9.3: as above"),
 
@@ -378,7 +403,8 @@ pub(crate) const AGREED: &[Line] = &[
     both("odd-1.0/connection-keep-alive", "fate", "Ended", "Lost", "RFC 9112 §9.3: as above").once("S25"),
     both("odd-close/connection-keep-alive odd*/connection-both", "connection", "close", "keep-alive, close",
         "RFC 9112 §9.3: close wins; hyper says both").once("S25"),
-    axum("connect connect-followed", "fate", "Ended", "Kept", "RFC 9931: refused, so that what is behind is not read").once("S9"),
+    axum("connect connect-followed", "fate", "Ended", "Kept",
+        "RFC 9931: refused, so that what is behind is not read").once("S9"),
     axum("connect-followed", "answers", "404", "404 200", "RFC 9931: as above").once("S9"),
     both("expect-other", "fate", "Ended", "Kept", "RFC 9110 §10.1.1: the content may come or not").once("S8"),
 ];

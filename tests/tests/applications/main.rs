@@ -2,8 +2,9 @@
 //! stack of tower layers on async-std beside hyper. The same bytes go to both, and what comes back is compared head by
 //! head and octet by octet.
 //!
-//! What differs, and what our answers break whoever else breaks it, stands in `agreed.rs`, with its reason, or in `pending.rs` until it is mended. A difference that is on
-//! neither list fails, and so does a line of a list that is not needed any more.
+//! What differs, and what our answers break though both servers do, stands in `agreed.rs` with its reason, or in
+//! `pending.rs` until it is mended. A difference that is on neither list fails, and so does a line that is not needed
+//! any more.
 
 mod agreed;
 mod application;

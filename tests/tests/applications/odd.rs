@@ -112,14 +112,17 @@ pub(crate) const NAMES: &[&str] = &[
     "body-panics-at-once", "body-panics-midway",
     // Fields that are the server's.
     "connection-close", "connection-keep-alive", "connection-both", "connection-names-field", "connection-upgrade",
-    "connection-empty", "connection-list-close", "keep-alive-field", "proxy-connection", "upgrade-field", "date", "date-twice", "date-word",
-    "server", "te-chunked", "te-chunked-stream", "te-chunked-empty", "te-gzip", "te-gzip-stream", "te-gzip-chunked", "te-identity", "te-twice",
+    "connection-empty", "connection-list-close", "keep-alive-field", "proxy-connection", "upgrade-field", "date",
+    "date-twice", "date-word",
+    "server", "te-chunked", "te-chunked-stream", "te-chunked-empty", "te-gzip", "te-gzip-stream", "te-gzip-chunked",
+    "te-identity", "te-twice",
     "te-and-length", "te-and-length-stream", "te-upper",
     // Trailers.
     "trailers", "trailers-unannounced", "trailers-forbidden", "trailers-sized", "trailers-only", "trailers-then-data",
     "trailer-field-without",
     // Heads out of the ordinary.
-    "version-10", "version-2", "status-299", "status-418", "status-599", "status-600", "status-999", "value-latin1", "value-empty",
+    "version-10", "version-2", "status-299", "status-418", "status-599", "status-600", "status-999", "value-latin1",
+    "value-empty",
     "value-tab", "cookies", "long-value", "long-head", "many-fields", "redirect", "unauthorized",
 ];
 

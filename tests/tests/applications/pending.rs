@@ -1,11 +1,12 @@
-//! Faults of ours that are known and will be mended. A line that covers nothing any more fails, so that the mend takes it
-//! away. What is agreed to is not looked for here.
+//! Faults of ours that are known and will be mended. A line that covers nothing any more fails, so that the mend takes
+//! it away. What is agreed to is not looked for here.
 
 use crate::agreed::{Line, axum, both, tower};
 
 #[rustfmt::skip]
 pub(crate) const PENDING: &[Line] = &[
-    both("odd/204* odd-head/204-c* odd-head/204-l* odd-1.0/204* odd-1.0-kept/204* odd-close/204*", "answers", "500", "204",
+    both("odd/204* odd-head/204-c* odd-head/204-l* odd-1.0/204* odd-1.0-kept/204* odd-close/204*", "answers", "500",
+        "204",
         "S4, S24: what an answer without content may not carry is left out"),
     tower("odd-head/204-s*", "answers", "500", "204", "S24"),
     axum("odd-head/204 odd-layered/204* no-content*", "answers", "500", "204", "S4"),
@@ -22,7 +23,8 @@ pub(crate) const PENDING: &[Line] = &[
     tower("odd-head/205-*", "answers", "500", "205", "S5"),
     tower("odd-head/205-*", "fate", "Ended", "Kept", "S5"),
     axum("odd-layered/205-*", "answers", "500", "205", "S5"),
-    both("odd/205-length-5 odd-1.0*/205-length-5 odd-close/205-length-5", "answers", "500", "none", "S5: 205 with length 0"),
+    both("odd/205-length-5 odd-1.0*/205-length-5 odd-close/205-length-5", "answers", "500", "none",
+        "S5: 205 with length 0"),
     axum("odd-layered/205-length-5", "answers", "500", "none", "S5"),
     both("odd/205-* odd-1.0-kept/205-*", "fate", "Ended", "Kept", "S5"),
     axum("odd-layered/205-*", "fate", "Ended", "Kept", "S5"),
@@ -77,15 +79,19 @@ pub(crate) const PENDING: &[Line] = &[
          odd-second/te-chunked-empty odd-second/te-and-length* odd-post/te-chunked odd-post/te-chunked-empty \
          odd-post/te-and-length*", "*", "*", "*", "S23: one framing is sent"),
     axum("odd-layered/te-chunked odd-layered/te-chunked-empty odd-layered/te-and-length*", "*", "*", "*", "S23"),
-    both("odd/te-gzip* odd-head/te-gzip* odd-close/te-gzip* odd-first/te-gzip* odd-second/te-gzip* odd-post/te-gzip*", "*",
+    both("odd/te-gzip* odd-head/te-gzip* odd-close/te-gzip* odd-first/te-gzip* odd-second/te-gzip* odd-post/te-gzip*",
+        "*",
         "*", "*", "sibling of S23: a coding of the handler's without chunked behind it is 500; hyper adds chunked"),
     axum("odd-layered/te-gzip*", "*", "*", "*", "sibling of S23"),
     both("odd*/te-twice", "*", "*", "*", "sibling of S23: chunked twice is chunked once"),
-    both("odd*/length-twice", "*", "*", "*", "sibling of S23: the same length twice is 500 after the handler took effect"),
+    both("odd*/length-twice", "*", "*", "*",
+        "sibling of S23: the same length twice is 500 after the handler took effect"),
 
     both("odd-1.0/connection-keep-alive", "*", "*", "*", "S25: close alone where we close"),
     both("odd-close/connection-keep-alive odd*/connection-both", "rule", "*", "", "S25: close and keep-alive"),
     axum("ws-axum", "*", "*", "*", "S26"),
-    axum("panic-pipelined", "*", "*", "*", "a handler that panics takes complete answers along that are not written yet"),
-    both("odd-second/body-panics-at-once odd-second/body-panics-midway", "*", "*", "*", "a body that panics does the same"),
+    axum("panic-pipelined", "*", "*", "*",
+        "a handler that panics takes complete answers along that are not written yet"),
+    both("odd-second/body-panics-at-once odd-second/body-panics-midway", "*", "*", "*",
+        "a body that panics does the same"),
 ];
