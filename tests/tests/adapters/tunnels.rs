@@ -137,6 +137,22 @@ async fn a_hand_over_that_does_not_come_is_told_of_at_once<W: World>(world: W) -
     Ok(())
 }
 
+async fn s5_a_length_that_a_framework_adds_to_101_is_left_out<W: World>(world: W) -> Outcome {
+    let service = |_: Request<Incoming>| async {
+        let response = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS).header("content-length", "0");
+        Ok::<_, std::convert::Infallible>(response.header("upgrade", "echo").body(Full::default()).unwrap())
+    };
+    let address = Running::start(&world, server(&world), service).await?.address;
+    stranger(&world, move || {
+        let stream = dial(address);
+        (&stream).write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n").unwrap();
+        let head = head(&stream);
+        assert!(head.starts_with("HTTP/1.1 101 ") && !head.contains("content-length"), "{head}");
+    })
+    .await;
+    Ok(())
+}
+
 async fn a_client_gets_a_tunnel<W: World>(world: W) -> Outcome {
     let address = echo_server(&world).await?;
     let client = client(&world);
@@ -260,6 +276,7 @@ on_both! {
     a_service_hands_a_connection_over_with_what_was_read
     a_hand_over_that_is_refused_leaves_a_connection
     a_hand_over_that_does_not_come_is_told_of_at_once
+    s5_a_length_that_a_framework_adds_to_101_is_left_out
     a_client_gets_a_tunnel
     large_content_goes_both_ways_through_a_tunnel
     what_a_write_left_is_sent_on_by_who_reads
