@@ -6,6 +6,7 @@
 //! | feature | default | what it does |
 //! |---|---|---|
 //! | `async-std` | yes | listeners, connector, server and tasks of async-std |
+//! | `hyper-compat` | no | requests that ask for an upgrade carry hyper's `OnUpgrade`, which services made for hyper want |
 //! | `proxy-protocol` | no | servers behind proxies that tell their clients' addresses, by the PROXY protocol |
 //! | `tls` | no | TLS for servers and clients, with `rustls` and `ring`; a client is given its configuration |
 //! | `tls-webpki-roots` | no | `tls`, and clients trust the roots of Mozilla, which are bundled |

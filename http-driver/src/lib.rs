@@ -2,6 +2,7 @@
 //!
 //! | feature | default | what it does |
 //! |---|---|---|
+//! | `hyper-compat` | no | requests that ask for an upgrade carry hyper's `OnUpgrade`, which axum's `WebSocketUpgrade` wants |
 //! | `proxy-protocol` | no | servers behind proxies that tell their clients' addresses, by the PROXY protocol |
 //! | `tls` | no | TLS for servers and clients, with `rustls` and `ring`; a client is given its configuration |
 //! | `tls-webpki-roots` | no | `tls`, and clients trust the roots of Mozilla, which are bundled |
@@ -20,6 +21,8 @@ mod io;
 mod link;
 mod machine;
 mod names;
+#[cfg(feature = "hyper-compat")]
+mod on_upgrade;
 mod peer;
 pub mod server;
 mod simple;

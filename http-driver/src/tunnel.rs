@@ -14,6 +14,8 @@ use http_core::{Closed, Outbox, Phase};
 use crate::buffers;
 use crate::error::Error;
 use crate::io::Transport;
+#[cfg(feature = "hyper-compat")]
+use crate::on_upgrade::Minted;
 use crate::server::{Fault, Observed, Watch};
 
 /// The most that one write takes.
@@ -211,12 +213,23 @@ impl Tunnel {
     /// # Errors
     /// The stream broke.
     pub fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        if buffer.is_empty() {
+        self.poll_pass(cx, buffer.len(), |bytes| buffer[..bytes.len()].copy_from_slice(bytes))
+    }
+
+    /// Reads at most so many bytes and passes them on: how many; 0 at the end, or if there is no room.
+    pub(crate) fn poll_pass(
+        &mut self,
+        cx: &mut Context<'_>,
+        most: usize,
+        on: impl FnOnce(&[u8]),
+    ) -> Poll<io::Result<usize>> {
+        if most == 0 {
             return Poll::Ready(Ok(0));
         }
         ready!(self.poll_fill(cx))?;
-        let count = buffer.len().min(self.input.len());
-        self.input.copy_to_slice(&mut buffer[..count]);
+        let count = most.min(self.input.len());
+        on(&self.input[..count]);
+        self.input.advance(count);
         if self.input.is_empty() {
             buffers::give_back(&mut self.input);
         }
@@ -323,6 +336,10 @@ impl fmt::Debug for Tunnel {
 /// after the service has answered with 101, or with 2xx to `CONNECT`, so it is waited for in a task of its own. On a
 /// client it is among the extensions of such a response. Clones share the one tunnel: the first that is ready has it.
 ///
+/// With the feature `hyper-compat` the same requests of a server carry hyper's `OnUpgrade`, for what was written for
+/// hyper: axum's `WebSocketUpgrade`, `hyper::upgrade::on`. There is still one tunnel. Whoever waits here when it comes has
+/// it, and the `OnUpgrade` fails; otherwise that one is ready, and has the tunnel once it is read or written.
+///
 /// # Errors
 /// The response did not hand the connection over, the connection failed before it could, or another clone has it.
 ///
@@ -368,7 +385,18 @@ impl Upgrade {
     /// A hand-over that may come, and the side that brings it.
     pub(crate) fn new() -> (Self, Promise) {
         let state = Arc::new(Mutex::new(State::default()));
-        (Self(state.clone()), Promise(state))
+        let promise = Promise {
+            state: state.clone(),
+            #[cfg(feature = "hyper-compat")]
+            minted: None,
+        };
+        (Self(state), promise)
+    }
+
+    /// Whether it is known what became of it.
+    #[cfg(feature = "hyper-compat")]
+    pub(crate) fn is_settled(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).settled
     }
 }
 
@@ -397,27 +425,50 @@ impl fmt::Debug for Upgrade {
 }
 
 /// The side of an [`Upgrade`] that brings the tunnel. Dropped, it says that none comes.
-pub(crate) struct Promise(Arc<Mutex<State>>);
+pub(crate) struct Promise {
+    state: Arc<Mutex<State>>,
+    #[cfg(feature = "hyper-compat")]
+    minted: Option<Minted>,
+}
 
 impl Promise {
-    pub(crate) fn keep(self, tunnel: Tunnel) {
-        self.settle(Some(Ok(tunnel)));
+    /// Puts an [`Upgrade`] among the extensions of a request, and hyper's `OnUpgrade` with the feature for that.
+    /// Whoever waits for the former comes first.
+    pub(crate) fn among(extensions: &mut http::Extensions) -> Self {
+        let state = Arc::<Mutex<State>>::default();
+        extensions.insert(Upgrade(state.clone()));
+        Self {
+            #[cfg(feature = "hyper-compat")]
+            minted: Some(Minted::new(Upgrade(state.clone()), extensions)),
+            state,
+        }
     }
 
     /// Has somebody told if nobody takes the tunnel.
     fn observe(&self, observed: Option<Box<Observed>>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).observed = observed;
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).observed = observed;
     }
 
-    fn settle(&self, outcome: Option<Result<Tunnel, Error>>) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn keep(self, tunnel: Tunnel) {
+        let awaited = self.settle(Some(Ok(tunnel)));
+        if !awaited {
+            #[cfg(feature = "hyper-compat")]
+            self.minted.iter().for_each(Minted::proceed);
+        }
+    }
+
+    /// Tells whoever waits; whether anybody did.
+    fn settle(&self, outcome: Option<Result<Tunnel, Error>>) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if !state.settled {
             state.settled = true;
             state.outcome = outcome;
         }
         let waiting = core::mem::take(&mut state.waiting);
         drop(state);
+        let awaited = !waiting.is_empty();
         waiting.into_iter().for_each(Waker::wake);
+        awaited
     }
 }
 

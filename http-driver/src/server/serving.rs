@@ -23,7 +23,7 @@ use crate::convert;
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
 use crate::link::{Link, Waiter, poll_until};
-use crate::tunnel::{Promise, Switched, Upgrade};
+use crate::tunnel::{Promise, Switched};
 
 /// An error of the application.
 pub(super) type BoxError = Box<dyn core::error::Error + Send + Sync>;
@@ -171,9 +171,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
             observed.serves(Some((request.method().clone(), request.uri().clone())));
         }
         if may_switch {
-            let (upgrade, promise) = Upgrade::new();
-            request.extensions_mut().insert(upgrade);
-            self.promise = Some(promise);
+            self.promise = Some(Promise::among(request.extensions_mut()));
         }
         let interim = self.options.interim.then(Interim::default);
         if let Some(interim) = &interim {
