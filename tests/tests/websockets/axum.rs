@@ -21,7 +21,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-use crate::sockets::strangers::{AT_ONCE, PATIENCE, dial, head, rest, talk};
+use crate::sockets::strangers::{AT_ONCE, dial, head, rest, talk};
 use crate::sockets::{Outcome, eventually, on_tokio};
 
 /// RFC 6455 §1.3 has this key and its answer.
@@ -329,10 +329,11 @@ fn two_hundred_sockets_leave_no_task_behind() -> Outcome {
 
 #[tokio::test]
 async fn layers_around_a_socket_let_it_through() -> Outcome {
+    let most = Duration::from_millis(200);
     let seen = Seen::default();
     let router = application(&seen)
         .layer(tower_http::compression::CompressionLayer::new())
-        .layer(tower_http::timeout::TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, PATIENCE))
+        .layer(tower_http::timeout::TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, most))
         .layer(tower_http::trace::TraceLayer::new_for_http())
         .layer(axum::middleware::map_response(async |response: Response| {
             ([("x-behind", "it")], response).into_response()
@@ -344,6 +345,8 @@ async fn layers_around_a_socket_let_it_through() -> Outcome {
     assert_eq!(response.status(), 101);
     assert_eq!(response.headers()["x-behind"], "it");
     assert!(!response.headers().contains_key("content-encoding"));
+    // A time-out of the request is none of the socket.
+    tokio::time::sleep(2 * most).await;
     socket.send(Message::text("hi")).await?;
     assert_eq!(socket.next().await.ok_or("nothing")??, Message::text("hi"));
     Ok(())

@@ -1,4 +1,5 @@
-//! tungstenite's servers on our own tunnels: `tokio-tungstenite` and `async-tungstenite`.
+//! Other libraries' servers: `tokio-tungstenite` and `async-tungstenite` on our own tunnels, `fastwebsockets` on hyper's
+//! upgrade.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -6,6 +7,7 @@ use std::net::SocketAddr;
 use async_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use async_tungstenite::tungstenite::protocol::Role;
 use async_tungstenite::tungstenite::{Error, Message};
+use fastwebsockets::{FragmentCollector, OpCode};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use http::{Request, Response};
 use http_driver::{Full, Incoming, Runtime, Tunnel, Upgrade};
@@ -67,6 +69,28 @@ async fn tokio_tungstenite_serves_on_a_tunnel() -> Outcome {
         echo(tokio_tungstenite::WebSocketStream::from_raw_socket(stream, Role::Server, None).await).await;
     })
     .await?;
+    let stream = tokio::net::TcpStream::connect(running.address).await?;
+    converse(tokio_tungstenite::client_async(url(running.address), stream).await?.0).await?;
+    eventually(&on_tokio::Tokio, "nothing is left", || running.shutdown.connections() == 0).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn fastwebsockets_takes_hypers_upgrade() -> Outcome {
+    let service = |mut request: Request<Incoming>| async move {
+        let (response, upgrade) = fastwebsockets::upgrade::upgrade(&mut request)?;
+        tokio::spawn(async move {
+            let mut socket = FragmentCollector::new(upgrade.await.unwrap());
+            // The answer to `Close` is the library's.
+            while let Ok(said) = socket.read_frame().await {
+                if said.opcode == OpCode::Close || socket.write_frame(said).await.is_err() {
+                    break;
+                }
+            }
+        });
+        Ok::<_, fastwebsockets::WebSocketError>(response)
+    };
+    let running = Running::start(&on_tokio::Tokio, server(&on_tokio::Tokio), service).await?;
     let stream = tokio::net::TcpStream::connect(running.address).await?;
     converse(tokio_tungstenite::client_async(url(running.address), stream).await?.0).await?;
     eventually(&on_tokio::Tokio, "nothing is left", || running.shutdown.connections() == 0).await;
