@@ -436,8 +436,8 @@ async fn what_nobody_takes_is_not_taken_in<W: World>(world: W) -> Outcome {
 struct Counted<T>(T, #[expect(dead_code, reason = "it is counted")] Arc<()>);
 
 impl<T: Transport> Transport for Counted<T> {
-    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<std::io::Result<usize>> {
-        self.0.poll_read(cx, buffer)
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut, most: usize) -> Poll<std::io::Result<usize>> {
+        self.0.poll_read(cx, buffer, most)
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<std::io::Result<usize>> {
