@@ -46,7 +46,7 @@ impl Config {
             grown(outbox::most_links(waiting)),
             limits.send_buffer,
             pending,
-            self.max_input_bytes(),
+            grown(self.max_input_bytes()),
         ]
         .into_iter()
         .fold(0, usize::saturating_add)

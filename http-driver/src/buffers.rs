@@ -20,10 +20,16 @@ thread_local! {
     static MEMORY: RefCell<Vec<Memory>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Gives `buffer` at least `room` bytes to read into: a pooled buffer if it is empty.
-pub(crate) fn borrow(buffer: &mut BytesMut, room: usize) {
+/// Gives `buffer` at least `room` bytes to read into: a pooled buffer if it is empty, and such a one is no more than twice
+/// as large as `lend`, the most that the connection wants to hold.
+pub(crate) fn borrow(buffer: &mut BytesMut, room: usize, lend: usize) {
     if buffer.capacity() == 0 {
-        if let Some(pooled) = POOL.with(|pool| pool.borrow_mut().pop()) {
+        let fits = |pooled: &BytesMut| pooled.capacity() / 2 <= lend;
+        let pooled = POOL.with(|pool| {
+            let mut pool = pool.borrow_mut();
+            if pool.last().is_some_and(fits) { pool.pop() } else { None }
+        });
+        if let Some(pooled) = pooled {
             *buffer = pooled;
         }
     }

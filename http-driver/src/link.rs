@@ -294,7 +294,7 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
             }
             return Poll::Pending;
         }
-        buffers::borrow(&mut self.input, most);
+        buffers::borrow(&mut self.input, most, interest.lend);
         match self.transport.poll_read(cx, &mut self.input, most) {
             Poll::Pending => {
                 self.room = buffers::SMALL;

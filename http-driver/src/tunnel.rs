@@ -305,7 +305,7 @@ impl Tunnel {
         if !self.input.is_empty() {
             return Poll::Ready(Ok(()));
         }
-        buffers::borrow(&mut self.input, buffers::SMALL);
+        buffers::borrow(&mut self.input, buffers::SMALL, buffers::LARGE);
         let Self { held, input, .. } = self;
         let polled = held.poll(Direction::Reading, cx, |transport, cx| transport.poll_read(cx, input, buffers::SMALL));
         if self.input.is_empty() {

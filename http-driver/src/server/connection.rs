@@ -2,7 +2,7 @@
 
 use core::fmt;
 use core::future::poll_fn;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -385,6 +385,12 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
             machine.abandon(now);
             Ok(())
         });
+    }
+
+    /// Writes what the transport takes at once.
+    pub(super) fn write_at_once(&mut self) {
+        let now = self.link.now();
+        let _ = self.link.poll_write(&mut Context::from_waker(Waker::noop()), now);
     }
 
     /// The connection is about to be dropped, whatever goes on. What waits is not left to the system to send.

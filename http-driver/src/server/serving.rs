@@ -195,21 +195,22 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         B::Error: Into<BoxError>,
     {
         async move {
-            let Some((future, mut open)) = self.call(head) else {
-                return Ok(self.connection.respond(&ResponseHead::new(StatusCode::BAD_REQUEST), Content::Empty)?);
+            let Unwinding(this) = &mut Unwinding(self);
+            let Some((future, mut open)) = this.call(head) else {
+                return Ok(this.connection.respond(&ResponseHead::new(StatusCode::BAD_REQUEST), Content::Empty)?);
             };
             let response = {
                 let mut future = pin!(future);
-                poll_fn(|cx| self.poll_called(future.as_mut(), &mut open, cx)).await?
+                poll_fn(|cx| this.poll_called(future.as_mut(), &mut open, cx)).await?
             };
             let response = match response {
                 Ok(response) => response,
-                Err(error) => return self.fail(error),
+                Err(error) => return this.fail(error),
             };
-            open.content.keep_wanted(&mut self.connection);
+            open.content.keep_wanted(&mut this.connection);
             let (parts, body) = response.into_parts();
             let (mut parts, mut body) = (Some(parts), pin!(body));
-            poll_fn(|cx| self.poll_answer(&mut parts, body.as_mut(), &mut open, cx)).await
+            poll_fn(|cx| this.poll_answer(&mut parts, body.as_mut(), &mut open, cx)).await
         }
     }
 
@@ -456,6 +457,18 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
                 self.connection.cut();
                 Poll::Ready(())
             }
+        }
+    }
+}
+
+/// What runs the application's code. A panic of that takes the connection along, and the exchange that it happened in;
+/// answers before it that are complete and wait are written as far as that goes at once.
+struct Unwinding<'s, T: Transport, R: Runtime, S>(&'s mut Serving<T, R, S>);
+
+impl<T: Transport, R: Runtime, S> Drop for Unwinding<'_, T, R, S> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.connection.write_at_once();
         }
     }
 }

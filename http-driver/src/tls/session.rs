@@ -195,7 +195,7 @@ impl<T: Transport> TlsTransport<T> {
             }
         }
         if self.received.is_empty() {
-            buffers::borrow(&mut self.received, buffers::SMALL);
+            buffers::borrow(&mut self.received, buffers::SMALL, buffers::LARGE);
             match self.transport.poll_read(cx, &mut self.received, buffers::SMALL) {
                 Poll::Pending => {
                     buffers::give_back(&mut self.received);
