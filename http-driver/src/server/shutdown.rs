@@ -221,7 +221,10 @@ impl Place {
         state.reserved -= 1;
         state.connections += 1;
         let slot = state.slot();
+        // Whoever thought that this place might be given back learns that it will not.
+        let fewer = core::mem::take(&mut state.fewer);
         drop(state);
+        fewer.into_iter().for_each(Waker::wake);
         Some(Watch { shared, slot, registered: None, counted: true, open: false })
     }
 }
@@ -423,6 +426,32 @@ mod tests {
         shutdown.begin();
         assert_eq!(woken.0.load(Ordering::SeqCst), 1);
         assert!(watch.poll_begun(&cx).is_ready());
+    }
+
+    #[test]
+    fn whoever_waits_for_a_place_learns_what_becomes_of_it() {
+        let shutdown = Shutdown::new();
+        for taken in [false, true] {
+            let woken = Arc::new(Woken::default());
+            let waker = Waker::from(woken.clone());
+            let cx = Context::from_waker(&waker);
+            let Room::Free(place) = shutdown.reserve(1, &cx) else { panic!("no place") };
+            assert!(matches!(shutdown.reserve(1, &cx), Room::Soon));
+            assert_eq!(shutdown.connections(), 0, "a place is no connection");
+            let watch = if taken {
+                place.take()
+            } else {
+                drop(place);
+                None
+            };
+            assert_eq!(woken.0.load(Ordering::SeqCst), 1);
+            if taken {
+                assert!(matches!(shutdown.reserve(1, &cx), Room::Full));
+                drop(watch);
+                assert_eq!(woken.0.load(Ordering::SeqCst), 2);
+            }
+            assert!(matches!(shutdown.reserve(1, &cx), Room::Free(_)));
+        }
     }
 
     #[test]
