@@ -25,6 +25,9 @@ use crate::io::{Runtime, Timer, Transport};
 use crate::peer::Peer;
 use crate::simple::{Full, service_fn};
 
+/// How long a server waits for connections that were cut, at most: their tasks have only to be polled.
+const A_MOMENT: Duration = Duration::from_millis(100);
+
 /// A server: what its connections share. The adapters name it for their runtime.
 ///
 /// ```
@@ -261,12 +264,21 @@ where
             None => self.shutdown.poll_only_tunnels(cx),
         })
         .await;
-        Report {
+        let report = Report {
             cut_connections: self.shutdown.connections(),
             cut_exchanges: self.shutdown.exchanges(),
             cut_tunnels: self.shutdown.tunnels(),
             served: self.shutdown.served(),
-        }
+        };
+        // Those that are cut close, and say so, if they are polled once more; the runtime may end with this future.
+        self.shutdown.cut();
+        let mut moment = self.runtime.timer(self.runtime.now() + A_MOMENT);
+        poll_fn(|cx| match self.shutdown.poll_only_tunnels(cx) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending => moment.poll(cx),
+        })
+        .await;
+        report
     }
 
     /// Serves one connection that was accepted elsewhere, with the configuration and the shutdown of this server: its

@@ -114,8 +114,12 @@ impl fmt::Display for Incident<'_> {
             f.write_str(": ")?;
         }
         write!(f, "{}", self.fault)?;
-        if !self.fault.section().is_empty() {
-            write!(f, " ({})", self.fault.section())?;
+        match self.fault {
+            // The others name theirs.
+            Fault::Full | Fault::Closed(_) if !self.fault.section().is_empty() => {
+                write!(f, " ({})", self.fault.section())?;
+            }
+            _ => {}
         }
         match self.status {
             Some(status) => write!(f, ", answered {}", status.as_u16()),

@@ -66,8 +66,8 @@ impl Options {
     /// called where that is noticed, on the connection's task mostly, so it must not block; a panic of it is the
     /// connection's. Default: nobody is told, which costs nothing.
     ///
-    /// A server's errors of accepting and of handshakes are among it, and what its shutdown cuts: connections as far as
-    /// their tasks still run, tunnels in any case.
+    /// A server's errors of accepting and of handshakes are among it, and what its shutdown cuts: tunnels at once,
+    /// connections when their tasks see it, for which the server waits a moment.
     #[must_use]
     pub fn observe(mut self, function: impl Fn(&Incident<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Observer::new(function));

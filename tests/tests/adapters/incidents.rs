@@ -194,9 +194,9 @@ async fn s14_rules_that_clients_break_are_told<W: World>(world: W) -> Outcome {
         assert_eq!((seen.status, seen.phase, &seen.request[..]), (*status, *phase, *request), "{reason:?}");
         assert_eq!(answer[9..12].parse().ok(), seen.status);
         assert_eq!((seen.connection, seen.peer), (Some(n as u64 + 1), Some(peer)));
-        let told = [&format!("connection {} from {peer}", n + 1), &reason.to_string(), reason.section()];
-        for part in told {
-            assert!(seen.line.contains(part), "{part}: {}", seen.line);
+        let section = format!("({})", reason.section());
+        for part in [format!("connection {} from {peer}", n + 1), reason.to_string(), section] {
+            assert_eq!(seen.line.matches(&part).count(), 1, "{part}: {}", seen.line);
         }
     }
     Ok(())
@@ -361,10 +361,13 @@ async fn s14_bodies_that_fail_are_told<W: World>(world: W) -> Outcome {
 async fn s14_what_a_drain_cuts_is_told<W: World>(world: W) -> Outcome {
     let log = Log::default();
     let running = start(&world, server(&world).options(log.options()).drain(2 * A_WHILE)).await?;
-    let (address, shutdown) = (running.address, running.shutdown);
+    let (address, shutdown, report) = (running.address, running.shutdown, running.report);
     let busy = ask(address, &asking("GET", "/waits"));
     eventually(&world, "it is asked", || shutdown.exchanges() == 1).await;
     shutdown.begin();
+    // Before the server has ended, since the program may end with it.
+    stranger(&world, move || report.recv_timeout(Duration::from_secs(5)).unwrap()).await;
+    assert_eq!((log.all().len(), shutdown.connections()), (1, 0));
     let seen = log.one(&world).await;
     assert_eq!((&seen.fault[..], seen.status, seen.phase), ("Cut", None, Phase::Writing));
     assert_eq!(seen.request, "GET /waits");
