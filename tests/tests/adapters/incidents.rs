@@ -519,10 +519,14 @@ async fn s14_what_goes_well_is_not_told<W: World>(world: W) -> Outcome {
         drop(reset);
         drop(dial(address));
         rest(ask(address, &asking("GET", "/fine")));
+        let are_left = |count| {
+            while shutdown.connections() != count {
+                std::thread::yield_now();
+            }
+        };
+        are_left(0);
         let (idle, unused) = (answered(), dial(address));
-        while shutdown.connections() < 2 {
-            std::thread::yield_now();
-        }
+        are_left(2);
         shutdown.begin();
         assert_eq!((rest(&idle), rest(&unused)), (String::new(), String::new()));
         report.recv_timeout(Duration::from_secs(5)).unwrap();
