@@ -117,8 +117,8 @@ pub struct Connection {
     pub(super) date: Option<[u8; 29]>,
     /// The application has asked for the end: the exchange that is open, or whose head has begun to come, is the last.
     pub(super) closing: bool,
-    /// The fault that ended the connection was answered.
-    pub(super) refused: bool,
+    /// Whether the fault that ended the connection was answered.
+    pub(super) refused: Option<bool>,
     /// Requests that were answered with 417.
     pub(super) unmet: u32,
     /// Requests read so far.
@@ -185,7 +185,7 @@ impl Connection {
             spare: Spare::default(),
             date: None,
             closing: false,
-            refused: false,
+            refused: None,
             unmet: 0,
             requests: 0,
         };
@@ -545,16 +545,14 @@ impl Connection {
     /// ```
     #[must_use]
     pub fn reached(&self) -> Phase {
-        let failed = match self.wire.life {
-            Life::Open | Life::Switched => return self.phase(),
-            Life::Closing(why, _) | Life::Lingering(why, _) | Life::Dead(why) => matches!(why, Closed::Failed(_)),
-            Life::Gone => false,
-        };
+        if matches!(self.wire.life, Life::Open | Life::Switched) {
+            return self.phase();
+        }
         // The answer to a fault is no part of what was under way.
-        let answering = !self.refused && !matches!(self.send, Send::Head);
+        let answering = !self.was_refused() && !matches!(self.send, Send::Head);
         match &self.receive {
             Receive::Head(scan) if scan.start_line_read => Phase::ReadingHeaders,
-            Receive::Head(_) if failed => Phase::ReadingFirstLine,
+            Receive::Head(_) if self.refused.is_some() => Phase::ReadingFirstLine,
             Receive::Head(_) if !self.wire.lost => Phase::Idle,
             Receive::Content(decoder, _) if !answering && decoder.in_trailers() => Phase::ReadingTrailer,
             Receive::Content(..) if !answering => Phase::ReadingBody,
@@ -567,7 +565,7 @@ impl Connection {
     /// to read it.
     #[must_use]
     pub const fn was_refused(&self) -> bool {
-        self.refused
+        matches!(self.refused, Some(true))
     }
 
     /// How many requests were answered with 417 by the connection itself (RFC 9110 §10.1.1). No event tells of them.

@@ -377,7 +377,9 @@ impl Connection {
     /// The peer broke a rule: answers if no answer has begun, and ends the connection.
     fn fail(&mut self, error: ProtocolError, now: Instant) {
         let reason = error.reason();
-        if matches!(self.send, Send::Head) && reason != Reason::Truncated {
+        let answers = matches!(self.send, Send::Head) && reason != Reason::Truncated;
+        self.refused = Some(answers);
+        if answers {
             let mut outline = Outline::answering(self.exchange.kind);
             outline.persistent = false;
             outline.date = self.date;
@@ -388,7 +390,6 @@ impl Connection {
                 let _ = outbox.stage(|out| generate::make_header_response(&plain, &Content::Empty, &outline, out));
             }
             self.send = Send::Done;
-            self.refused = true;
         }
         self.wire.queued(now);
         let linger = if reason == Reason::Truncated { Linger::No } else { self.linger() };
