@@ -181,6 +181,11 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
         self.runtime.poll_yield(cx);
     }
 
+    /// Whatever comes next is another wake.
+    pub(crate) fn wake_anew(&mut self) {
+        self.wake = Wake::RESTING;
+    }
+
     /// Whether enough was done in this wake, so that what goes on without the transport is to stop as well.
     pub(crate) fn is_spent(&mut self, now: Instant) -> bool {
         self.wake.step(now);

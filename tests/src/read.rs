@@ -173,7 +173,13 @@ pub fn as_server_via(via: Via, config: &Arc<Config>, bytes: &[u8], cut: &Cut, en
                     sent if sent.is_empty() => break,
                     sent => wire.extend(sent),
                 },
-                Err(error) => fault(&mut reading, error),
+                Err(error) => {
+                    fault(&mut reading, error);
+                    if connection.machine.awaits_response() {
+                        // A client that left inside its content could be answered; here nobody does.
+                        connection.command(Input::Abandon, |machine, _| machine.abandon(now));
+                    }
+                }
             }
             wire.extend(sent_by_server(&mut connection.machine, now));
         }

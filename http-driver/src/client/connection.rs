@@ -68,6 +68,8 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     /// that has come already is seen.
     pub fn poll_readiness(&mut self, cx: &mut Context<'_>) -> Readiness {
         if self.link.machine.exchange().is_none() {
+            // Whatever was done in this wake, no request is given to a connection that was not looked at.
+            self.link.wake_anew();
             let _ = poll_until(self, cx, |this, _, now| {
                 // Nothing is told of a connection that idles but its end.
                 while this.over.is_none() && !this.link.machine.interest().close {

@@ -98,9 +98,10 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
             if let Err(error) = answered {
                 if self.watch.as_ref().is_some_and(Watch::is_cut) {
                     self.connection.report_cut();
-                } else {
-                    self.connection.report_end(&error);
+                    self.connection.cut();
+                    return Err(error);
                 }
+                self.connection.report_end(&error);
                 self.connection.leave();
                 poll_fn(|cx| self.poll_finish(cx)).await;
                 return Err(error);
