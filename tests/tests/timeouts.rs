@@ -399,6 +399,64 @@ mod server {
         assert_eq!(server.ends(End::Clean), ["closed NotPersistent"]);
         assert_eq!(server.deadline(), None);
     }
+
+    #[test]
+    pub(super) fn half_closed() {
+        // RFC 9112 §9.5: who has ended its side may wait for its answer, or have gone.
+        let mut server = Server::server(Config::default());
+        server.hears(GET);
+        assert_eq!(server.deadline(), None, "a handler may think as long as it likes");
+        server.waits(s(100));
+        assert_eq!(server.ends(End::Clean), NOTHING);
+        assert_eq!(server.passes(Deadline::HalfClosed, s(30)), ["closed TimedOut(HalfClosed)"]);
+        assert!(server.machine.interest().close && !server.machine.interest().reset);
+        // Content that waits to be sent has the deadline of sending; content that does not come has this one, again.
+        let mut server = Server::server(Config::default());
+        server.hears(GET);
+        server.ends(End::Clean);
+        server.waits(s(29));
+        server.responds(200, &[], Content::Streaming).unwrap();
+        assert_eq!(server.deadline().unwrap().0, Deadline::Send);
+        server.sends();
+        assert_eq!(server.deadline(), Some((Deadline::HalfClosed, s(30))));
+        server.waits(s(29));
+        server.machine.send_content("x".into(), server.now).unwrap();
+        assert_eq!(server.deadline().unwrap().0, Deadline::Send);
+        server.sends();
+        server.waits(s(29));
+        server.machine.send_end(&Fields::new(), server.now).unwrap();
+        server.sends();
+        assert_eq!(server.polls(), ["closed NotPersistent"]);
+        // Each of several requests has its own.
+        let mut server = Server::server(Config::default());
+        server.hears(GET.repeat(2));
+        server.ends(End::Clean);
+        server.waits(s(20));
+        server.answers(200, "");
+        assert_eq!(server.polls().len(), 2);
+        assert_eq!(server.passes(Deadline::HalfClosed, s(30)), ["closed TimedOut(HalfClosed)"]);
+        // None at all: as hyper has it, unless it is told otherwise.
+        let mut config = Config::default();
+        config.timeouts.half_closed = Duration::ZERO;
+        let mut server = Server::server(config);
+        server.hears(GET);
+        server.ends(End::Clean);
+        assert_eq!(server.waits(Duration::ZERO), ["closed TimedOut(HalfClosed)"]);
+        // Who is gone for certain is not waited for.
+        let mut server = Server::server(Config::default());
+        server.hears("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc");
+        assert_eq!(server.ends(End::Unclean), ["closed Broken"]);
+    }
+
+    #[test]
+    fn s16_who_does_not_read_is_reset() {
+        let mut server = Server::server(Config::default());
+        server.hears(GET);
+        server.responds(200, &[], Content::Full("x".repeat(5000).into())).unwrap();
+        assert!(!server.machine.interest().reset);
+        assert_eq!(server.passes(Deadline::Send, s(10)), ["closed TimedOut(Send)"]);
+        assert!(server.machine.interest().reset && server.machine.interest().close);
+    }
 }
 
 mod client {
@@ -632,6 +690,22 @@ mod client {
         client.machine.handle_write_error(client.now);
         assert_eq!(client.polls(), ["closed Broken"]);
     }
+
+    #[test]
+    pub(super) fn half_closed() {
+        // A client has no such deadline: what its server has ended is complete, or lost.
+        let mut client = Client::client(Config::default());
+        client.gets("/");
+        assert_eq!(client.ends(http_core::End::Clean), ["closed Unanswered"]);
+        assert_eq!(client.deadline(), None);
+    }
+
+    #[test]
+    fn s16_who_does_not_read_is_reset() {
+        let mut client = sending(Config::default(), 1 << 20);
+        assert_eq!(client.passes(Deadline::Send, s(10)), ["closed TimedOut(Send)"]);
+        assert!(client.machine.interest().reset && client.machine.interest().close);
+    }
 }
 
 /// The name of a field of `Timeouts`, and its test on a server and on a client.
@@ -646,6 +720,7 @@ const TESTED: &[Tested] = &[
     Tested("idle", server::idle, client::idle),
     Tested("expect", server::expect, client::expect),
     Tested("linger", server::linger, client::linger),
+    Tested("half_closed", server::half_closed, client::half_closed),
 ];
 
 #[test]
@@ -671,6 +746,7 @@ fn c22_the_longest_time_is_for_ever() {
         &mut times.idle,
         &mut times.expect,
         &mut times.linger,
+        &mut times.half_closed,
     ] {
         *time = Duration::MAX;
     }

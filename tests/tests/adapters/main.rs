@@ -8,6 +8,7 @@ mod clients;
 mod endings;
 mod forever;
 mod incidents;
+mod leaving;
 mod networks;
 mod options;
 mod pipelines;
