@@ -1,11 +1,21 @@
 //! `Config::max_bytes_per_connection` holds, whatever peer and application do to a connection. In a process of their own,
 //! so that nothing else counts.
 
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use benches::heap::{self, Counting};
 use bytes::{Bytes, BytesMut};
-use http_core::{Config, Content, Fields, Instant, Method, RequestHead, ResponseHead, StatusCode, client, server};
+use http_body::{Body, Frame};
+use http_core::{
+    Config, Content, Fields, Instant, Method, Outbox, RequestHead, ResponseHead, StatusCode, client, server,
+};
+use http_driver::server::{Options, serve_connection};
+use http_driver::{Incoming, Runtime, Timer, Transport, service_fn};
 
 #[global_allocator]
 static HEAP: Counting = Counting;
@@ -174,5 +184,108 @@ fn a_client_stays_within_its_bound() {
             |count| cell.borrow_mut().handle_sent(count, NOW),
         );
         watch.end();
+    }
+}
+
+/// A peer that sends without end and reads nothing.
+struct Flood {
+    first: Bytes,
+    then: Vec<u8>,
+    at: usize,
+}
+
+impl Transport for Flood {
+    fn poll_read(&mut self, _: &mut Context<'_>, buffer: &mut BytesMut, most: usize) -> Poll<io::Result<usize>> {
+        let first = self.first.split_to(most.min(self.first.len()));
+        buffer.extend_from_slice(&first);
+        let mut count = first.len();
+        while count < most {
+            let some = &self.then[self.at..];
+            let some = &some[..some.len().min(most - count)];
+            buffer.extend_from_slice(some);
+            count += some.len();
+            self.at = (self.at + some.len()) % self.then.len();
+        }
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_write(&mut self, _: &mut Context<'_>, _: &mut Outbox) -> Poll<io::Result<usize>> {
+        Poll::Pending
+    }
+
+    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// A clock that stands still.
+#[derive(Clone)]
+struct Still(std::time::Instant);
+
+struct Never;
+
+impl Timer for Never {
+    fn reset(&mut self, _: std::time::Instant) {}
+
+    fn poll(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
+}
+
+impl Runtime for Still {
+    type Timer = Never;
+
+    fn now(&self) -> std::time::Instant {
+        self.0
+    }
+
+    fn timer(&self, _: std::time::Instant) -> Never {
+        Never
+    }
+
+    fn spawn(&self, _: impl Future<Output = ()> + Send + 'static) {
+        unreachable!("a server's connection spawns nothing")
+    }
+}
+
+/// An answer without end, which holds the content of its request unread.
+struct Endless(Incoming);
+
+impl Body for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let Self(held) = &*self;
+        assert!(!held.is_end_stream() || held.size_hint().exact() == Some(0));
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b'x'; 1000])))))
+    }
+}
+
+#[test]
+fn a_driver_stays_within_the_bound_of_its_connection() {
+    for config in configs() {
+        for (first, then) in [
+            ("GET / HTTP/1.1", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+            ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked", "1\r\nx\r\n"),
+            ("POST / HTTP/1.1\r\nContent-Length: 99999999999", "xxxxxxxx"),
+        ] {
+            let flood = Flood { first: longest(first, &config).into(), then: then.into(), at: 0 };
+            let bound = i64::try_from(config.max_bytes_per_connection()).unwrap();
+            let before = heap::counts().held;
+            let connection =
+                http_driver::server::Connection::new(flood, Still(std::time::Instant::now()), Arc::new(config.clone()));
+            let service = service_fn(|request: http::Request<Incoming>| async {
+                Ok::<_, Infallible>(http::Response::new(Endless(request.into_body())))
+            });
+            let mut serving = pin!(serve_connection(connection, service, Options::default(), None));
+            let mut most = 0;
+            for _ in 0..1000 {
+                assert!(serving.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+                most = most.max(heap::counts().held - before);
+            }
+            // The peer's own bytes are counted as well; the driver queues half of what may wait.
+            assert!((bound / 10..=bound).contains(&most), "{most} bytes are held, {bound} are the bound");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -25,14 +26,13 @@ fn get(path: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").into_bytes()
 }
 
+type Answer = Pin<Box<dyn Future<Output = Result<Response<Told>, http_driver::Error>> + Send>>;
+
 /// What the handlers of these tests do, by path.
 fn answers<W: World>(
     world: &W,
     dropped: &Arc<AtomicUsize>,
-) -> impl Fn(Request<Incoming>) -> std::pin::Pin<Box<dyn Future<Output = Result<Response<Told>, http_driver::Error>> + Send>>
-+ Clone
-+ Send
-+ use<W> {
+) -> impl Fn(Request<Incoming>) -> Answer + Clone + Send + use<W> {
     struct Counts(Arc<AtomicUsize>);
     impl Drop for Counts {
         fn drop(&mut self) {

@@ -12,6 +12,7 @@ mod leaving;
 mod networks;
 mod options;
 mod pipelines;
+mod pressure;
 mod reuse;
 mod scenarios;
 mod secured;
