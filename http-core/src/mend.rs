@@ -39,6 +39,7 @@ impl Outline {
 /// | `Transfer-Encoding` in 304, or in an answer to `HEAD` | left out | RFC 9112 §6.1 |
 /// | `Transfer-Encoding: chunked`, once or more, where it does not fit: content of a known length, an HTTP/1.0 client | left out; the engine frames what there is | RFC 9112 §6.1 |
 /// | `Content-Length` beside `Transfer-Encoding` | left out | RFC 9112 §6.2, §6.3 |
+/// | `identity` among the codings | left out, as it stands for no coding | RFC 9112 §7 |
 /// | codings before chunked, or without it: `gzip` | chunked comes last, once, and the content goes in chunks: to leave `gzip` out would make other content of it | RFC 9112 §6.1 |
 /// | the same to an HTTP/1.0 client; something behind chunked; what is no list of codings | stays, and is refused | RFC 9112 §6.1 |
 /// | one and the same `Content-Length` more than once | once | RFC 9110 §8.6 |
@@ -138,12 +139,14 @@ fn mend_framing(head: &mut ResponseHead, content: &mut Content) -> bool {
 }
 
 /// The codings that are named beside chunked, as the front of a list; nothing if chunked stands before one of them, or
-/// a member is no name.
+/// a member is no name. Identity is none: it changes nothing, and recipients do not know it any more (RFC 9112 §7).
 fn other_codings(fields: &Fields) -> Option<Vec<u8>> {
     let (mut others, mut chunked) = (Vec::new(), false);
     for coding in fields.known(Known::TransferEncoding).flat_map(token::tokens) {
         if coding.eq_ignore_ascii_case(b"chunked") {
             chunked = true;
+        } else if coding.eq_ignore_ascii_case(b"identity") {
+            continue;
         } else if chunked || !token::is_token(coding) {
             return None;
         } else {
@@ -296,6 +299,18 @@ mod tests {
                 &plain,
                 Ok("Transfer-Encoding: gzip, chunked\r\n"),
             ),
+            ("RFC 9112 §7", 200, &[(TE, "identity")], full(), &plain, Ok("Content-Length: 3\r\n")),
+            ("RFC 9112 §7", 200, &[(TE, "Identity")], full(), &head, Ok("Content-Length: 3\r\n")),
+            ("RFC 9112 §7", 200, &[(TE, "identity")], Content::Streaming, &old, Ok(closing)),
+            (
+                "RFC 9112 §7",
+                200,
+                &[(TE, "chunked, identity")],
+                Content::Streaming,
+                &plain,
+                Ok("Transfer-Encoding: chunked\r\n"),
+            ),
+            ("RFC 9112 §7", 200, &[(TE, "identity, gzip")], full(), &plain, Ok("Transfer-Encoding: gzip, chunked\r\n")),
             ("RFC 9112 §6.1", 200, &[(TE, "gzip, chunked")], Content::Streaming, &old, Err("refused")),
             ("RFC 9112 §6.1", 200, &[(TE, "chunked, gzip")], full(), &plain, Err("refused")),
             ("RFC 9112 §7", 200, &[(TE, "chunked;q=1")], full(), &plain, Err("refused")),
