@@ -74,7 +74,9 @@
 //!         }
 //!         let left = connection.poll_timeout().map(|at| at.saturating_since(now()));
 //!         socket.set_read_timeout(left.map(|left| left.max(std::time::Duration::from_millis(1))))?;
-//!         match socket.read(&mut chunk) {
+//!         // No more than the connection wants to hold; there is room, because everything is answered at once.
+//!         let most = interest.room(input.len()).min(chunk.len());
+//!         match socket.read(&mut chunk[..most]) {
 //!             Ok(0) => connection.handle_eof(End::Clean, now()),
 //!             Ok(count) => input.extend_from_slice(&chunk[..count]),
 //!             Err(_) => connection.handle_timeout(now()),
