@@ -78,10 +78,21 @@ impl Options {
 /// Serves the requests of one connection until it ends, or until `watch` tells it to end after the open exchange.
 ///
 /// The service's future runs inside of this one: nothing is spawned and nothing has to be `Send`. While it works the
-/// connection is watched: content is read as its body is polled, 100 (Continue) is sent when that is polled first, and
-/// a client that is gone drops the service's future. A client that only shut down its sending side is answered.
+/// connection is watched: content is read as its body is polled, no sooner, and 100 (Continue) is sent when that is polled
+/// first. A body that somebody holds when the answer is out is read on for as long as it is held.
 ///
-/// An error of the service is answered with 500; an error of a response's body cuts the connection.
+/// An error of the service is answered with 500. Whatever fails once the head of a response is out, a body, its length, a
+/// panic: the exchange is given up at once. Complete answers before it are written, within the deadline of sending; then
+/// the connection ends in order where the framing shows the cut, and is reset where the end of the stream would complete
+/// the response (RFC 9112 §8).
+///
+/// # Clients that leave
+/// | how | what becomes of it | elsewhere |
+/// |---|---|---|
+/// | reset, or an unclean end (TLS without `close_notify`) | the service's future, or the response's body, is dropped as soon as it is seen: up to [`read_ahead`](http_core::Limits::read_ahead) unread bytes of the client hide it until the next write, unless the transport can tell ([`Transport::poll_reset`]) | the same with hyper and Node |
+/// | it ends its side in order, and may read on | answered, if the head of the answer comes within [`half_closed`](http_core::Timeouts::half_closed), and the body is never silent for as long; from there the deadline of sending rules | hyper drops the future unless `half_close` is set; Node answers, however long it takes |
+/// | it ends its side inside of its content | the body fails, and what the service answers is sent | hyper answers as well; Node raises `aborted` |
+/// | it does not read its answer | given up by the deadline of sending, and reset | – |
 ///
 /// # What of a response is left out
 /// When a response is there, what it stands for is done; so what is too much in it is left out, where no doubt is left
