@@ -3,6 +3,7 @@
 use core::fmt;
 use core::task::{Context, Poll, Waker};
 use std::io;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use http_core::model::{Action, Input, Machine, Tap, apply};
@@ -12,7 +13,7 @@ use crate::buffers;
 use crate::clock;
 use crate::io::{Runtime, Timer, Transport};
 use crate::machine::Role;
-use crate::wake::Wake;
+use crate::wake::{Others, Wake};
 
 /// What watches a connection: see [`Tap`].
 pub type BoxTap = Box<dyn Tap + Send>;
@@ -38,6 +39,8 @@ pub(crate) struct Link<M, T, R: Runtime> {
     broken: Option<io::Error>,
     tap: Option<BoxTap>,
     wake: Wake,
+    /// Those who have their turn before this connection has another one.
+    others: Option<Arc<Others>>,
 }
 
 /// Whoever waits for something of a connection.
@@ -109,6 +112,7 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
             broken: None,
             tap,
             wake: Wake::RESTING,
+            others: None,
         };
         if !link.input.is_empty() {
             link.equip();
@@ -165,6 +169,9 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
     /// they then have.
     #[inline]
     fn begin(&mut self, cx: &mut Context<'_>) -> Option<Instant> {
+        if self.others.is_some() && !self.had_others(cx) {
+            return None;
+        }
         let now = self.now();
         self.wake.step(now);
         if self.wake.is_over(now) {
@@ -178,7 +185,25 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
     #[cold]
     fn yield_now(&mut self, cx: &mut Context<'_>) {
         self.wake = Wake::RESTING;
-        self.runtime.poll_yield(cx);
+        let others = Others::than(cx.waker());
+        self.runtime.poll_yield(&mut Context::from_waker(&others.clone().into()));
+        self.others = Some(others);
+    }
+
+    /// Whether others had their turn; the task is woken when they had it.
+    #[cold]
+    fn had_others(&mut self, cx: &mut Context<'_>) -> bool {
+        match self.others.take() {
+            Some(others) if !others.had() => {
+                if others.wakes(cx.waker()) {
+                    self.others = Some(others);
+                } else {
+                    self.yield_now(cx);
+                }
+                false
+            }
+            _ => true,
+        }
     }
 
     /// Whatever comes next is another wake.

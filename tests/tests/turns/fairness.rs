@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::convert::Infallible;
 use std::io;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -100,7 +100,11 @@ fn s3_pipelined_requests_that_take_long_are_timed() {
     let (stage, handled) = (Stage::default(), Rc::default());
     let mut task = serving(&stage, Busy::new(GET), Duration::from_micros(20), &handled);
     let most = most_in_a_wake(&mut task, 100, &handled);
-    assert!((10..=14).contains(&most), "{most} exchanges of 20 us in one wake");
+    assert!((10..=34).contains(&most), "{most} exchanges of 20 us in one wake");
+    let (stage, handled) = (Stage::default(), Rc::default());
+    let mut task = serving(&stage, Busy::new(GET), Duration::from_micros(500), &handled);
+    let most = most_in_a_wake(&mut task, 100, &handled);
+    assert!((1..=4).contains(&most), "{most} exchanges of 500 us in one wake");
 }
 
 #[test]
@@ -236,4 +240,54 @@ fn timers_and_a_shutdown_run_meanwhile() {
         flooded.run();
         stage.pass(Duration::from_secs(1));
     }
+}
+
+/// A runtime that looks at its sockets when the test says so, and lets those go on who yielded.
+#[derive(Clone, Default)]
+struct Deferring(Stage, Arc<Mutex<Vec<Waker>>>);
+
+impl Runtime for Deferring {
+    type Timer = super::stage::Alarm;
+
+    fn now(&self) -> std::time::Instant {
+        self.0.now()
+    }
+
+    fn timer(&self, at: std::time::Instant) -> Self::Timer {
+        self.0.timer(at)
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.0.spawn(task);
+    }
+
+    fn poll_yield(&self, cx: &mut Context<'_>) {
+        self.1.lock().unwrap().push(cx.waker().clone());
+    }
+}
+
+#[test]
+fn s3_who_yielded_does_nothing_before_others_had_their_turn() {
+    // What is read of the body wakes the task that reads it, which is the connection's own.
+    let runtime = Deferring::default();
+    let busy = Busy::new(b"1\r\nx\r\n");
+    let read = busy.read.clone();
+    let head = Bytes::from_static(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    let connection = server::Connection::new(Chunks(busy, head), runtime.clone(), Arc::default());
+    let service =
+        service_fn(|request: Request<Incoming>| async { Ok::<_, Infallible>(Response::new(request.into_body())) });
+    let mut task = Task::new(async move {
+        let _ = serve_connection(connection, service, Options::default(), None).await;
+    });
+    for _ in 0..20 {
+        task.run();
+        let (waiting, before) = (std::mem::take(&mut *runtime.1.lock().unwrap()), read.get());
+        assert_eq!(waiting.len(), 1, "it has yielded, once");
+        while task.run() {
+            assert_eq!(read.get(), before, "it goes on by itself");
+        }
+        assert!(runtime.1.lock().unwrap().is_empty());
+        waiting.into_iter().for_each(Waker::wake);
+    }
+    assert!(read.get() > 100_000);
 }
