@@ -7,6 +7,7 @@
 #[path = "../sockets/mod.rs"]
 mod sockets;
 
+mod awake;
 mod proxy;
 mod random;
 
