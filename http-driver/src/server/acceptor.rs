@@ -306,7 +306,7 @@ where
 
     fn serve_watched<T, M, S, B>(
         &self,
-        transport: T,
+        mut transport: T,
         make: M,
         mut watch: Watch,
     ) -> impl Future<Output = ()> + Send + use<T, R, M, S, B>
@@ -324,8 +324,9 @@ where
         let most = self.handshake;
         async move {
             let mut observed = options.observer.as_ref().map(|observer| observer.follow(&transport));
-            let shaken = handshake(&runtime, transport, most, &mut watch, &mut observed).await;
-            let Some(transport) = shaken else { return };
+            if !handshake(&runtime, &mut transport, most, &mut watch, &mut observed).await {
+                return;
+            }
             let Some(service) = make.make(&transport) else { return };
             // Nothing of it stands beside its future, which is large.
             let connection = Connection::new(transport, runtime, config).observed(observed);
@@ -351,7 +352,7 @@ where
     }
 
     /// Answers the first request of a connection with 503.
-    fn refuse<T: Transport + Send + 'static>(&self, transport: T, mut watch: Watch) {
+    fn refuse<T: Transport + Send + 'static>(&self, mut transport: T, mut watch: Watch) {
         let mut config = Config::clone(&self.config);
         config.persistence.keep_alive = false;
         config.timeouts.idle = config.timeouts.idle.min(self.handshake);
@@ -363,8 +364,9 @@ where
         });
         self.runtime.spawn(async move {
             let mut observed = options.observer.as_ref().map(|observer| observer.follow(&transport));
-            let shaken = handshake(&runtime, transport, most, &mut watch, &mut observed).await;
-            let Some(transport) = shaken else { return };
+            if !handshake(&runtime, &mut transport, most, &mut watch, &mut observed).await {
+                return;
+            }
             if let Some(observed) = &observed {
                 observed.tell(Fault::Full, Some(StatusCode::SERVICE_UNAVAILABLE), Phase::Idle);
             }
@@ -448,11 +450,11 @@ enum Entry {
 /// The transport once its handshake is done; nothing if that failed or took too long, or had not begun when a shutdown did.
 async fn handshake<T: Transport, R: Runtime>(
     runtime: &R,
-    mut transport: T,
+    transport: &mut T,
     most: Duration,
     watch: &mut Watch,
     observed: &mut Option<Box<Observed>>,
-) -> Option<T> {
+) -> bool {
     let mut timer = None;
     let done = poll_fn(|cx| {
         let stage = watch.stage(cx);
@@ -483,12 +485,12 @@ async fn handshake<T: Transport, R: Runtime>(
         })
     });
     if !done.await {
-        return None;
+        return false;
     }
     if let Some(observed) = observed {
-        observed.meet(&transport);
+        observed.meet(transport);
     }
-    Some(transport)
+    true
 }
 
 /// Cuts all connections when it is dropped.
