@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http_core::{Content, Fields, Framing, Method, ResponseHead, StatusCode};
@@ -35,6 +36,8 @@ pub(crate) enum Route {
     },
     /// That status, at once.
     Status(u16),
+    /// So many microseconds of work, at once and on the connection's own thread; a second at most.
+    Busy(u64),
     /// The address that the connection comes from.
     Peer,
     /// A page that loads many things at once and tells how that went.
@@ -60,6 +63,7 @@ impl Route {
                     "GET" | "HEAD" => size("/bytes/")
                         .map(Self::Bytes)
                         .or_else(|| size("/chunked/").map(Self::Chunked))
+                        .or_else(|| size("/busy/").map(Self::Busy))
                         .or_else(|| size("/cut/").map(|total| Self::Cut { total, chunked: false }))
                         .or_else(|| size("/cut-chunked/").map(|total| Self::Cut { total, chunked: true })),
                     _ => None,
@@ -98,6 +102,14 @@ pub(crate) const fn twice(total: u64) -> u64 {
     // Lengths beyond this are refused.
     let twice = total.saturating_mul(2).saturating_add(1);
     if twice > i64::MAX as u64 { i64::MAX as u64 } else { twice }
+}
+
+/// What `/busy` does: it computes, and lets nobody else.
+pub(crate) fn work(micros: u64) {
+    let until = Instant::now() + Duration::from_micros(micros.min(1_000_000));
+    while Instant::now() < until {
+        std::hint::spin_loop();
+    }
 }
 
 /// What `/peer` answers.
@@ -192,6 +204,10 @@ async fn stream<T: Transport, R: Runtime>(
             let head = ResponseHead::new(StatusCode::new(status).expect("a status"));
             let content = status_text(status);
             exchange.respond(&head, if content.is_empty() { Content::Empty } else { Content::Full(content) })?;
+        }
+        Route::Busy(micros) => {
+            work(micros);
+            exchange.respond(&heads.text, Content::Full(Bytes::from_static(b"done\n")))?;
         }
         Route::Peer => {
             let mut peer = Peer::default();

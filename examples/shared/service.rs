@@ -11,7 +11,7 @@ use http::{Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_driver::{Error, Full, Incoming};
 
-use super::routes::{MOST_HELD, PAGE, Route, address, mirror, pieces, status_text, twice};
+use super::routes::{MOST_HELD, PAGE, Route, address, mirror, pieces, status_text, twice, work};
 
 /// What the routes answer with.
 pub(crate) enum Answer {
@@ -88,6 +88,10 @@ async fn stream(request: Request<Incoming>, route: Route, peer: Option<SocketAdd
                 response.headers_mut().insert(CONTENT_LENGTH, total.into());
             }
             response
+        }
+        Route::Busy(micros) => {
+            work(micros);
+            Response::new(Answer::Full(Full::from("done\n")))
         }
         Route::Peer => Response::new(Answer::Full(Full::from(address(peer)))),
         Route::Page => Response::new(Answer::Full(Full::from(PAGE))),

@@ -61,7 +61,7 @@ fn exchanges(exchange: &Path, rules: &mut Vec<Rule>) {
             self::allocations(case, Engine::Hyper),
         );
         match case {
-            Case::Get6 => rules.push(rule("get6, ratio to hyper", ours / hyper, 0.45)),
+            Case::Get6 => rules.push(rule("get6, ratio to hyper", ours / hyper, 0.465)),
             Case::Chunks1 => rules.push(rule("chunks1, instructions for each chunk", part, 60.0)),
             _ => {}
         }
