@@ -208,6 +208,7 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
 
     /// Whatever comes next is another wake.
     pub(crate) fn wake_anew(&mut self) {
+        self.others = None;
         self.wake = Wake::RESTING;
     }
 
