@@ -18,7 +18,7 @@ has() {
 
 if [ "${1:-}" = mutants ]; then
     if has mutants; then
-        cargo mutants --package http-core --file http-core/src/exchange.rs --file http-core/src/framing.rs
+        cargo mutants --package http-core --file http-core/src/connection/exchange.rs --file http-core/src/read/framing.rs
     fi
     exit
 fi

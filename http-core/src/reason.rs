@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::status::StatusCode;
+use crate::message::status::StatusCode;
 
 /// What kind of fault a [`ProtocolError`](crate::ProtocolError) is.
 ///

@@ -182,10 +182,10 @@ fn a_row_that_names_nothing_is_found() {
         obeyed_in: obeyed_in.into(),
         tests: String::new(),
     };
-    assert_eq!(place_is_wrong(&row("framing::of_request")), None);
-    assert!(place_is_wrong(&row("framing::of_nothing")).is_some());
+    assert_eq!(place_is_wrong(&row("read/framing::of_request")), None);
+    assert!(place_is_wrong(&row("read/framing::of_nothing")).is_some());
     assert!(place_is_wrong(&row("nowhere::of_request")).is_some());
-    assert!(place_is_wrong(&row("framing::requests")).is_some(), "a test is no place to obey");
+    assert!(place_is_wrong(&row("read/framing::requests")).is_some(), "a test is no place to obey");
     let cases = BTreeSet::from(["known".to_owned()]);
     for (reference, there) in [
         ("limits::target", true),
@@ -198,8 +198,8 @@ fn a_row_that_names_nothing_is_found() {
         ("adapters/servers::a_unix_socket_is_served_on_tokio", true),
         ("evhttp/http::put", true),
         ("evhttp/http::method", false),
-        ("core:framing::requests", true),
-        ("core:framing::of_request", false),
+        ("core:read/framing::requests", true),
+        ("core:read/framing::of_request", false),
         ("case:known", true),
         ("case:unknown", false),
     ] {

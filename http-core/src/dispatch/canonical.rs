@@ -4,7 +4,6 @@ use alloc::collections::BTreeMap;
 use core::time::Duration;
 
 use super::action::Job;
-use super::backoff::Backoff;
 use super::connection;
 use super::dispatcher::{Dispatcher, Output};
 use super::ids::{ConnectionId, OriginId, RequestId};
@@ -13,6 +12,7 @@ use super::queue::Need;
 use super::request::{self, Request};
 use super::timers::Timer;
 use crate::canonical::{Canonical, Collector};
+use crate::config::Backoff;
 use crate::time::Instant;
 
 /// The places of live requests, connections and origins: what names stand for when nobody looks at the names.

@@ -2,7 +2,7 @@
 
 use super::failure::{Cause, Phase};
 use super::ids::ConnectionId;
-use super::policy::Policy;
+use crate::config::Policy;
 use crate::time::Instant;
 
 /// The failures in a row of an origin, whatever requests they met, and until when it is left alone for them.

@@ -5,8 +5,8 @@ use core::time::Duration;
 
 use super::action::CloseReason;
 use super::ids::{OriginId, RequestId};
-use super::policy::Policy;
 use super::queue::Need;
+use crate::config::Policy;
 use crate::time::Instant;
 
 #[derive(Clone, Debug)]

@@ -10,12 +10,12 @@ use super::failure::{ConnectCause, LostCause};
 use super::ids::{ConnectionId, OriginId, RequestId};
 use super::origin::Origin;
 use super::outcome::GivenUp;
-use super::policy::Policy;
 use super::queue::Need;
 use super::request::{self, Request};
 use super::retry::Progress;
 use super::slab::Slab;
 use super::timers::{Timer, Timers};
+use crate::config::Policy;
 use crate::time::Instant;
 
 /// The most deadlines that one [`Dispatcher::handle_timeout`] sees to.

@@ -3,7 +3,6 @@
 use core::time::Duration;
 
 use super::action::CloseReason;
-use super::backoff::delay;
 use super::connection::{self, Connection};
 use super::dispatcher::{Dispatcher, Output};
 use super::failure::{Cause, ConnectCause, Failure, LostCause, Phase};
@@ -13,6 +12,7 @@ use super::queue::Need;
 use super::request::State;
 use super::retry::{Progress, Why};
 use super::timers::Timer;
+use crate::config::delay;
 
 /// Connections.
 impl Dispatcher {

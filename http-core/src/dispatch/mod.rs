@@ -1,7 +1,6 @@
 //! The client's brain: queue, connections, retries, back-off, pool. The [`Dispatcher`] is the machine.
 
 mod action;
-mod backoff;
 mod canonical;
 mod circuit;
 mod connection;
@@ -13,7 +12,6 @@ mod lose;
 mod model;
 mod origin;
 mod outcome;
-mod policy;
 mod queue;
 mod repeat;
 mod request;
@@ -25,11 +23,10 @@ mod timers;
 #[cfg(test)]
 mod tests;
 
+pub use crate::config::{Backoff, Budget, Circuit, Policy, delay};
 pub use action::{Action, CloseReason, ConnectionState, Delivery, Job, OriginPhase, Refused, StatusFacts};
-pub use backoff::{Backoff, delay};
 pub use dispatcher::Dispatcher;
 pub use failure::{Cause, ConnectCause, Failure, LostCause, Phase};
 pub use ids::{ConnectionId, OriginId, RequestId};
 pub use model::{Input, Output, apply};
-pub use policy::{Budget, Circuit, Policy};
 pub use retry::{Decision, Event, Progress, Received, RetryFacts, Sent, Verdict, Why, decide};

@@ -4,8 +4,8 @@ use alloc::collections::{BTreeMap, BTreeSet};
 
 use super::circuit::Breaker;
 use super::ids::{ConnectionId, RequestId};
-use super::policy::{Budget, Policy};
 use super::queue::Queue;
+use crate::config::{Budget, Policy};
 use crate::time::Instant;
 
 /// One retry in the store of the budget.

@@ -1,6 +1,6 @@
 //! Whether a request may be sent again: one pure function.
 
-pub use crate::client::{Received, Sent};
+pub use crate::connection::client::{Received, Sent};
 
 use core::fmt;
 use core::time::Duration;

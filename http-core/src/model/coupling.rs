@@ -1,6 +1,6 @@
 //! The table by which the two messages of an exchange are coupled, to look at.
 
-use crate::exchange::{Next, Progress, Wanted, next};
+use crate::connection::exchange::{Next, Progress, Wanted, next};
 
 /// One row of the table that decides what follows from how far request and response are: the only place where one half of
 /// a connection influences the other (RFC 9112 §9.3, §9.6).

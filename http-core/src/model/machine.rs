@@ -3,10 +3,10 @@
 use bytes::{Bytes, BytesMut};
 
 use super::{Action, Canonical, Input};
-use crate::error::Misuse;
-use crate::phase::Phase;
+use crate::connection::phase::Phase;
+use crate::connection::wire::Interest;
+use crate::message::misuse::Misuse;
 use crate::time::Instant;
-use crate::wire::Interest;
 use crate::{client, server};
 
 /// A machine of bytes: [`server::Connection`] or [`client::Connection`].

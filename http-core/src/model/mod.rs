@@ -29,13 +29,14 @@ use core::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::content::Content;
-use crate::error::{Misuse, ProtocolError};
-use crate::exchange::End;
-use crate::field::Fields;
-use crate::head::{RequestHead, ResponseHead};
+use crate::connection::exchange::End;
+use crate::connection::wire::Interest;
+use crate::error::ProtocolError;
+use crate::message::content::Content;
+use crate::message::field::Fields;
+use crate::message::head::{RequestHead, ResponseHead};
+use crate::message::misuse::Misuse;
 use crate::time::Instant;
-use crate::wire::Interest;
 use crate::{client, server};
 
 pub use crate::canonical::Canonical;

@@ -8,7 +8,7 @@ use bytes::BytesMut;
 
 use super::{Action, Input, Machine, Tap, apply};
 use crate::config::Config;
-use crate::phase::Phase;
+use crate::connection::phase::Phase;
 use crate::time::Instant;
 
 /// One input of a recording, when it came, and what it led to.

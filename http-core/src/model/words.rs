@@ -4,11 +4,11 @@ use core::fmt;
 use core::time::Duration;
 
 use super::{Action, Input};
-use crate::content::Content;
-use crate::exchange::End;
-use crate::field::Fields;
-use crate::head::{RequestHead, ResponseHead};
-use crate::wire::Interest;
+use crate::connection::exchange::End;
+use crate::connection::wire::Interest;
+use crate::message::content::Content;
+use crate::message::field::Fields;
+use crate::message::head::{RequestHead, ResponseHead};
 use crate::{client, server};
 
 impl fmt::Display for Input {

@@ -1,0 +1,367 @@
+//! The transitions of a client's connection: what a poll reads, and what follows when both messages are as far as they are.
+
+use core::num::NonZeroU32;
+use core::time::Duration;
+
+use bytes::BytesMut;
+
+use super::connection::{Connection, Event, Receive, Send};
+use super::pending::Received;
+use crate::connection::deadline::Deadline;
+use crate::connection::exchange::{self, At, Ended, Expecting, Meaning, Next, Progress, Rest, Wanted};
+use crate::connection::wire::{Closed, Life, Linger, Pause};
+use crate::error::ProtocolError;
+use crate::message::facts::{Facts, Framing};
+use crate::message::field::Fields;
+use crate::message::misuse::Misuse;
+use crate::read::{Broken, Scan, StatusLine};
+use crate::read::{Decoded, Decoder};
+use crate::reason::Reason;
+use crate::time::Instant;
+use crate::write::encode::Encoder;
+use crate::write::outbox::Outbox;
+
+enum Step {
+    /// A response, which the spare memory holds the head of.
+    Response(StatusLine),
+    /// The same for an interim one.
+    Interim(StatusLine),
+    Event(Event),
+    Again,
+    Pause(Pause),
+}
+
+impl Connection {
+    /// Steps of reading up to an event, or to where nothing more can be read.
+    pub(super) fn poll(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
+        if let Some(error) = self.wire.take_failure() {
+            return Err(error);
+        }
+        loop {
+            if !self.wire.is_open() {
+                return Ok(self.poll_over(input, now));
+            }
+            match self.step(input, now) {
+                Ok(Step::Response(line)) => {
+                    self.wire.told(input);
+                    return Ok(Some(Event::Response(line.into_head(self.spare.take()))));
+                }
+                Ok(Step::Interim(line)) => {
+                    self.wire.told(input);
+                    return Ok(Some(Event::Interim(line.into_head(self.spare.take()))));
+                }
+                Ok(Step::Event(event)) => {
+                    self.wire.told(input);
+                    return Ok(Some(event));
+                }
+                Ok(Step::Again) => {}
+                Ok(Step::Pause(pause)) => {
+                    self.wire.left = input.len();
+                    self.wire.pause = pause;
+                    self.rearm(pause, now);
+                    return Ok(None);
+                }
+                Err(Broken(reason, offset)) => {
+                    let error = self.wire.error(reason, offset);
+                    self.wire.abort(Closed::Failed(reason));
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    fn step(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
+        match &self.receive {
+            Receive::Head(_) if self.pending.is_empty() => self.idle(input, now),
+            Receive::Head(_) => self.read_head(input, now),
+            Receive::Content(_) => self.read_content(input, now),
+            Receive::Ending => {
+                self.receive = Receive::Done;
+                self.advance(now);
+                Ok(Step::Event(Event::End(Fields::new())))
+            }
+            Receive::Switching if self.progress_of_request() == Progress::Done => {
+                self.pending.pop_front();
+                self.wire.life = Life::Switched;
+                for kind in [Deadline::Head, Deadline::Idle, Deadline::Receive, Deadline::Expect] {
+                    self.wire.deadlines.disarm(kind);
+                }
+                Ok(Step::Event(Event::Switched))
+            }
+            Receive::Done if self.wire.ended.is_some() => {
+                // The peer is gone; the rest of the request has nobody to go to.
+                self.wire.abort(Closed::ByPeer);
+                Ok(Step::Again)
+            }
+            Receive::Done | Receive::Switching => Ok(Step::Pause(Pause::AwaitsApplication)),
+        }
+    }
+
+    /// Nothing is awaited: the end of the stream, or any byte, ends the connection, but for empty lines, which may be
+    /// discarded (RFC 9112 §9.2, §9.5).
+    fn idle(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
+        if !input.is_empty() && self.drop_empty_lines(input)? && !input.is_empty() {
+            return Err(Broken(Reason::SurplusBytes, 0));
+        }
+        if self.wire.ended.is_some() {
+            self.wire.close(Closed::ByPeer, Linger::No, now);
+            return Ok(Step::Again);
+        }
+        Ok(Step::Pause(Pause::NeedsInput))
+    }
+
+    /// Drops what some servers send behind a response. It may come before or after the next request was sent, so it is
+    /// dropped in both cases. False while it is not clear whether another empty line comes.
+    fn drop_empty_lines(&mut self, input: &mut BytesMut) -> Result<bool, Broken> {
+        match &mut self.receive {
+            Receive::Head(scan) => scan.drop_empty_lines(input, &mut self.wire.received, &self.wire.config),
+            _ => Ok(true),
+        }
+    }
+
+    #[inline(never)]
+    fn read_head(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
+        let clear = self.drop_empty_lines(input)?;
+        let (Receive::Head(scan), Some(front)) = (&mut self.receive, self.pending.front_mut()) else {
+            return Ok(Step::Again);
+        };
+        if clear && !input.is_empty() {
+            if self.wire.outbox.handed_over() <= front.start {
+                // It cannot be the answer to a request that was not sent.
+                return Err(Broken(Reason::SurplusBytes, 0));
+            }
+            front.received = front.received.max(Received::Interim);
+        }
+        let ended = self.wire.ended;
+        let (mut facts, kind, config) = (Facts::default(), front.kind, &self.wire.config);
+        let parsed = match clear {
+            true => scan.response(input, config, &mut self.spare, &mut facts, kind, ended.is_some())?,
+            false => None,
+        };
+        let Some(line) = parsed else {
+            let Some(end) = ended else { return Ok(Step::Pause(Pause::NeedsInput)) };
+            let at = if input.is_empty() && front.interim == 0 { At::Start } else { At::Head };
+            return match exchange::ended(at, end) {
+                Ended::Truncated => Err(Broken(Reason::Truncated, input.len())),
+                _ => {
+                    self.wire.abort(Closed::Unanswered);
+                    Ok(Step::Again)
+                }
+            };
+        };
+        self.wire.received = self.wire.received.saturating_add(line.length as u64);
+        match exchange::meaning(line.status, front.kind, front.upgrade_offered) {
+            Meaning::Unexpected => Err(Broken(Reason::UnexpectedSwitch, 0)),
+            meaning @ (Meaning::Interim | Meaning::Continue) => {
+                front.interim += 1;
+                if front.interim > self.wire.config.limits.interim_responses {
+                    return Err(Broken(Reason::TooManyInterim, 0));
+                }
+                if meaning == Meaning::Continue {
+                    self.release_content(now);
+                }
+                self.wire.deadlines.disarm(Deadline::Head);
+                self.await_head(now);
+                Ok(Step::Interim(line))
+            }
+            Meaning::Switched => {
+                front.received = Received::Final;
+                self.receive = Receive::Switching;
+                self.wire.deadlines.disarm(Deadline::Head);
+                self.release_content(now);
+                Ok(Step::Response(line))
+            }
+            Meaning::Final => {
+                front.received = Received::Final;
+                let StatusLine { status, version, certain, framing, .. } = &line;
+                self.peer = *version;
+                front.persistent &= *certain && *framing != Framing::UntilClose && facts.persistent(*version);
+                self.wire.deadlines.disarm(Deadline::Head);
+                self.begin_response(*framing, *status);
+                Ok(Step::Response(line))
+            }
+        }
+    }
+
+    fn begin_response(&mut self, framing: Framing, status: crate::message::status::StatusCode) {
+        let expecting = match self.send {
+            Send::Expecting(..) => Expecting::Continue,
+            _ => Expecting::Nothing,
+        };
+        if exchange::rest_of_request(status, self.progress_of_request(), expecting) == Rest::Withhold {
+            self.send = Send::Done;
+            self.persistent = false;
+            self.wire.deadlines.disarm(Deadline::Expect);
+            if let Some(front) = self.pending.front_mut() {
+                front.persistent = false;
+            }
+        }
+        if !self.pending.front().is_some_and(|front| front.persistent) {
+            self.persistent = false;
+        }
+        self.receive = if framing.has_content() {
+            self.wire.begin_content();
+            Receive::Content(Decoder::of_response(framing))
+        } else {
+            Receive::Ending
+        };
+    }
+
+    fn read_content(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
+        let Receive::Content(decoder) = &mut self.receive else { return Ok(Step::Again) };
+        let (decoded, taken, moved) = decoder.decode_on(input, &self.wire.config);
+        self.wire.received = self.wire.received.saturating_add(taken);
+        self.wire.content_moved(moved, now);
+        match decoded? {
+            Decoded::Data(piece) => {
+                self.wire.rest_content(now);
+                Ok(Step::Event(Event::Content(piece)))
+            }
+            Decoded::Extensions(extensions) => Ok(Step::Event(Event::ChunkExtensions(extensions))),
+            Decoded::End(trailers) => {
+                self.wire.rest_content(now);
+                self.receive = Receive::Done;
+                self.advance(now);
+                Ok(Step::Event(Event::End(trailers)))
+            }
+            Decoded::Partial => {
+                let Some(end) = self.wire.ended else { return Ok(Step::Pause(Pause::NeedsInput)) };
+                match exchange::ended(At::Content { until_close: decoder.ends_with_connection() }, end) {
+                    Ended::Complete => {
+                        self.receive = Receive::Ending;
+                        Ok(Step::Again)
+                    }
+                    _ => Err(Broken(Reason::Truncated, input.len())),
+                }
+            }
+        }
+    }
+
+    /// Goes from one exchange to the next, or to the end, when both messages allow it.
+    pub(super) fn advance(&mut self, now: Instant) {
+        let response = match self.receive {
+            Receive::Done => Progress::Done,
+            _ => Progress::Content,
+        };
+        let Some(front) = self.pending.front() else { return };
+        match exchange::next(self.progress_of_request(), response, front.persistent, Wanted::Yes) {
+            Next::Exchange => {
+                self.pending.pop_front();
+                self.receive = Receive::Head(Scan::default());
+                self.wire.pause = Pause::NeedsInput;
+                self.await_head(now);
+            }
+            Next::Close => {
+                self.pending.pop_front();
+                self.receive = Receive::Head(Scan::default());
+                self.wire.abort(Closed::NotPersistent);
+            }
+            Next::Wait | Next::Drain => {}
+        }
+    }
+
+    /// How far the request is whose response is read. Only the last one can be incomplete.
+    fn progress_of_request(&self) -> Progress {
+        match self.send {
+            Send::Expecting(..) | Send::Content(_) if self.pending.len() == 1 => Progress::Content,
+            _ => Progress::Done,
+        }
+    }
+
+    pub(super) fn request_complete(&mut self) {
+        self.send = Send::Done;
+        if let Some(last) = self.pending.back_mut() {
+            last.end = Some(self.wire.outbox.queued());
+        }
+    }
+
+    /// Content that waited for 100 (Continue) may be sent.
+    pub(super) fn release_content(&mut self, now: Instant) {
+        self.wire.deadlines.disarm(Deadline::Expect);
+        match core::mem::replace(&mut self.send, Send::Done) {
+            Send::Expecting(mut encoder, Some(held)) => {
+                // Its length was announced from itself, so it fits.
+                let _ = encoder.write(held, &mut self.wire.outbox);
+                self.request_complete();
+            }
+            Send::Expecting(encoder, None) => self.send = Send::Content(encoder),
+            other => self.send = other,
+        }
+        self.wire.queued(now);
+    }
+
+    pub(super) fn everything_sent(&self) -> bool {
+        matches!(self.send, Send::Done | Send::Broken) && self.wire.outbox.is_empty()
+    }
+
+    pub(super) fn must_be_open(&self) -> Result<(), Misuse> {
+        if self.wire.is_open() { Ok(()) } else { Err(Misuse::Closed) }
+    }
+
+    pub(super) fn send_piece(
+        &mut self,
+        now: Instant,
+        write: impl FnOnce(&mut Encoder, &mut Outbox) -> Result<(), Misuse>,
+    ) -> Result<(), Misuse> {
+        let now = self.wire.at(now);
+        self.must_be_open()?;
+        let full = self.wire.send_room() == 0;
+        match &mut self.send {
+            Send::Expecting(..) => return Err(Misuse::Full),
+            Send::Done | Send::Broken => return Err(Misuse::NotYourTurn),
+            Send::Content(_) if full => return Err(Misuse::Full),
+            Send::Content(encoder) => write(encoder, &mut self.wire.outbox)?,
+        }
+        self.wire.queued(now);
+        Ok(())
+    }
+
+    /// The peer was too slow; `poll_event` tells it.
+    pub(super) fn fail_late(&mut self, reason: Reason, _now: Instant) {
+        if self.wire.is_open() {
+            let error = self.wire.error(reason, self.wire.left);
+            self.wire.tell(error);
+            self.wire.abort(Closed::Failed(reason));
+        }
+    }
+
+    fn poll_over(&mut self, input: &mut BytesMut, now: Instant) -> Option<Event> {
+        if self.wire.life == Life::Switched {
+            return None;
+        }
+        self.wire.drop_input(input);
+        self.wire.left = 0;
+        self.wire.settle(now);
+        self.wire.take_end().map(Event::Closed)
+    }
+
+    /// Sets the deadlines of reading when a poll has stopped.
+    pub(super) fn rearm(&mut self, pause: Pause, now: Instant) {
+        let waiting = pause == Pause::NeedsInput && self.wire.ended.is_none();
+        match &self.receive {
+            Receive::Head(_) if waiting && self.pending.is_empty() => {
+                if !self.wire.deadlines.is_armed(Deadline::Idle) {
+                    self.wire.deadlines.arm(Deadline::Idle, now.saturating_add(self.wire.config.timeouts.idle));
+                }
+            }
+            Receive::Head(_) if waiting => self.await_head(now),
+            Receive::Content(_) if waiting => self.wire.await_content(now),
+            _ => self.wire.rest_content(now),
+        }
+    }
+
+    /// The deadline of a response head runs from the moment its request was sent.
+    pub(super) fn await_head(&mut self, now: Instant) {
+        let waits = matches!(self.receive, Receive::Head(_)) && !self.pending.is_empty() && self.wire.is_open();
+        if waits && self.everything_sent() && !self.wire.deadlines.is_armed(Deadline::Head) {
+            let own = self.pending.front().and_then(|front| front.head_millis);
+            let most = match own {
+                None => self.wire.config.timeouts.head,
+                // What does not fit is for ever.
+                Some(NonZeroU32::MAX) => Duration::MAX,
+                Some(millis) => Duration::from_millis(millis.get().into()),
+            };
+            self.wire.deadlines.arm(Deadline::Head, now.saturating_add(most));
+        }
+    }
+}

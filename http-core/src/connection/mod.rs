@@ -1,0 +1,10 @@
+//! One connection: how its two messages are coupled, its deadlines, and the machine of either role.
+
+mod bound;
+pub mod client;
+pub(crate) mod deadline;
+pub(crate) mod exchange;
+pub(crate) mod memory;
+pub(crate) mod phase;
+pub mod server;
+pub(crate) mod wire;

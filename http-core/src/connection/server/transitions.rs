@@ -1,0 +1,512 @@
+//! The transitions of a server's connection: what a poll reads, and what follows when both messages are as far as they are.
+
+use bytes::{Buf, BytesMut};
+
+use super::connection::{Connection, Event, Exchange, Receive, Send};
+use crate::connection::deadline::Deadline;
+use crate::connection::exchange::{self, At, End, Ended, Expecting, Next, Progress, Wanted};
+use crate::connection::wire::{Closed, Life, Linger, Pause, Wire};
+use crate::error::ProtocolError;
+use crate::message::content::Content;
+use crate::message::facts::{Expectation, Facts, Framing};
+use crate::message::field::Fields;
+use crate::message::head::ResponseHead;
+use crate::message::misuse::Misuse;
+use crate::message::status::StatusCode;
+use crate::read::{Broken, RequestLine, Scan};
+use crate::read::{Decoded, Decoder};
+use crate::reason::Reason;
+use crate::time::Instant;
+use crate::write::encode::Encoder;
+use crate::write::generate::{self, Outline};
+use crate::write::outbox::Outbox;
+
+/// What one step of reading came to.
+enum Step<T> {
+    Read(T),
+    Again,
+    Pause(Pause),
+}
+
+impl Connection {
+    /// A poll while a head arrives: mostly it finds what the last one found, an incomplete head that is not worth
+    /// another look.
+    ///
+    /// `poll` comes to the same by a longer way; a head that drips in would go it for each byte.
+    #[inline(never)]
+    pub(super) fn poll_head(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
+        if let (true, Receive::Head(scan)) = (self.wire.awaits_input(), &mut self.receive) {
+            if scan.takes_one(input) {
+                self.wire.left = input.len();
+                return Ok(None);
+            }
+        }
+        self.poll_dripping(input, now)
+    }
+
+    /// The same, where the new bytes go on to another part of the head.
+    #[inline(never)]
+    fn poll_dripping(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
+        if let (true, Receive::Head(scan)) = (self.wire.awaits_input(), &mut self.receive) {
+            if scan.drips(input, &self.wire.config) {
+                self.wire.left = input.len();
+                return Ok(None);
+            }
+        }
+        self.poll(input, now)
+    }
+
+    /// Steps of reading up to an event, or to where nothing more can be read.
+    #[inline(never)]
+    pub(super) fn poll(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
+        if let Some(error) = self.wire.take_failure() {
+            return Err(error);
+        }
+        // Each event is built where it is returned, for it is the largest thing that is moved here.
+        while self.wire.is_open() {
+            let pause = match &self.receive {
+                Receive::Head(_) if self.wire.send_room() == 0 => Pause::Full,
+                Receive::Head(_) if input.is_empty() && self.wire.ended.is_none() => Pause::NeedsInput,
+                Receive::Head(_) => match self.read_head(input, now) {
+                    Ok(Step::Read(line)) => {
+                        self.wire.told(input);
+                        self.arm_half_closed(now);
+                        return Ok(Some(Event::Request(line.into_head(self.spare.take()))));
+                    }
+                    Ok(Step::Again) => continue,
+                    Ok(Step::Pause(pause)) => pause,
+                    Err(broken) => return Err(self.broken(broken, input, now)),
+                },
+                Receive::Content(_, Wanted::NotYet) if !matches!(self.send, Send::Done) => Pause::AwaitsApplication,
+                // The connection ends with the response; until that is complete nothing more is dropped.
+                Receive::Content(_, Wanted::No) if self.over_drained() => Pause::AwaitsApplication,
+                Receive::Content(..) => match self.read_content(input, now) {
+                    Ok(Step::Read(event)) => {
+                        self.wire.told(input);
+                        return Ok(Some(event));
+                    }
+                    Ok(Step::Again) => continue,
+                    Ok(Step::Pause(pause)) => pause,
+                    Err(Broken(Reason::Truncated, offset)) if self.answers_what_is_cut() => {
+                        return Err(self.cut_short(offset, input, now));
+                    }
+                    Err(broken) => return Err(self.broken(broken, input, now)),
+                },
+                Receive::Ending => {
+                    self.receive = Receive::Done;
+                    // Before its response nothing follows from the end of a request.
+                    if !matches!(self.send, Send::Head) {
+                        self.advance(now);
+                    }
+                    self.wire.told(input);
+                    return Ok(Some(Event::End(Fields::new())));
+                }
+                Receive::Done if self.exchange.switching && matches!(self.send, Send::Done) => {
+                    self.wire.life = Life::Switched;
+                    self.wire.left = input.len();
+                    for kind in [Deadline::Head, Deadline::Idle, Deadline::Receive] {
+                        self.wire.deadlines.disarm(kind);
+                    }
+                    return Ok(Some(Event::Switched));
+                }
+                Receive::Done => Pause::AwaitsApplication,
+            };
+            self.wire.left = input.len();
+            self.wire.pause = pause;
+            self.rearm(pause, input, now);
+            return Ok(None);
+        }
+        Ok(self.poll_over(input, now))
+    }
+
+    /// Whether a client that left inside its content is answered: it has ended its side in order, and may be reading
+    /// (RFC 9112 §8, §9.5).
+    fn answers_what_is_cut(&self) -> bool {
+        self.wire.ended == Some(End::Clean) && !matches!(self.send, Send::Done)
+    }
+
+    /// The client left inside its content: that is told, and its answer is the last.
+    #[cold]
+    fn cut_short(&mut self, offset: usize, input: &mut BytesMut, now: Instant) -> ProtocolError {
+        let error = self.wire.error(Reason::Truncated, offset);
+        self.wire.received = self.wire.received.saturating_add(input.len() as u64);
+        input.clear();
+        self.wire.rest_content(now);
+        self.wire.told(input);
+        self.receive = Receive::Done;
+        self.exchange.persistent = false;
+        self.exchange.expecting = Expecting::Nothing;
+        self.arm_half_closed(now);
+        error
+    }
+
+    /// A rule was broken: ends the connection, and tells how.
+    #[cold]
+    fn broken(&mut self, Broken(reason, offset): Broken, input: &mut BytesMut, now: Instant) -> ProtocolError {
+        let error = self.wire.error(reason, offset);
+        // What is dropped from here counts against the budget of lingering, and no more than that.
+        let seen = offset.min(input.len());
+        self.wire.received = self.wire.received.saturating_add(seen as u64);
+        input.advance(seen);
+        self.fail(error, now);
+        error
+    }
+
+    #[inline(never)]
+    fn read_head(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step<RequestLine>, Broken> {
+        let Receive::Head(scan) = &mut self.receive else { return Ok(Step::Again) };
+        let ended = self.wire.ended;
+        let Wire { received, config, .. } = &mut self.wire;
+        let mut facts = Facts::default();
+        let parsed = scan.request(input, received, config, &mut self.spare, &mut facts, ended.is_some())?;
+        let Some(line) = parsed else {
+            let Some(end) = ended else {
+                if self.closing && input.is_empty() {
+                    // What had come were empty lines, so that no request has begun.
+                    self.wire.close(Closed::ByUs, Linger::No, now);
+                    return Ok(Step::Again);
+                }
+                return Ok(Step::Pause(Pause::NeedsInput));
+            };
+            let at = if input.is_empty() { At::Start } else { At::Head };
+            return match exchange::ended(at, end) {
+                Ended::Truncated => Err(Broken(Reason::Truncated, input.len())),
+                _ => {
+                    self.wire.close(Closed::ByPeer, Linger::No, now);
+                    Ok(Step::Again)
+                }
+            };
+        };
+        self.requests += 1;
+        let content_limit = self.wire.config.limits.content;
+        let RequestLine { kind, version, framing, .. } = &line;
+        let may_persist = self.wire.config.persistence.keep_alive
+            && self.wire.config.persistence.requests.is_none_or(|most| self.requests < most);
+        self.exchange = Exchange {
+            kind: *kind,
+            version: *version,
+            expecting: match facts.expectation {
+                Expectation::None => Expecting::Nothing,
+                Expectation::Continue | Expectation::Unknown => Expecting::Continue,
+            },
+            upgrade_offered: facts.offers_upgrade(),
+            ..Exchange::new(may_persist && facts.persistent(*version) && self.exchange.persistent)
+        };
+        self.send = Send::Head;
+        self.wire.deadlines.disarm(Deadline::Head);
+        self.wire.deadlines.disarm(Deadline::Idle);
+        self.receive = if framing.has_content() {
+            self.wire.begin_content();
+            Receive::Content(Decoder::new(*framing), Wanted::NotYet)
+        } else {
+            Receive::Ending
+        };
+        if matches!((framing, content_limit), (Framing::Length(length), Some(limit)) if *length > limit) {
+            return Err(Broken(Reason::ContentTooLong, 0));
+        }
+        if facts.expectation == Expectation::Unknown {
+            self.refuse_expectation(now);
+            return Ok(Step::Again);
+        }
+        Ok(Step::Read(line))
+    }
+
+    /// RFC 9110 §10.1.1: an expectation that cannot be met is answered with 417; the application hears nothing of it. The
+    /// request is well-formed, so the connection goes on, but for one with content: nobody can tell whether a client that
+    /// waited still sends that, or takes the answer for leave to send its next request.
+    fn refuse_expectation(&mut self, now: Instant) {
+        self.unmet = self.unmet.saturating_add(1);
+        let answer = ResponseHead::new(Reason::Expectation.status());
+        match &mut self.receive {
+            Receive::Content(_, wanted) => *wanted = Wanted::No,
+            receive => *receive = Receive::Done,
+        }
+        if self.send_response(&answer, Content::Empty, now).is_err() {
+            // A head that we made ourselves is never refused.
+            self.wire.close(Closed::Abandoned, Linger::Yes, now);
+        }
+    }
+
+    fn read_content(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step<Event>, Broken> {
+        let Receive::Content(decoder, wanted) = &mut self.receive else { return Ok(Step::Again) };
+        if *wanted == Wanted::NotYet {
+            // The response is complete, and nobody has asked. What is dropped once stays unwanted: a message without its
+            // beginning must not be told as one.
+            *wanted = Wanted::No;
+        }
+        let (decoded, taken, moved) = decoder.decode_on(input, &self.wire.config);
+        self.wire.received = self.wire.received.saturating_add(taken);
+        self.wire.content_moved(moved, now);
+        match (decoded?, *wanted) {
+            (Decoded::Data(piece), Wanted::Yes) => {
+                self.wire.rest_content(now);
+                Ok(Step::Read(Event::Content(piece)))
+            }
+            (Decoded::Data(piece), _) => {
+                self.exchange.drained = self.exchange.drained.saturating_add(piece.len() as u64);
+                if self.over_drained() {
+                    self.exchange.persistent = false;
+                    if matches!(self.send, Send::Done) {
+                        self.wire.close(Closed::NotPersistent, Linger::Yes, now);
+                    }
+                }
+                Ok(Step::Again)
+            }
+            (Decoded::Extensions(extensions), Wanted::Yes) => Ok(Step::Read(Event::ChunkExtensions(extensions))),
+            (Decoded::Extensions(_), _) => Ok(Step::Again),
+            (Decoded::End(trailers), wanted) => {
+                self.wire.rest_content(now);
+                self.receive = Receive::Done;
+                self.advance(now);
+                match wanted {
+                    Wanted::Yes => Ok(Step::Read(Event::End(trailers))),
+                    _ => Ok(Step::Again),
+                }
+            }
+            (Decoded::Partial, _) => match self.wire.ended {
+                Some(_) => Err(Broken(Reason::Truncated, input.len())),
+                None => Ok(Step::Pause(Pause::NeedsInput)),
+            },
+        }
+    }
+
+    /// Goes from one exchange to the next, or to the end, when both messages allow it.
+    pub(super) fn advance(&mut self, now: Instant) {
+        self.wire.queued(now);
+        if self.exchange.switching || !self.wire.is_open() {
+            if let (Receive::Content(_, wanted), true) = (&mut self.receive, self.exchange.switching) {
+                *wanted = Wanted::No;
+            }
+            return;
+        }
+        let wanted = match &self.receive {
+            Receive::Content(_, wanted) => *wanted,
+            _ => Wanted::Yes,
+        };
+        self.arm_half_closed(now);
+        let (request, response) = (self.progress_of_request(), self.progress_of_response());
+        match exchange::next(request, response, self.exchange.persistent, wanted) {
+            // Until the next poll the application may still ask for the content.
+            Next::Wait | Next::Drain => {}
+            Next::Exchange => {
+                // The end of a request is told before the next one begins.
+                if !matches!(self.receive, Receive::Ending) {
+                    self.receive = Receive::Head(Scan::default());
+                    self.send = Send::Head;
+                    self.exchange = Exchange::new(true);
+                }
+            }
+            Next::Close => {
+                if !matches!(self.receive, Receive::Ending) {
+                    let hurried = self.closing && request == Progress::Done;
+                    let linger = if hurried { Linger::Briefly } else { Linger::Yes };
+                    self.wire.close(Closed::NotPersistent, linger, now);
+                }
+            }
+        }
+        self.wire.pause = Pause::NeedsInput;
+    }
+
+    pub(super) fn progress_of_request(&self) -> Progress {
+        match self.receive {
+            Receive::Head(_) => Progress::Head,
+            Receive::Content(..) => Progress::Content,
+            Receive::Ending | Receive::Done => Progress::Done,
+        }
+    }
+
+    pub(super) fn progress_of_response(&self) -> Progress {
+        match self.send {
+            Send::Head => Progress::Head,
+            Send::Content(_) => Progress::Content,
+            Send::Done => Progress::Done,
+        }
+    }
+
+    pub(super) fn persists_after_response(&self, status: StatusCode) -> bool {
+        let (wanted, unread) = match &self.receive {
+            Receive::Content(decoder, wanted) => (*wanted, decoder.remaining()),
+            _ => (Wanted::Yes, Some(0)),
+        };
+        let budget = self.wire.config.limits.drain;
+        // A peer that has shut down its side is still answered what it had sent before (RFC 9112 §9.6).
+        self.exchange.persistent
+            && !exchange::refuses_tunnel(status, self.exchange.kind)
+            && (self.wire.ended.is_none() || self.wire.left > 0)
+            && exchange::survives_final_response(
+                self.exchange.expecting,
+                self.progress_of_request(),
+                wanted,
+                unread,
+                budget,
+            )
+    }
+
+    /// Whether more content was dropped than keeping the connection is worth.
+    fn over_drained(&self) -> bool {
+        self.exchange.drained > self.wire.config.limits.drain
+    }
+
+    pub(super) fn must_be_open(&self) -> Result<(), Misuse> {
+        if self.wire.is_open() { Ok(()) } else { Err(Misuse::Closed) }
+    }
+
+    pub(super) fn may_answer(&mut self, now: Instant) -> Result<Instant, Misuse> {
+        let now = self.wire.at(now);
+        self.must_be_open()?;
+        if self.awaits_response() { Ok(now) } else { Err(Misuse::NotYourTurn) }
+    }
+
+    pub(super) fn send_piece(
+        &mut self,
+        now: Instant,
+        write: impl FnOnce(&mut Encoder, &mut Outbox) -> Result<(), Misuse>,
+    ) -> Result<(), Misuse> {
+        let now = self.wire.at(now);
+        self.must_be_open()?;
+        let full = self.wire.send_room() == 0;
+        let Send::Content(encoder) = &mut self.send else { return Err(Misuse::NotYourTurn) };
+        if full {
+            return Err(Misuse::Full);
+        }
+        write(encoder, &mut self.wire.outbox)?;
+        self.wire.queued(now);
+        self.arm_half_closed(now);
+        Ok(())
+    }
+
+    /// The peer broke a rule: answers if no answer has begun, and ends the connection.
+    fn fail(&mut self, error: ProtocolError, now: Instant) {
+        let reason = error.reason();
+        let answers = matches!(self.send, Send::Head) && reason != Reason::Truncated;
+        self.refused = Some(answers);
+        if answers {
+            let mut outline = Outline::answering(self.exchange.kind);
+            outline.persistent = false;
+            outline.date = self.date;
+            let plain = ResponseHead::new(reason.status());
+            if !self.stage_shaped(&plain, &error, &outline) {
+                let outbox = &mut self.wire.outbox;
+                // A head that we made ourselves is never refused.
+                let _ = outbox.stage(|out| generate::make_header_response(&plain, &Content::Empty, &outline, out));
+            }
+            self.send = Send::Done;
+        }
+        self.wire.queued(now);
+        let linger = if reason == Reason::Truncated { Linger::No } else { self.linger() };
+        self.wire.close(Closed::Failed(reason), linger, now);
+    }
+
+    /// Queues an answer as the application shapes it; false if it does not, or may not be sent so.
+    fn stage_shaped(&mut self, plain: &ResponseHead, error: &ProtocolError, outline: &Outline) -> bool {
+        let Some(refusal) = self.wire.config.refusal else { return false };
+        let (fields, bytes) = refusal.shape(error);
+        let mut head = plain.clone();
+        for (name, value) in fields.raw() {
+            if head.fields_mut().push(name, value).is_err() {
+                return false;
+            }
+        }
+        let content = if bytes.is_empty() { Content::Empty } else { Content::Full(bytes.clone()) };
+        let outbox = &mut self.wire.outbox;
+        let Ok(sending) = outbox.stage(|out| generate::make_header_response(&head, &content, outline, out)) else {
+            return false;
+        };
+        if let Some(mut encoder) = Encoder::new(sending.framing) {
+            // Its length was announced from itself, so it fits.
+            let _ = encoder.write(bytes, outbox);
+        }
+        true
+    }
+
+    /// Whether to end the sending side in order and read on. Not if that would complete a response that is not.
+    pub(super) fn linger(&self) -> Linger {
+        if matches!(self.send, Send::Content(Encoder::UntilClose)) { Linger::No } else { Linger::Yes }
+    }
+
+    /// A response that ends with the stream is safe when the transport has all of it.
+    pub(super) fn note_all_sent(&mut self) {
+        if matches!(self.send, Send::Done) && self.wire.outbox.is_empty() {
+            self.wire.unfinished = false;
+        }
+    }
+
+    /// The peer was too slow; `poll_event` tells it.
+    pub(super) fn fail_late(&mut self, reason: Reason, now: Instant) {
+        if self.wire.is_open() {
+            let error = self.wire.error(reason, self.wire.left);
+            self.wire.tell(error);
+            self.fail(error, now);
+        }
+    }
+
+    fn poll_over(&mut self, input: &mut BytesMut, now: Instant) -> Option<Event> {
+        if self.wire.life == Life::Switched {
+            return None;
+        }
+        self.wire.drop_input(input);
+        self.wire.left = 0;
+        self.wire.settle(now);
+        self.wire.take_end().map(Event::Closed)
+    }
+
+    /// Sets the deadlines of reading when a poll has stopped.
+    pub(super) fn rearm(&mut self, pause: Pause, input: &BytesMut, now: Instant) {
+        let waiting = pause == Pause::NeedsInput && self.wire.ended.is_none();
+        match &self.receive {
+            // Empty lines are of no message: who sends them idles.
+            Receive::Head(_) if waiting && !input.is_empty() => {
+                self.wire.deadlines.disarm(Deadline::Idle);
+                if !self.wire.deadlines.is_armed(Deadline::Head) {
+                    let at = now.saturating_add(self.wire.config.timeouts.head);
+                    self.wire.deadlines.arm(Deadline::Head, at);
+                }
+            }
+            Receive::Head(_) if waiting => {
+                self.wire.deadlines.disarm(Deadline::Head);
+                self.arm_idle(now);
+            }
+            Receive::Content(..) if waiting => self.wire.await_content(now),
+            _ => {
+                self.wire.deadlines.disarm(Deadline::Head);
+                self.wire.deadlines.disarm(Deadline::Idle);
+                self.wire.rest_content(now);
+            }
+        }
+    }
+
+    /// A client that has ended its side is waited with for the head of its answer, and for content while none waits.
+    #[inline]
+    pub(super) fn arm_half_closed(&mut self, now: Instant) {
+        if self.wire.ended.is_some() {
+            self.watch_half_closed(now);
+        }
+    }
+
+    #[cold]
+    fn watch_half_closed(&mut self, now: Instant) {
+        let waits = match self.send {
+            Send::Head => self.is_answering(),
+            Send::Content(_) => self.wire.outbox.is_empty(),
+            Send::Done => false,
+        };
+        match (waits && self.wire.is_open(), self.wire.deadlines.is_armed(Deadline::HalfClosed)) {
+            (true, false) => {
+                let at = now.saturating_add(self.wire.config.timeouts.half_closed);
+                self.wire.deadlines.arm(Deadline::HalfClosed, at);
+            }
+            (false, true) => self.wire.deadlines.disarm(Deadline::HalfClosed),
+            _ => {}
+        }
+    }
+
+    /// Idling begins when nothing of a request is there and everything was sent.
+    pub(super) fn arm_idle(&mut self, now: Instant) {
+        let Receive::Head(_) = &self.receive else { return };
+        let deadlines = &mut self.wire.deadlines;
+        let busy = deadlines.is_armed(Deadline::Head) || deadlines.is_armed(Deadline::Idle);
+        if self.wire.life == Life::Open && self.wire.left == 0 && self.wire.outbox.is_empty() && !busy {
+            deadlines.arm(Deadline::Idle, now.saturating_add(self.wire.config.timeouts.idle));
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! What is read: heads and trailer sections, how long messages are, their content.
+
+mod broken;
+mod build;
+mod checker;
+mod chunked;
+mod decode;
+mod fast;
+mod finish;
+mod framing;
+mod piece;
+mod scan;
+
+pub(crate) use broken::Broken;
+pub(crate) use decode::Decoder;
+pub(crate) use finish::{RequestLine, StatusLine};
+pub(crate) use piece::Decoded;
+pub(crate) use scan::{Scan, Spare};

@@ -1,0 +1,414 @@
+//! Writes heads: what the application says, and the fields that follow from one decision on framing and persistence.
+
+use alloc::vec::Vec;
+
+use crate::message::content::Content;
+use crate::message::facts::{Coding, Expectation, Facts, LONGEST, Length, RequestKind};
+use crate::message::field::Fields;
+use crate::message::head::{RequestHead, ResponseHead};
+use crate::message::method::Method;
+use crate::message::misuse::Misuse;
+use crate::message::token::{self, Known};
+use crate::message::version::Version;
+
+/// How the content of a message that is sent will be delimited, and whether its connection can be used after it.
+///
+/// ```
+/// use http_core::{Content, Method, Outline, RequestHead, Sending, make_header_request};
+/// let head = RequestHead::new(Method::Put, "/a")?.with("Host", "example.com")?;
+/// let mut out = Vec::new();
+/// let sending = make_header_request(&head, &Content::Streaming, &Outline::default(), &mut out)?;
+/// assert_eq!(sending, Sending { framing: http_core::SendFraming::Chunked, persistent: true });
+/// assert_eq!(out, b"PUT /a HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n");
+/// # Ok::<(), http_core::Misuse>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sending {
+    /// How the content is delimited.
+    pub framing: SendFraming,
+    /// Whether the connection can be used for another exchange as far as the sender says.
+    pub persistent: bool,
+}
+
+impl Sending {
+    pub(crate) const fn framing_has_content(&self) -> bool {
+        !matches!(self.framing, SendFraming::None | SendFraming::Length(0))
+    }
+}
+
+/// How content that is sent is delimited.
+///
+/// ```
+/// assert_ne!(http_core::SendFraming::None, http_core::SendFraming::Length(0));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendFraming {
+    /// The message has no content.
+    None,
+    /// The message would have content but its bytes are left out: the answer to `HEAD`, and 304.
+    Omitted,
+    /// Exactly so many bytes.
+    Length(u64),
+    /// Chunks and a trailer section.
+    Chunked,
+    /// Everything up to the end of the connection.
+    UntilClose,
+}
+
+/// What a head to be sent has to fit: the state of the connection, and for a response the request it answers.
+///
+/// ```
+/// use http_core::{Content, Outline, ResponseHead, StatusCode, make_header_response};
+/// let mut outline = Outline::default();
+/// outline.persistent = false;
+/// let mut out = Vec::new();
+/// make_header_response(&ResponseHead::new(StatusCode::OK), &Content::Empty, &outline, &mut out)?;
+/// assert_eq!(out, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+/// # Ok::<(), http_core::Misuse>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Outline {
+    /// Whether the connection could be used for another exchange.
+    pub persistent: bool,
+    /// The version of the request that is answered; for a request, of the origin if it is known.
+    pub peer: Version,
+    /// For a response: the request was `HEAD`.
+    pub head: bool,
+    /// For a response: the request was `CONNECT`.
+    pub connect: bool,
+    /// For a response: the request offered an upgrade.
+    pub upgrade_offered: bool,
+    /// The value of `Date`; without it, none is added.
+    pub date: Option<[u8; 29]>,
+}
+
+impl Default for Outline {
+    fn default() -> Self {
+        Self::PLAIN
+    }
+}
+
+impl Outline {
+    pub(crate) const fn answering(kind: RequestKind) -> Self {
+        Self { head: matches!(kind, RequestKind::Head), connect: matches!(kind, RequestKind::Connect), ..Self::PLAIN }
+    }
+
+    /// What [`default`](Self::default) is.
+    const PLAIN: Self = Self {
+        persistent: true,
+        peer: Version::Http11,
+        head: false,
+        connect: false,
+        upgrade_offered: false,
+        date: None,
+    };
+}
+
+/// Writes the head of a request to `out`, with the fields that follow from its content and the connection's state.
+///
+/// Added where the caller has none: `Host` from the authority of the target (RFC 9112 §3.2); `Content-Length` or
+/// `Transfer-Encoding` (§6); `Connection` options for `Upgrade`, `TE`, persistence (RFC 9110 §7.6.1). Left out where the
+/// connection closes: the `keep-alive` option and `Keep-Alive`, which would contradict that.
+///
+/// # Errors
+/// [`Misuse::Host`], [`Misuse::Framing`], [`Misuse::TooMuchContent`]; `out` is then as it was.
+pub fn make_header_request(
+    head: &RequestHead,
+    content: &Content,
+    outline: &Outline,
+    out: &mut Vec<u8>,
+) -> Result<Sending, Misuse> {
+    let facts = head.facts();
+    let host = host_to_add(head, &facts)?;
+    let framing = request_framing(head, content, outline, &facts)?;
+    if facts.expectation == Expectation::Continue && !(Sending { framing, persistent: true }).framing_has_content() {
+        // RFC 9110 §10.1.1: a client must not expect 100 in a request without content.
+        return Err(Misuse::Framing);
+    }
+    let http11 = head.version() == Version::Http11;
+    let persistent = outline.persistent && !facts.connection.close && (http11 || facts.connection.keep_alive);
+
+    let (request_line, fields) = head.as_wire().split_at(head.fields().start());
+    out.extend_from_slice(request_line);
+    if let Some(authority) = host {
+        // RFC 9110 §7.2: the first field.
+        write_line(out, b"Host: ", authority);
+    }
+    if !persistent && http11 && says_keep(head.fields()) {
+        write_without_keep(out, head.fields());
+    } else {
+        out.extend_from_slice(fields);
+    }
+    write_framing(out, framing, &facts);
+    let close = !persistent && http11 && !facts.connection.close;
+    let upgrade = facts.upgrade && !facts.connection.upgrade;
+    let te = facts.te && !names_te(head);
+    // Mostly nothing is to be said.
+    if close | upgrade | te {
+        write_options(out, [(close, b"close"), (upgrade, b"upgrade"), (te, b"TE")]);
+    }
+    out.extend_from_slice(b"\r\n");
+    Ok(Sending { framing, persistent })
+}
+
+/// Writes the head of a final response, or of 101, to `out`, with the fields that follow from its content and the
+/// connection's state.
+///
+/// Added where the caller has none: `Date` (RFC 9110 §6.6.1); `Content-Length` or `Transfer-Encoding` (RFC 9112 §6),
+/// for `HEAD` the length that `GET` would have; `Connection` options for `Upgrade` and persistence (§9.3, §9.6). Left out
+/// where the connection closes: the `keep-alive` option and `Keep-Alive`, which would contradict that.
+///
+/// # Errors
+/// [`Misuse::Status`] for an interim status or a 101 that no upgrade asked for; [`Misuse::Framing`],
+/// [`Misuse::TooMuchContent`]. `out` is then as it was.
+pub fn make_header_response(
+    head: &ResponseHead,
+    content: &Content,
+    outline: &Outline,
+    out: &mut Vec<u8>,
+) -> Result<Sending, Misuse> {
+    let facts = head.facts();
+    let status = head.status();
+    if status.is_interim() || status.as_u16() == 101 && !(outline.upgrade_offered && facts.upgrade) {
+        return Err(Misuse::Status);
+    }
+    let framing = response_framing(head, content, outline, &facts)?;
+    let switching = status.as_u16() == 101 || outline.connect && status.is_success();
+    let persistent = outline.persistent && !facts.connection.close && framing != SendFraming::UntilClose;
+
+    // Room for all that follows, so that nothing is moved while it is written.
+    out.reserve(head.as_wire().len() + ADDED);
+    if !persistent && !switching && says_keep(head.fields()) {
+        out.extend_from_slice(&head.as_wire()[..head.fields().start()]);
+        write_without_keep(out, head.fields());
+    } else {
+        out.extend_from_slice(head.as_wire());
+    }
+    if let (false, Some(date)) = (facts.date, &outline.date) {
+        write_line(out, b"Date: ", date);
+    }
+    let told = match (framing, content) {
+        // RFC 9110 §8.6: the answer to HEAD may tell the length of the answer to GET.
+        (SendFraming::Omitted, Content::Full(_) | Content::Sized(_))
+            if outline.head && facts.coding == Coding::Absent =>
+        {
+            content.length().map_or(framing, SendFraming::Length)
+        }
+        _ => framing,
+    };
+    write_framing(out, told, &facts);
+    let close = !persistent && !switching && !facts.connection.close;
+    let keep_alive = persistent && outline.peer == Version::Http10 && !facts.connection.keep_alive;
+    let upgrade = facts.upgrade && !facts.connection.upgrade;
+    // Mostly nothing is to be said.
+    if close | keep_alive | upgrade {
+        write_options(out, [(close, b"close"), (keep_alive, b"keep-alive"), (upgrade, b"upgrade")]);
+    }
+    out.extend_from_slice(b"\r\n");
+    Ok(Sending { framing, persistent })
+}
+
+/// Writes the head of an interim response to `out`: no framing, no content, no `Date` (RFC 9110 §15.2).
+pub(crate) fn interim(head: &ResponseHead, out: &mut Vec<u8>) -> Result<(), Misuse> {
+    let facts = head.facts();
+    if !head.status().is_interim() {
+        return Err(Misuse::Status);
+    }
+    if facts.length != Length::Absent || facts.coding != Coding::Absent {
+        return Err(Misuse::Framing);
+    }
+    out.extend_from_slice(head.as_wire());
+    out.extend_from_slice(b"\r\n");
+    Ok(())
+}
+
+/// The authority that has to become `Host`, if the caller pushed none.
+fn host_to_add<'a>(head: &'a RequestHead, facts: &Facts) -> Result<Option<&'a [u8]>, Misuse> {
+    let authority = head.target_form().ok_or(Misuse::Target)?.authority();
+    match (facts.hosts, authority) {
+        // RFC 9112 §3.2: identical to the authority of the target URI.
+        (1, Some(authority)) => match head.fields().get("host") {
+            Some(host) if host.eq_ignore_ascii_case(authority) => Ok(None),
+            _ => Err(Misuse::Host),
+        },
+        (1, None) if facts.host_valid => Ok(None),
+        (0, Some(authority)) => Ok(Some(authority)),
+        (0, None) if head.version() == Version::Http10 => Ok(None),
+        _ => Err(Misuse::Host),
+    }
+}
+
+fn request_framing(
+    head: &RequestHead,
+    content: &Content,
+    outline: &Outline,
+    facts: &Facts,
+) -> Result<SendFraming, Misuse> {
+    if head.method() == Method::Trace && content.length() != Some(0) {
+        // RFC 9110 §9.3.8
+        return Err(Misuse::TooMuchContent);
+    }
+    let chunked_allowed = head.version() == Version::Http11 && outline.peer == Version::Http11;
+    let framing = announced(content, facts, chunked_allowed)?;
+    Ok(match framing {
+        // Without content no field is needed, but for methods that give it a meaning (RFC 9110 §8.6).
+        SendFraming::Length(0)
+            if facts.length == Length::Absent
+                && !matches!(content, Content::Sized(_))
+                && !head.method().announces_no_content() =>
+        {
+            SendFraming::None
+        }
+        // The end of the connection cannot end a request (RFC 9112 §6.3).
+        SendFraming::UntilClose => return Err(Misuse::Framing),
+        framing => framing,
+    })
+}
+
+fn response_framing(
+    head: &ResponseHead,
+    content: &Content,
+    outline: &Outline,
+    facts: &Facts,
+) -> Result<SendFraming, Misuse> {
+    let status = head.status();
+    let tunnel = outline.connect && status.is_success();
+    if status.is_informational() || status.as_u16() == 204 || tunnel {
+        // RFC 9110 §8.6, RFC 9112 §6.1: neither field may be sent.
+        return match (content.length(), facts.length, facts.coding) {
+            (Some(0), Length::Absent, Coding::Absent) => Ok(SendFraming::None),
+            (Some(0), ..) => Err(Misuse::Framing),
+            _ => Err(Misuse::TooMuchContent),
+        };
+    }
+    if status.as_u16() == 205 && content.length() != Some(0) {
+        // RFC 9110 §15.3.6
+        return Err(Misuse::TooMuchContent);
+    }
+    let framing = announced(content, facts, outline.peer == Version::Http11);
+    if outline.head || status.as_u16() == 304 {
+        // The fields describe the answer to GET; those of the caller stand, if they could be that answer's.
+        return match (facts.length, facts.coding) {
+            _ if content.length().is_some_and(|length| length > LONGEST) => Err(Misuse::Framing),
+            (Length::Absent, Coding::Absent | Coding::Chunked | Coding::UnknownThenChunked)
+            | (Length::Of(_), Coding::Absent) => {
+                if facts.coding != Coding::Absent && outline.peer == Version::Http10 {
+                    return Err(Misuse::Framing);
+                }
+                Ok(SendFraming::Omitted)
+            }
+            _ => Err(Misuse::Framing),
+        };
+    }
+    framing
+}
+
+/// One decision from content and the caller's own framing fields, which may say the same but nothing else.
+fn announced(content: &Content, facts: &Facts, chunked_allowed: bool) -> Result<SendFraming, Misuse> {
+    if content.length().is_some_and(|length| length > LONGEST) {
+        return Err(Misuse::Framing);
+    }
+    match (facts.length, facts.coding) {
+        (Length::Absent, Coding::Absent) => Ok(match content.length() {
+            Some(length) => SendFraming::Length(length),
+            None if chunked_allowed => SendFraming::Chunked,
+            None => SendFraming::UntilClose,
+        }),
+        (Length::Of(said), Coding::Absent) => match content.length() {
+            Some(length) if length != said => Err(Misuse::Framing),
+            _ => Ok(SendFraming::Length(said)),
+        },
+        (Length::Absent, Coding::Chunked | Coding::UnknownThenChunked)
+            if chunked_allowed && content.length().is_none() =>
+        {
+            Ok(SendFraming::Chunked)
+        }
+        _ => Err(Misuse::Framing),
+    }
+}
+
+fn names_te(head: &RequestHead) -> bool {
+    head.fields().get_all("connection").flat_map(token::tokens).any(|option| option.eq_ignore_ascii_case(b"te"))
+}
+
+/// Whether a section says that the connection is kept, by the option or by the field that goes with it.
+fn says_keep(fields: &Fields) -> bool {
+    fields.lines.iter().any(|line| match line.known {
+        Known::KeepAlive => true,
+        Known::Connection => token::tokens(fields.value_of(line)).any(is_keep_alive),
+        _ => false,
+    })
+}
+
+fn is_keep_alive(option: &[u8]) -> bool {
+    option.eq_ignore_ascii_case(b"keep-alive")
+}
+
+/// Writes a section without what says that the connection is kept: beside `close` it would be a contradiction (RFC 9112
+/// §9.3). Other options stay, whatever they name.
+#[cold]
+fn write_without_keep(out: &mut Vec<u8>, fields: &Fields) {
+    for line in &fields.lines {
+        let (name, value) = (fields.name_of(line), fields.value_of(line));
+        match line.known {
+            Known::KeepAlive => continue,
+            Known::Connection if token::tokens(value).any(is_keep_alive) => {
+                let mut others = token::tokens(value).filter(|option| !is_keep_alive(option)).peekable();
+                if others.peek().is_none() {
+                    continue;
+                }
+                out.extend_from_slice(name);
+                let mut separator = &b": "[..];
+                for option in others {
+                    out.extend_from_slice(separator);
+                    out.extend_from_slice(option);
+                    separator = b", ";
+                }
+            }
+            _ => {
+                out.extend_from_slice(name);
+                out.extend_from_slice(b": ");
+                out.extend_from_slice(value);
+            }
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// The fields that a response is given hardly ever take more than this.
+const ADDED: usize = 128;
+
+/// The field that says how the content is delimited, where the caller has not pushed it.
+#[inline(always)]
+fn write_framing(out: &mut Vec<u8>, framing: SendFraming, facts: &Facts) {
+    match framing {
+        SendFraming::Length(length) if facts.length == Length::Absent => {
+            write_line(out, b"Content-Length: ", token::write_decimal(length, &mut [0; 20]));
+        }
+        SendFraming::Chunked if facts.coding == Coding::Absent => {
+            out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
+        }
+        _ => {}
+    }
+}
+
+#[cold]
+fn write_options(out: &mut Vec<u8>, options: [(bool, &[u8]); 3]) {
+    let mut separator = &b"Connection: "[..];
+    for (_, option) in options.into_iter().filter(|(needed, _)| *needed) {
+        out.extend_from_slice(separator);
+        out.extend_from_slice(option);
+        separator = b", ";
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// The name's length is part of its type, so that it is copied by a few moves and not by a call.
+#[inline]
+fn write_line<const N: usize>(out: &mut Vec<u8>, name: &[u8; N], value: &[u8]) {
+    out.extend_from_slice(name);
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}

@@ -1,0 +1,7 @@
+//! What is written: heads, content, and the queue of what waits to be sent.
+
+pub(crate) mod chunks;
+pub(crate) mod encode;
+pub(crate) mod generate;
+pub(crate) mod mend;
+pub(crate) mod outbox;
