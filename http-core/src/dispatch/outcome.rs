@@ -1,7 +1,5 @@
 //! How requests end, and how that is told.
 
-use alloc::collections::BTreeSet;
-
 use super::action::{Action, CloseReason};
 use super::connection;
 use super::dispatcher::{Dispatcher, Output};
@@ -11,14 +9,6 @@ use super::queue::{Need, Place};
 use super::request::State;
 use super::retry::Why;
 use super::timers::Timer;
-
-/// Requests that were given up together.
-#[derive(Clone, Debug)]
-pub(super) struct GivenUp {
-    pub(super) places: BTreeSet<Place>,
-    /// Of each, but for the number of its attempts.
-    pub(super) failure: Failure,
-}
 
 impl Dispatcher {
     /// Takes a request out of wherever it is. What it leaves is consistent, and to be settled.

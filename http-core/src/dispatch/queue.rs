@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeSet;
 
+use super::failure::Failure;
 use super::ids::RequestId;
 
 /// A place in a queue: by priority, then in the order in which the requests came in; a retried request keeps it.
@@ -20,6 +21,14 @@ pub(super) enum Need {
     Any,
     /// Only one that has not been given a request yet.
     Fresh,
+}
+
+/// Requests that were given up together.
+#[derive(Clone, Debug)]
+pub(super) struct GivenUp {
+    pub(super) places: BTreeSet<Place>,
+    /// Of each, but for the number of its attempts.
+    pub(super) failure: Failure,
 }
 
 /// Two queues, so that a request that needs a new connection does not hold up those that do not.
