@@ -3,10 +3,9 @@
 use super::action::CloseReason;
 use super::connection;
 use super::dispatcher::Dispatcher;
-use super::failure::{Cause, ConnectCause, Phase};
+use super::failure::{Cause, ConnectCause, Phase, Why};
 use super::ids::{ConnectionId, RequestId};
 use super::request::State;
-use super::retry::Why;
 use super::timers::Timer;
 
 impl Dispatcher {

@@ -5,11 +5,11 @@ use core::time::Duration;
 use super::action::CloseReason;
 use super::connection::{self, Connection};
 use super::dispatcher::{Dispatcher, Output};
-use super::failure::{Cause, ConnectCause, Failure, LostCause, Phase};
+use super::failure::{Cause, ConnectCause, Failure, LostCause, Phase, Why};
 use super::ids::{ConnectionId, OriginId, RequestId};
 use super::queue::{GivenUp, Need};
 use super::request::State;
-use super::retry::{Progress, Why};
+use super::retry::Progress;
 use super::timers::Timer;
 use crate::config::delay;
 

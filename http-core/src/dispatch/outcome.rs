@@ -3,11 +3,10 @@
 use super::action::{Action, CloseReason};
 use super::connection;
 use super::dispatcher::{Dispatcher, Output};
-use super::failure::{Cause, Failure, Phase};
+use super::failure::{Cause, Failure, Phase, Why};
 use super::ids::{OriginId, RequestId};
 use super::queue::{Need, Place};
 use super::request::State;
-use super::retry::Why;
 use super::timers::Timer;
 
 impl Dispatcher {

@@ -4,11 +4,11 @@ use core::time::Duration;
 
 use super::action::{CloseReason, Delivery, StatusFacts};
 use super::dispatcher::Dispatcher;
-use super::failure::{Cause, LostCause, Phase};
+use super::failure::{Cause, LostCause, Phase, Why};
 use super::ids::{OriginId, RequestId};
 use super::queue::Need;
 use super::request::State;
-use super::retry::{Decision, Event, Progress, Received, RetryFacts, Sent, Verdict, Why, decide};
+use super::retry::{Decision, Event, Progress, Received, RetryFacts, Sent, Verdict, decide};
 use super::timers::Timer;
 
 impl Dispatcher {

@@ -2,10 +2,9 @@
 
 pub use crate::connection::client::{Received, Sent};
 
-use core::fmt;
 use core::time::Duration;
 
-use super::failure::LostCause;
+use super::failure::{LostCause, Why};
 
 /// Decides what becomes of a request whose exchange ended before it was complete, or was answered by a status
 /// that may ask for a repetition. No state, no side effect.
@@ -271,78 +270,6 @@ pub enum Decision {
         /// Whether repeating it by hand cannot do anything twice.
         safe_to_repeat: bool,
     },
-}
-
-/// The reason of a [`Decision`]. Displayed, it completes "…, for" to a sentence.
-///
-/// ```
-/// let why = http_core::dispatch::Why::NotIdempotent;
-/// assert_eq!(why.to_string(), "it may have been applied and its method is not idempotent (RFC 9110 §9.2.2)");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Why {
-    /// Retried: nothing was handed to the transport.
-    NothingSent,
-    /// Retried: idempotent, repeatable, and no final head came.
-    NoResponse,
-    /// Retried: its connection was ended on account of another request, which is not held against this one.
-    Bystander,
-    /// Retried: 408 on a reused connection.
-    RequestTimeout,
-    /// Retried: 421.
-    Misdirected,
-    /// Retried, without its expectation: 417.
-    Unexpected,
-    /// Retried: the response said when.
-    RetryAfter,
-    /// The response is the answer.
-    FinalResponse,
-    /// Not retried: its final head was delivered already.
-    ResponseBegun,
-    /// Not retried: it may have been applied, and may not be applied twice.
-    NotIdempotent,
-    /// Not retried: its content was begun and cannot be produced again.
-    NotReplayable,
-    /// Not retried: what answered does not speak HTTP, and would not the next time.
-    Malformed,
-    /// Not retried: it was sent as often as allowed.
-    RetriesSpent,
-    /// Not retried: too many requests were sent again of late.
-    BudgetSpent,
-    /// Not retried: the origin was tried as often as allowed.
-    OriginSpent,
-    /// Not tried: the origin has failed too often in a row, and is left alone for a while.
-    CircuitOpen,
-    /// Not retried: a connect that fails like this one fails again.
-    Permanent,
-    /// Not retried: there is no time left.
-    Deadline,
-}
-
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NothingSent => "nothing of it was sent",
-            Self::NoResponse => "it is idempotent and no response came (RFC 9110 §9.2.2)",
-            Self::Bystander => "its connection was ended for the sake of another request",
-            Self::RequestTimeout => "408 on a reused connection answers no request (RFC 9110 §15.5.9)",
-            Self::Misdirected => "421 asks for another connection (RFC 9110 §15.5.20)",
-            Self::Unexpected => "417 refuses its expectation alone (RFC 9110 §10.1.1)",
-            Self::RetryAfter => "the response says when to repeat it (RFC 9110 §10.2.3)",
-            Self::FinalResponse => "the response is final",
-            Self::ResponseBegun => "the head of its response was delivered",
-            Self::NotIdempotent => "it may have been applied and its method is not idempotent (RFC 9110 §9.2.2)",
-            Self::NotReplayable => "its content was begun and cannot be produced again",
-            Self::Malformed => "the peer's answer is not HTTP",
-            Self::RetriesSpent => "it was sent as often as allowed",
-            Self::BudgetSpent => "too many requests were sent again of late",
-            Self::OriginSpent => "the attempts to reach the origin are used up",
-            Self::CircuitOpen => "the origin has failed too often and is left alone for a while",
-            Self::Permanent => "this cause does not pass by waiting",
-            Self::Deadline => "no time is left",
-        })
-    }
 }
 
 #[cfg(test)]
