@@ -5,6 +5,9 @@ use std::io;
 
 use http_core::{Closed, Deadline, ErrorKind, Misuse, ProtocolError, Reason};
 
+/// An error of the application.
+pub(crate) type BoxError = Box<dyn core::error::Error + Send + Sync>;
+
 /// A connection, or one exchange on it, failed.
 ///
 /// ```

@@ -13,14 +13,14 @@ use http_core::{RequestHead, Version};
 use tower_service::Service;
 
 use super::failure::RequestError;
-use super::job::{BoxError, Job, Payload, Reply};
+use super::job::{Job, Payload, Reply};
 use super::options::RequestOptions;
 use super::origin::{Connector, Origin};
 use super::pool::Shared;
 use super::shutdown::{Counts, Shutdown};
 use crate::body::Incoming;
 use crate::convert;
-use crate::error::Error;
+use crate::error::{BoxError, Error};
 use crate::io::Runtime;
 
 /// A client with a queue, connections, back-off and retries. A cheap handle; when the last one is dropped, connections

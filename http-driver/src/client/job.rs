@@ -16,9 +16,8 @@ use super::failure::RequestError;
 use super::interim::OnInterim;
 use super::options::RequestOptions;
 use crate::body::Incoming;
-use crate::error::Error;
+use crate::error::{BoxError, Error};
 
-pub(super) type BoxError = Box<dyn core::error::Error + Send + Sync>;
 pub(super) type BoxBody = Pin<Box<dyn Body<Data = Bytes, Error = BoxError> + Send>>;
 
 /// A request, kept for as long as it may have to be sent.

@@ -8,10 +8,10 @@ use tower_service::Service;
 
 use super::connection::Connection;
 use super::incident::{Incident, Observer};
-use super::serving::{BoxError, Serving};
+use super::serving::Serving;
 use super::shutdown::Watch;
 use crate::body::Incoming;
-use crate::error::Error;
+use crate::error::{BoxError, Error};
 use crate::io::{Runtime, Transport};
 use crate::tunnel::Switched;
 

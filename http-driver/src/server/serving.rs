@@ -20,13 +20,10 @@ use super::service::{Options, Switches};
 use super::shutdown::{Stage, Watch};
 use crate::body::Incoming;
 use crate::convert;
-use crate::error::Error;
+use crate::error::{BoxError, Error};
 use crate::io::{Runtime, Transport};
 use crate::link::{Link, Waiter, poll_until};
 use crate::tunnel::{Promise, Switched};
-
-/// An error of the application.
-pub(super) type BoxError = Box<dyn core::error::Error + Send + Sync>;
 
 /// A connection with the service that answers its requests.
 pub(super) struct Serving<T, R: Runtime, S> {
