@@ -8,6 +8,7 @@ mod incident;
 mod inflow;
 mod interim;
 mod listener;
+mod options;
 #[cfg(feature = "proxy-protocol")]
 mod proxied;
 mod service;
@@ -22,7 +23,8 @@ pub(crate) use incident::Observed;
 pub use incident::{Fault, Incident};
 pub use interim::Interim;
 pub use listener::Listener;
-pub use service::{Options, serve_connection};
+pub use options::Options;
+pub use service::serve_connection;
 pub use shutdown::{Shutdown, Watch};
 
 pub use crate::tunnel::Switched;

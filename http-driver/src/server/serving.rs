@@ -16,7 +16,7 @@ use super::disconnected::Notice;
 use super::incident::Fault;
 use super::inflow::Inflow;
 use super::interim::Interim;
-use super::service::{Options, Switches};
+use super::options::{Options, Switches};
 use super::shutdown::{Stage, Watch};
 use crate::body::Incoming;
 use crate::convert;
