@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use http::Request;
 use http_core::dispatch::{Cause, ConnectCause, Failure, LostCause, Phase, Progress, Refused};
 
-use super::job::{Job, Unsent};
+use super::payload::Unsent;
 use crate::convert::Unconvertible;
 use crate::error::Error;
 
@@ -43,13 +43,17 @@ impl RequestError {
         Self { kind, source: None, progress: Some(Progress::NOTHING), request: Mutex::new(None) }
     }
 
-    pub(super) fn failed(failure: Failure, mut job: Job) -> Self {
-        let (source, progress) = (job.error.take(), job.progress);
-        Self { kind: Kind::Failed(failure), source, progress, request: Mutex::new(job.into_unsent()) }
+    pub(super) fn failed(
+        failure: Failure,
+        source: Option<Error>,
+        progress: Option<Progress>,
+        unsent: Option<Box<Request<Unsent>>>,
+    ) -> Self {
+        Self { kind: Kind::Failed(failure), source, progress, request: Mutex::new(unsent) }
     }
 
-    pub(super) fn refused(refused: Refused, job: Job) -> Self {
-        Self { request: Mutex::new(job.into_unsent()), ..Self::new(Kind::Refused(refused)) }
+    pub(super) fn refused(refused: Refused, unsent: Option<Box<Request<Unsent>>>) -> Self {
+        Self { request: Mutex::new(unsent), ..Self::new(Kind::Refused(refused)) }
     }
 
     pub(super) const fn unsendable(what: Unconvertible) -> Self {

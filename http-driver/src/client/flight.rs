@@ -11,7 +11,8 @@ use http_core::{Fields, Instant};
 
 use super::connection::Connection;
 use super::interim::OnInterim;
-use super::job::{BoxBody, Job, Payload};
+use super::job::Job;
+use super::payload::{BoxBody, Payload};
 use super::pool::Shared;
 use crate::body::{Feed, Incoming};
 use crate::convert;

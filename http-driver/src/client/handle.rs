@@ -13,9 +13,10 @@ use http_core::{RequestHead, Version};
 use tower_service::Service;
 
 use super::failure::RequestError;
-use super::job::{Job, Payload, Reply};
+use super::job::{Job, Reply};
 use super::options::RequestOptions;
 use super::origin::{Connector, Origin};
+use super::payload::Payload;
 use super::pool::Shared;
 use super::shutdown::{Counts, Shutdown};
 use crate::body::Incoming;

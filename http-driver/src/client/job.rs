@@ -1,24 +1,21 @@
 //! A request that waits for its outcome.
 
-use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::{Buf, Bytes};
 use http::request::Parts;
 use http::{Request, Response};
-use http_body::{Body, Frame, SizeHint};
-use http_core::dispatch::Progress;
+use http_body::Body;
+use http_core::dispatch::{Failure, Progress, Refused};
 use http_core::{Content, RequestHead};
 
 use super::failure::RequestError;
 use super::interim::OnInterim;
 use super::options::RequestOptions;
+use super::payload::{BoxBody, Payload, Unsent};
 use crate::body::Incoming;
-use crate::error::{BoxError, Error};
-
-pub(super) type BoxBody = Pin<Box<dyn Body<Data = Bytes, Error = BoxError> + Send>>;
+use crate::error::Error;
 
 /// A request, kept for as long as it may have to be sent.
 pub(super) struct Job {
@@ -65,140 +62,22 @@ impl Job {
         self.touched -= 1;
     }
 
+    /// Its end, as the dispatcher tells it.
+    pub(super) fn failed(mut self, failure: Failure) -> RequestError {
+        RequestError::failed(failure, self.error.take(), self.progress, self.into_unsent())
+    }
+
+    /// Its end without a try.
+    pub(super) fn refused(self, refused: Refused) -> RequestError {
+        RequestError::refused(refused, self.into_unsent())
+    }
+
     /// The request again, if nothing of it was sent.
-    pub(super) fn into_unsent(self) -> Option<Box<Request<Unsent>>> {
+    fn into_unsent(self) -> Option<Box<Request<Unsent>>> {
         if self.touched > 0 || matches!(self.payload, Payload::Taken) {
             return None;
         }
         Some(Box::new(Request::from_parts(self.parts, Unsent(self.payload))))
-    }
-}
-
-/// The content of a request of which nothing was sent.
-///
-/// ```
-/// use http_driver::client::{RequestError, Unsent};
-/// fn elsewhere(error: RequestError) -> Option<http::Request<Unsent>> {
-///     error.into_request()
-/// }
-/// ```
-pub struct Unsent(Payload);
-
-impl Body for Unsent {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match &mut self.0 {
-            Payload::Stream(_, body) => body.as_mut().poll_frame(cx),
-            payload => {
-                let frame = match core::mem::replace(payload, Payload::Taken) {
-                    Payload::Ready(Content::Full(bytes)) => Some(Ok(Frame::data(bytes))),
-                    _ => None,
-                };
-                Poll::Ready(frame)
-            }
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match &self.0 {
-            Payload::Ready(Content::Full(bytes)) => SizeHint::with_exact(bytes.len() as u64),
-            Payload::Stream(_, body) => body.size_hint(),
-            _ => SizeHint::with_exact(0),
-        }
-    }
-}
-
-impl core::fmt::Debug for Unsent {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Unsent").field("size_hint", &self.size_hint()).finish_non_exhaustive()
-    }
-}
-
-/// The content of a request.
-pub(super) enum Payload {
-    /// It is here, and can be sent any number of times.
-    Ready(Content),
-    /// It comes by and by, once.
-    Stream(Option<u64>, BoxBody),
-    /// It was begun to be read.
-    Taken,
-}
-
-impl Payload {
-    /// The content to announce, and the stream behind it.
-    pub(super) fn take(&mut self) -> Option<(Content, Option<BoxBody>)> {
-        match core::mem::replace(self, Self::Taken) {
-            Self::Ready(content) => {
-                *self = Self::Ready(content.clone());
-                Some((content, None))
-            }
-            Self::Stream(length, body) => Some((length.map_or(Content::Streaming, Content::Sized), Some(body))),
-            Self::Taken => None,
-        }
-    }
-
-    pub(super) const fn is_replayable(&self) -> bool {
-        matches!(self, Self::Ready(_))
-    }
-
-    /// The content of `body`: one that is all there already is kept as it is.
-    pub(super) fn of<B>(body: B, cx: &mut Context<'_>) -> Result<Self, BoxError>
-    where
-        B: Body + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<BoxError>,
-    {
-        let length = body.size_hint().exact();
-        if length == Some(0) {
-            return Ok(Self::Ready(Content::Empty));
-        }
-        let mut body = Box::pin(InBytes { body: Box::pin(body), first: None });
-        let Some(expected) = length else { return Ok(Self::Stream(None, body)) };
-        match body.as_mut().poll_frame(cx) {
-            Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                Ok(data) if data.len() as u64 == expected => Ok(Self::Ready(Content::Full(data))),
-                Ok(data) => {
-                    body.first = Some(data);
-                    Ok(Self::Stream(length, body))
-                }
-                Err(_) => Ok(Self::Stream(length, body)),
-            },
-            Poll::Ready(Some(Err(error))) => Err(error),
-            Poll::Ready(None) | Poll::Pending => Ok(Self::Stream(length, body)),
-        }
-    }
-}
-
-/// A body whose pieces are `Bytes`, with one that was read beforehand.
-struct InBytes<B> {
-    body: Pin<Box<B>>,
-    first: Option<Bytes>,
-}
-
-impl<B> Body for InBytes<B>
-where
-    B: Body,
-    B::Error: Into<BoxError>,
-{
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if let Some(first) = self.first.take() {
-            return Poll::Ready(Some(Ok(Frame::data(first))));
-        }
-        self.body.as_mut().poll_frame(cx).map(|frame| {
-            frame.map(|frame| match frame {
-                Ok(frame) => Ok(frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))),
-                Err(error) => Err(error.into()),
-            })
-        })
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 

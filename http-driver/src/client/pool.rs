@@ -196,7 +196,7 @@ where
         wakers.into_iter().for_each(Waker::wake);
         for job in jobs.into_values() {
             let reply = job.reply.clone();
-            reply.complete(Err(RequestError::refused(Refused::Draining, job)));
+            reply.complete(Err(job.refused(Refused::Draining)));
         }
         open
     }
@@ -240,7 +240,7 @@ where
         let output = self.apply(&mut brain, Input::Enqueue(order), &mut actions);
         let request = match output {
             Output::Request(Ok(request)) => request,
-            Output::Request(Err(refused)) => return Err(RequestError::refused(refused, job)),
+            Output::Request(Err(refused)) => return Err(job.refused(refused)),
             _ => return Err(RequestError::no_origin()),
         };
         brain.jobs.insert(request, job);
@@ -383,7 +383,7 @@ where
         wakers.into_iter().for_each(Waker::wake);
         for (job, failure) in failed {
             let reply = job.reply.clone();
-            reply.complete(Err(RequestError::failed(failure, job)));
+            reply.complete(Err(job.failed(failure)));
         }
         if let Some(timer) = timer {
             timer.wake();
