@@ -21,8 +21,6 @@ mod io;
 mod link;
 mod machine;
 mod names;
-#[cfg(feature = "hyper-compat")]
-mod on_upgrade;
 mod peer;
 pub mod server;
 mod simple;

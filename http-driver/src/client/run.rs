@@ -31,7 +31,7 @@ use crate::error::Error;
 use crate::io::{Runtime, Transport};
 use crate::link::poll_until;
 use crate::peer::Peer;
-use crate::tunnel::{Promise, Upgrade};
+use crate::tunnel::Promise;
 
 /// Why a connection is not used any more.
 pub(super) struct Over {
@@ -250,7 +250,7 @@ where
         }
         let response = convert::response(head, body).map(|mut response| {
             if connection.machine().is_switching() {
-                let (upgrade, promise) = Upgrade::new();
+                let (upgrade, promise) = Promise::new();
                 response.extensions_mut().insert(upgrade);
                 *self.promise = Some(promise);
             }

@@ -14,6 +14,7 @@ mod proxied;
 mod service;
 mod serving;
 mod shutdown;
+mod switched;
 
 pub use acceptor::{MakeService, Report, Server, WhenFull};
 pub use connection::Connection;
@@ -24,10 +25,9 @@ pub use incident::{Fault, Incident};
 pub use interim::Interim;
 pub use listener::Listener;
 pub use options::Options;
-pub use service::serve_connection;
-pub use shutdown::{Shutdown, Watch};
-
-pub use crate::tunnel::Switched;
 #[cfg(feature = "proxy-protocol")]
 #[cfg_attr(docsrs, doc(cfg(feature = "proxy-protocol")))]
 pub use proxied::{ProxiedListener, ProxiedTransport, TrustedProxies};
+pub use service::serve_connection;
+pub use shutdown::{Shutdown, Watch};
+pub use switched::Switched;

@@ -10,10 +10,10 @@ use super::connection::Connection;
 use super::options::Options;
 use super::serving::Serving;
 use super::shutdown::Watch;
+use super::switched::Switched;
 use crate::body::Incoming;
 use crate::error::{BoxError, Error};
 use crate::io::{Runtime, Transport};
-use crate::tunnel::Switched;
 
 /// Serves the requests of one connection until it ends, or until `watch` tells it to end after the open exchange.
 ///

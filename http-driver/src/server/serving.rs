@@ -18,12 +18,13 @@ use super::inflow::Inflow;
 use super::interim::Interim;
 use super::options::{Options, Switches};
 use super::shutdown::{Stage, Watch};
+use super::switched::Switched;
 use crate::body::Incoming;
 use crate::convert;
 use crate::error::{BoxError, Error};
 use crate::io::{Runtime, Transport};
 use crate::link::{Link, Waiter, poll_until};
-use crate::tunnel::{Promise, Switched};
+use crate::tunnel::Promise;
 
 /// A connection with the service that answers its requests.
 pub(super) struct Serving<T, R: Runtime, S> {

@@ -17,20 +17,21 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 
+use super::stream::Tunnel;
+use super::upgrade::Upgrade;
 use crate::simple::Full;
-use crate::tunnel::{Tunnel, Upgrade};
 
 const OFFER: &[u8] = b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: tunnel\r\n\r\n";
 
 /// The hyper connection whose `OnUpgrade` is out. Dropped, that one fails.
 // The lock is never waited for: it makes of what can be sent to another thread what can be shared, too.
-pub(crate) struct Minted(Mutex<Pin<Box<Connection>>>);
+pub(super) struct Minted(Mutex<Pin<Box<Connection>>>);
 
 type Connection = dyn Future<Output = Result<(), hyper::Error>> + Send;
 
 impl Minted {
     /// Puts an `OnUpgrade` among `extensions` that has the tunnel of `upgrade`, unless somebody takes it there.
-    pub(crate) fn new(upgrade: Upgrade, extensions: &mut http::Extensions) -> Self {
+    pub(super) fn new(upgrade: Upgrade, extensions: &mut http::Extensions) -> Self {
         let tray = Arc::new(Mutex::new(None));
         let minting = tray.clone();
         let answer = service_fn(move |request| {
@@ -50,7 +51,7 @@ impl Minted {
     }
 
     /// Goes as far as it can: to its answer, and past that once the hand-over has come. Neither is waited for.
-    pub(crate) fn proceed(&self) {
+    pub(super) fn proceed(&self) {
         let _ = locked(&self.0).as_mut().poll(&mut Context::from_waker(Waker::noop()));
     }
 }
