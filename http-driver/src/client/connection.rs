@@ -10,7 +10,6 @@ use http_core::client::{self, Event, Readiness, Unanswered};
 use http_core::model::Input;
 use http_core::{Closed, Config, Content, Fields, Instant, Misuse, RequestHead};
 
-use super::exchange::Exchange;
 use crate::call::call;
 use crate::clock;
 use crate::error::Error;
@@ -52,16 +51,6 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         let now = clock::to_core(runtime.now());
         let machine = client::Connection::new(config, now);
         Self { link: Link::new(machine, transport, runtime, BytesMut::new(), tap, now), over: None }
-    }
-
-    /// Begins an exchange: queues the request. With [`Content::Empty`] and [`Content::Full`] it is complete; otherwise
-    /// [`Exchange::write`] and [`Exchange::end`] follow. It leaves when the exchange is waited on.
-    ///
-    /// # Errors
-    /// Those of [`http_core::client::Connection::send_request`].
-    pub fn send(&mut self, head: &RequestHead, content: Content) -> Result<Exchange<'_, T, R>, Error> {
-        self.begin(head, content)?;
-        Ok(Exchange::new(self))
     }
 
     /// Whether the connection takes another request now; looks at the transport first, so that an end of the peer

@@ -8,9 +8,9 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use http_core::client::Event;
-use http_core::{Fields, Misuse, ResponseHead};
+use http_core::{Content, Fields, Misuse, RequestHead, ResponseHead};
 
-use super::Connection;
+use super::connection::Connection;
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
 use crate::link::poll_until;
@@ -52,8 +52,20 @@ enum Response {
     Switched,
 }
 
+impl<T: Transport, R: Runtime> Connection<T, R> {
+    /// Begins an exchange: queues the request. With [`Content::Empty`] and [`Content::Full`] it is complete; otherwise
+    /// [`Exchange::write`] and [`Exchange::end`] follow. It leaves when the exchange is waited on.
+    ///
+    /// # Errors
+    /// Those of [`http_core::client::Connection::send_request`].
+    pub fn send(&mut self, head: &RequestHead, content: Content) -> Result<Exchange<'_, T, R>, Error> {
+        self.begin(head, content)?;
+        Ok(Exchange::new(self))
+    }
+}
+
 impl<'c, T: Transport, R: Runtime> Exchange<'c, T, R> {
-    pub(super) fn new(connection: &'c mut Connection<T, R>) -> Self {
+    fn new(connection: &'c mut Connection<T, R>) -> Self {
         Self { connection, early: VecDeque::new(), trailers: Fields::new(), response: Response::Head }
     }
 

@@ -10,7 +10,6 @@ use http_core::model::Input;
 use http_core::server::{self, Event};
 use http_core::{Closed, Config, Content, Fields, Instant, Misuse, Phase, RequestHead, ResponseHead};
 
-use super::exchange::Exchange;
 use super::incident::{Fault, Observed, Observer};
 use crate::call::call;
 use crate::clock;
@@ -21,7 +20,7 @@ use crate::link::{BoxTap, Link, Waiter, poll_until};
 /// One connection of a server, over any transport: exchange after exchange, without channels or tasks.
 ///
 /// Nothing happens between calls: while the application works on its own, deadlines and the end of the peer are seen
-/// when it calls the next time, or through [`Exchange::drive`].
+/// when it calls the next time, or through [`Exchange::drive`](super::Exchange::drive).
 ///
 /// ```
 /// use bytes::Bytes;
@@ -67,23 +66,6 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         // An answer to a request that cannot be read has a date as well.
         connection.tell_date(now);
         connection
-    }
-
-    /// The next request; `None` when the connection has ended as it should, or speaks another protocol, see
-    /// [`is_switched`](Self::is_switched). What is left of the exchange before is
-    /// finished first: a response that was not begun is answered with 500, one that was not ended is cut off.
-    ///
-    /// # Errors
-    /// The peer broke a rule, was too slow, or is gone inside a message; it was answered if that was possible, and the
-    /// connection is over.
-    ///
-    /// # Cancellation
-    /// Safe: no request is lost.
-    pub async fn accept(&mut self) -> Result<Option<Exchange<'_, T, R>>, Error> {
-        match poll_fn(|cx| self.poll_accept(cx)).await? {
-            Some(head) => Ok(Some(Exchange::new(self, head))),
-            None => Ok(None),
-        }
     }
 
     /// [`accept`](Self::accept), as a poll.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_core::server::Event;
 use http_core::{Content, End, Fields, Misuse, RequestHead, ResponseHead};
 
-use super::Connection;
+use super::connection::Connection;
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
 use crate::link::poll_until;
@@ -50,8 +50,27 @@ enum Request {
     Switched,
 }
 
+impl<T: Transport, R: Runtime> Connection<T, R> {
+    /// The next request; `None` when the connection has ended as it should, or speaks another protocol, see
+    /// [`is_switched`](Self::is_switched). What is left of the exchange before is
+    /// finished first: a response that was not begun is answered with 500, one that was not ended is cut off.
+    ///
+    /// # Errors
+    /// The peer broke a rule, was too slow, or is gone inside a message; it was answered if that was possible, and the
+    /// connection is over.
+    ///
+    /// # Cancellation
+    /// Safe: no request is lost.
+    pub async fn accept(&mut self) -> Result<Option<Exchange<'_, T, R>>, Error> {
+        match poll_fn(|cx| self.poll_accept(cx)).await? {
+            Some(head) => Ok(Some(Exchange::new(self, head))),
+            None => Ok(None),
+        }
+    }
+}
+
 impl<'c, T: Transport, R: Runtime> Exchange<'c, T, R> {
-    pub(super) fn new(connection: &'c mut Connection<T, R>, head: RequestHead) -> Self {
+    fn new(connection: &'c mut Connection<T, R>, head: RequestHead) -> Self {
         Self { connection, head, trailers: Fields::new(), request: Request::Content }
     }
 
