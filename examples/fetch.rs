@@ -2,9 +2,9 @@
 //! [--cacert FILE] URL…`.
 //!
 //! One after the other, on one connection where that can be. Content goes to stdout or a file. Exit status 0 for any
-//! complete responses; 2 for a command line that makes no sense; 3 if no connection could be made, 4 if no response came,
-//! 5 if the response was cut short, 6 if it could not be written. No retries and no redirects unless asked for. Proxies
-//! are those of the environment. `https` needs `--cacert`, or one of the features that bring roots along.
+//! complete responses; 2 for a command line that makes no sense; 3 if no connection could be made, 4 if no response
+//! came, 5 if the response was cut short, 6 if it could not be written. No retries and no redirects unless asked for.
+//! Proxies are those of the environment. `https` needs `--cacert`, or one of the features that bring roots along.
 
 #[path = "shared/fetch.rs"]
 mod fetch;

@@ -1,10 +1,10 @@
 //! A server to measure and to test against, on tokio: `serve --port N [--threads T] [--level exchange|service]
 //! [--cert FILE --key FILE] [--proxy-protocol ADDRESS[/BITS],…] [--log nothing|incidents]`.
 //!
-//! Listens on 127.0.0.1 and prints one line when it is ready. With a certificate it speaks TLS; from proxies at the given
-//! addresses it expects the header of a PROXY protocol, and takes their word for whom they speak for. SIGTERM ends it once
-//! open exchanges are answered, after 1.5 s in any case. With `--log incidents` the service level says on its standard error
-//! what goes wrong, a line each.
+//! Listens on 127.0.0.1 and prints one line when it is ready. With a certificate it speaks TLS; from proxies at the
+//! given addresses it expects the header of a PROXY protocol, and takes their word for whom they speak for. SIGTERM
+//! ends it once open exchanges are answered, after 1.5 s in any case. With `--log incidents` the service level says on
+//! its standard error what goes wrong, a line each.
 
 #[path = "shared/args.rs"]
 mod args;

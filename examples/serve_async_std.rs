@@ -1,6 +1,7 @@
 //! A server to measure and to test against, on async-std: the same flags and routes as `serve`.
 //!
-//! SIGTERM ends it once open exchanges are answered, after 1.5 s in any case. `--threads` sets the threads of async-std's one executor.
+//! SIGTERM ends it once open exchanges are answered, after 1.5 s in any case. `--threads` sets the threads of
+//! async-std's one executor.
 
 #[path = "shared/args.rs"]
 mod args;

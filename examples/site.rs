@@ -1,5 +1,6 @@
 //! A small site, for what an HTTP engine leaves to crates that do it well: routes (`matchit`), percent-encoding
-//! (`percent-encoding`), pairs of queries and forms (`form_urlencoded`), cookies (`cookie`), HTML escapes (`html-escape`).
+//! (`percent-encoding`), pairs of queries and forms (`form_urlencoded`), cookies (`cookie`), HTML escapes
+//! (`html-escape`).
 //!
 //! `cargo run --release -p http-tokio --example site` and open http://127.0.0.1:8080/hello/J%C3%BCrgen?color=teal
 

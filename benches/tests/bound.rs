@@ -1,5 +1,5 @@
-//! `Config::max_bytes_per_connection` holds, whatever peer and application do to a connection. In a process of their own,
-//! so that nothing else counts.
+//! `Config::max_bytes_per_connection` holds, whatever peer and application do to a connection. In a process of their
+//! own, so that nothing else counts.
 
 use std::convert::Infallible;
 use std::future::Future;

@@ -107,7 +107,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport for FuturesIo<S> {
     }
 
     fn reset_on_drop(&mut self, reset: bool) {
-        // A socket that does not linger is reset. Only TCP can; a Unix socket or a pipe has no other end than the usual.
+        // A socket that does not linger is reset. Only TCP can; a Unix socket or a pipe has no other end than the
+        // usual.
         let linger = reset.then_some(Duration::ZERO);
         let stream = &self.stream as &dyn Any;
         if let Some(socket) = stream.downcast_ref::<Async<std::net::TcpStream>>() {

@@ -10,8 +10,8 @@ use crate::time::Instant;
 /// a model checker keeps of the states that it has seen.
 ///
 /// Deadlines count from now, what only ever grows counts up to where it stops to matter, and ids and positions in
-/// the stream, which name things for the caller, do not count at all. The converse does not hold: states that differ here
-/// may behave the same.
+/// the stream, which name things for the caller, do not count at all. The converse does not hold: states that differ
+/// here may behave the same.
 ///
 /// ```
 /// use core::time::Duration;

@@ -14,9 +14,9 @@ use crate::error::Error;
 
 /// The content of a message that is being received.
 ///
-/// Pulled: the connection takes no more from its transport than [`read_ahead`](http_core::Limits::read_ahead), and one read,
-/// beyond what was polled of the body. Content that is cut short ends in an error, never as if it were complete. Dropped
-/// early, the rest is discarded; on a server it may be held, and read, beyond the answer to its request.
+/// Pulled: the connection takes no more from its transport than [`read_ahead`](http_core::Limits::read_ahead), and one
+/// read, beyond what was polled of the body. Content that is cut short ends in an error, never as if it were complete.
+/// Dropped early, the rest is discarded; on a server it may be held, and read, beyond the answer to its request.
 ///
 /// ```
 /// use http_body::Body;

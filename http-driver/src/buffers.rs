@@ -20,8 +20,8 @@ thread_local! {
     static MEMORY: RefCell<Vec<Memory>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Gives `buffer` at least `room` bytes to read into: a pooled buffer if it is empty, and such a one is no more than twice
-/// as large as `lend`, the most that the connection wants to hold.
+/// Gives `buffer` at least `room` bytes to read into: a pooled buffer if it is empty, and such a one is no more than
+/// twice as large as `lend`, the most that the connection wants to hold.
 pub(crate) fn borrow(buffer: &mut BytesMut, room: usize, lend: usize) {
     if buffer.capacity() == 0 {
         let fits = |pooled: &BytesMut| pooled.capacity() / 2 <= lend;

@@ -237,8 +237,8 @@ pub fn response_head(parts: &response::Parts) -> Result<ResponseHead, Unconverti
     response_head_in(Fields::new(), parts)
 }
 
-/// The same in the memory of `fields`, with the usual reason phrase where the given one may not be sent: it says nothing
-/// that a client acts on (RFC 9112 §4).
+/// The same in the memory of `fields`, with the usual reason phrase where the given one may not be sent: it says
+/// nothing that a client acts on (RFC 9112 §4).
 pub(crate) fn response_head_in(fields: Fields, parts: &response::Parts) -> Result<ResponseHead, Unconvertible> {
     let status = StatusCode::new(parts.status.as_u16()).ok_or(Misuse::Status)?;
     let own = parts.extensions.get::<ReasonPhrase>();

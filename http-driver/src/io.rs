@@ -44,9 +44,9 @@ use crate::peer::Peer;
 /// }
 /// ```
 pub trait Transport {
-    /// Appends what can be read to `buffer`, at most `most` bytes, and returns how many; 0 at the end. `most` is never 0,
-    /// and `buffer` has room for as many. Whatever room it has beyond that is not this call's: it is by `most` alone that
-    /// what a connection holds stays bounded.
+    /// Appends what can be read to `buffer`, at most `most` bytes, and returns how many; 0 at the end. `most` is never
+    /// 0, and `buffer` has room for as many. Whatever room it has beyond that is not this call's: it is by `most` alone
+    /// that what a connection holds stays bounded.
     ///
     /// # Errors
     /// The stream broke. `buffer` has no bytes more than before.
@@ -60,8 +60,8 @@ pub trait Transport {
     fn poll_write(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<io::Result<usize>>;
 
     /// Whether the peer has reset the connection, for a transport that can tell without reading: asked while nothing is
-    /// read because enough lies unread already. Pending, the task is woken when it is; that may be never. Default: such a
-    /// reset is seen by the next write.
+    /// read because enough lies unread already. Pending, the task is woken when it is; that may be never. Default: such
+    /// a reset is seen by the next write.
     fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let _ = cx;
         Poll::Pending
@@ -73,9 +73,9 @@ pub trait Transport {
     /// The stream broke.
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// What has to come before the first byte of HTTP: the handshake of TLS, the header of a PROXY protocol. Polled until
-    /// it is ready, within a deadline of its own, before anything is read or written. Default: nothing. Whoever reads for
-    /// it tells so by [`has_received`](Self::has_received).
+    /// What has to come before the first byte of HTTP: the handshake of TLS, the header of a PROXY protocol. Polled
+    /// until it is ready, within a deadline of its own, before anything is read or written. Default: nothing. Whoever
+    /// reads for it tells so by [`has_received`](Self::has_received).
     ///
     /// # Errors
     /// It failed, and the transport is of no use.
@@ -84,8 +84,8 @@ pub trait Transport {
         Poll::Ready(Ok(()))
     }
 
-    /// Whether anything has come of the peer yet, asked while a handshake is pending: a peer that has connected and said
-    /// nothing idles, and a shutdown ends its connection at once. Default: nothing has.
+    /// Whether anything has come of the peer yet, asked while a handshake is pending: a peer that has connected and
+    /// said nothing idles, and a shutdown ends its connection at once. Default: nothing has.
     fn has_received(&self) -> bool {
         false
     }

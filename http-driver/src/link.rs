@@ -27,7 +27,8 @@ pub(crate) struct Link<M, T, R: Runtime> {
     timer: Option<R::Timer>,
     /// When the timer fires; not later than the machine's deadline while anything is waited for.
     armed: Option<Instant>,
-    /// The task that the timer wakes, by the address in its waker, which cannot become another's while the timer holds it.
+    /// The task that the timer wakes, by the address in its waker, which cannot become another's while the timer holds
+    /// it.
     sleeper: usize,
     room: usize,
     sending_ended: bool,
@@ -54,10 +55,11 @@ pub(crate) trait Waiter {
 
 /// The one way to wait on a connection.
 ///
-/// `look` goes as far as it can with what is known: it polls the machine and whatever of the application's is waited for,
-/// and is ready with what was waited for. Only when it finds nothing does the transport have its turn, and whatever that
-/// reads, writes or learns is looked at again: so `Pending` means that `look` has seen everything, and that the transport
-/// and the timer have the task's waker, as everything has that `look` polls. There is no other way to a turn.
+/// `look` goes as far as it can with what is known: it polls the machine and whatever of the application's is waited
+/// for, and is ready with what was waited for. Only when it finds nothing does the transport have its turn, and
+/// whatever that reads, writes or learns is looked at again: so `Pending` means that `look` has seen everything, and
+/// that the transport and the timer have the task's waker, as everything has that `look` polls. There is no other way
+/// to a turn.
 ///
 /// What one wake of the task does is bounded; then it is polled again after others had their turn.
 #[inline]
@@ -165,8 +167,8 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
         misused.map_or(Ok(()), Err)
     }
 
-    /// Begins another step of the wake that goes on, or another wake; nothing if others are to have their turn first, which
-    /// they then have.
+    /// Begins another step of the wake that goes on, or another wake; nothing if others are to have their turn first,
+    /// which they then have.
     #[inline]
     fn begin(&mut self, cx: &mut Context<'_>) -> Option<Instant> {
         if self.others.is_some() && !self.had_others(cx) {
@@ -251,8 +253,8 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
         Poll::Pending
     }
 
-    /// The connection is over, or given up: the peer is told, where the transport has a word for it (RFC 9112 §9.8). What
-    /// cannot be said at once is not waited for.
+    /// The connection is over, or given up: the peer is told, where the transport has a word for it (RFC 9112 §9.8).
+    /// What cannot be said at once is not waited for.
     pub(crate) fn farewell(&mut self) {
         let interest = self.machine_interest();
         self.tell_reset(interest);

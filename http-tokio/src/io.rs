@@ -85,7 +85,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport for TokioIo<S> {
     }
 
     fn reset_on_drop(&mut self, reset: bool) {
-        // A socket that does not linger is reset. Only TCP can; a Unix socket or a pipe has no other end than the usual.
+        // A socket that does not linger is reset. Only TCP can; a Unix socket or a pipe has no other end than the
+        // usual.
         if let Some(socket) = (&self.stream as &dyn Any).downcast_ref::<TcpStream>() {
             let _ = SockRef::from(socket).set_linger(reset.then_some(Duration::ZERO));
         }

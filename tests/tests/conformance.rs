@@ -6,7 +6,8 @@ use std::path::Path;
 use http_core::Reason;
 use tests::conformance::{Case, Preset, files, judge, load, own_cases, run, shared_cases};
 
-/// Runs the cases of a folder, each by the presets that it is for; all must be met but for those that `exceptions.md` names.
+/// Runs the cases of a folder, each by the presets that it is for; all must be met but for those that `exceptions.md`
+/// names.
 fn meet(folder: &Path) -> usize {
     let presets = Preset::ALL.map(|preset| (preset, preset.config()));
     let exceptions = exceptions();

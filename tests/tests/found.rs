@@ -156,7 +156,8 @@ fn empty_lines_are_nothing_of_a_response() {
     assert!(matches!(connection.poll_event(&mut input, NOW), Ok(Some(client::Event::Response(_)))));
 }
 
-/// A trailer section earned nothing until all of it was there: one that was long and slow, but not too slow, was cut off.
+/// A trailer section earned nothing until all of it was there: one that was long and slow, but not too slow, was cut
+/// off.
 #[test]
 fn a_trailer_section_that_drips_in_earns_its_time() {
     let second = |n: u64| Instant::from_nanos(n * 1_000_000_000);

@@ -1,6 +1,6 @@
-//! Every order of a small alphabet of inputs, against what must hold of every machine: misuse changes nothing, a fault is
-//! told once, nothing is told after the end, every request has one outcome, nobody waits without a deadline, no timer
-//! is armed for nothing. What is checked stands in `tests::explore`.
+//! Every order of a small alphabet of inputs, against what must hold of every machine: misuse changes nothing, a fault
+//! is told once, nothing is told after the end, every request has one outcome, nobody waits without a deadline, no
+//! timer is armed for nothing. What is checked stands in `tests::explore`.
 
 use tests::explore::client::Client;
 use tests::explore::dispatcher::{Dispatch, Plan, Shows};

@@ -1,5 +1,5 @@
-//! A connection is looked at once more before it is used again: its end may lie there unread, and a request that meets it
-//! has an unknown fate.
+//! A connection is looked at once more before it is used again: its end may lie there unread, and a request that meets
+//! it has an unknown fate.
 
 use std::io;
 use std::sync::{Arc, Mutex};

@@ -73,7 +73,8 @@ mod server {
         assert!(answer.contains("Connection: close\r\n") && server.is_over(), "{answer}");
         assert_eq!(server.ends(End::Clean), ["closed Failed(HeadTimeout)"]);
         assert_eq!(server.deadline(), None);
-        // An empty line, which old clients send behind a request, is not of the next one (RFC 9112 §2.2): the client idles.
+        // An empty line, which old clients send behind a request, is not of the next one (RFC 9112 §2.2): the client
+        // idles.
         let mut server = Server::server(Config::default());
         server.waits(s(5));
         server.hears("\r\n");

@@ -137,12 +137,12 @@ pub struct Timeouts {
     /// Default 5 s. One that the application has asked to close, whose client has sent one whole request and nothing
     /// behind it, does so for 1 s at most.
     pub linger: Duration,
-    /// How long a client that has ended its side in order is waited with: for the head of its answer, and for more of the
-    /// answer's content while none waits to be sent (RFC 9112 §9.5). Default 30 s.
+    /// How long a client that has ended its side in order is waited with: for the head of its answer, and for more of
+    /// the answer's content while none waits to be sent (RFC 9112 §9.5). Default 30 s.
     ///
-    /// Such a client may only be done with sending, as `nc -N` is, or have gone altogether: TCP does not tell. 0 takes it
-    /// for gone at once, as hyper does unless `half_close` is set; Node answers it for as long as that takes. Content that
-    /// waits to be sent has the deadline of [`content`](Self::content), as ever.
+    /// Such a client may only be done with sending, as `nc -N` is, or have gone altogether: TCP does not tell. 0 takes
+    /// it for gone at once, as hyper does unless `half_close` is set; Node answers it for as long as that takes.
+    /// Content that waits to be sent has the deadline of [`content`](Self::content), as ever.
     pub half_closed: Duration,
 }
 
@@ -322,7 +322,7 @@ impl Default for Persistence {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Events {
-    /// The extensions of chunks, which otherwise are checked and dropped: a recipient ignores those that it does not know
-    /// (RFC 9112 §7.1.1). Chunks are then told one by one, which costs more where they are small. Default: false.
+    /// The extensions of chunks, which otherwise are checked and dropped: a recipient ignores those that it does not
+    /// know (RFC 9112 §7.1.1). Chunks are then told one by one, which costs more where they are small. Default: false.
     pub chunk_extensions: bool,
 }

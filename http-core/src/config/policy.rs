@@ -4,7 +4,8 @@ use core::time::Duration;
 
 use super::backoff::Backoff;
 
-/// The configuration of a [`Dispatcher`](super::Dispatcher), part of [`Config`](crate::Config). Every limit is bounded by default.
+/// The configuration of a [`Dispatcher`](super::Dispatcher), part of [`Config`](crate::Config). Every limit is bounded
+/// by default.
 ///
 /// ```
 /// use core::time::Duration;
@@ -44,9 +45,9 @@ pub struct Policy {
     /// The longest `Retry-After` of a 503 or 429 that is waited for before the request is repeated (RFC 9110
     /// §10.2.3); `None`: such a response is delivered like any other. Default: `None`.
     pub retry_after: Option<Duration>,
-    /// From how many bytes of content on a request is sent with `Expect: 100-continue`, so that a refusal costs no upload
-    /// (RFC 9110 §10.1.1); content of unknown length counts as more. A driver obeys it. `None`: only where the caller
-    /// says so. Default: `None`.
+    /// From how many bytes of content on a request is sent with `Expect: 100-continue`, so that a refusal costs no
+    /// upload (RFC 9110 §10.1.1); content of unknown length counts as more. A driver obeys it. `None`: only where the
+    /// caller says so. Default: `None`.
     pub expect_continue_from: Option<u64>,
     /// Connections of one origin, connecting ones included; 0 counts as 1. Default: 6 (evhttp: 1).
     pub connections_per_origin: usize,
@@ -113,9 +114,9 @@ impl Default for Budget {
 /// When an origin is left alone: a circuit breaker.
 ///
 /// After so many connections in a row that could not be made, or ended before the first byte of a response, the circuit
-/// opens: requests that wait for the origin, and those that come, fail at once, but for those that a connection which is still up
-/// can serve. When the time is over, one connection probes while further requests wait for what comes of it: the first
-/// byte of a response closes the circuit, another failure opens it again.
+/// opens: requests that wait for the origin, and those that come, fail at once, but for those that a connection which
+/// is still up can serve. When the time is over, one connection probes while further requests wait for what comes of
+/// it: the first byte of a response closes the circuit, another failure opens it again.
 ///
 /// Failures are counted across requests, so the circuit also knows of an origin whose requests have all failed already.
 ///

@@ -13,12 +13,14 @@ const fn grown(bytes: usize) -> usize {
 
 impl Config {
     /// The most bytes that one connection holds, either role: the machine and its heap, the largest useful
-    /// [input buffer](Self::max_input_bytes), and content that is linked up to [`send_buffer`](crate::Limits::send_buffer).
+    /// [input buffer](Self::max_input_bytes), and content that is linked up to
+    /// [`send_buffer`](crate::Limits::send_buffer).
     ///
     /// The largest head is counted once: its memory is the machine's or, until it is given back with `recycle`, the
-    /// application's. Not counted is what the application alone decides: content beyond `send_capacity` that is accepted
-    /// once, content that waits for 100 (Continue), a head to be sent that is longer than [`head`](crate::Limits::head),
-    /// pieces of content that it was given and keeps. A limit that is `usize::MAX` makes the result that.
+    /// application's. Not counted is what the application alone decides: content beyond `send_capacity` that is
+    /// accepted once, content that waits for 100 (Continue), a head to be sent that is longer than
+    /// [`head`](crate::Limits::head), pieces of content that it was given and keeps. A limit that is `usize::MAX` makes
+    /// the result that.
     ///
     /// ```
     /// use http_core::Config;

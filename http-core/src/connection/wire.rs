@@ -111,8 +111,8 @@ pub struct Interest {
     pub write: bool,
     /// Everything was sent and nothing follows: shut down the sending side, once.
     pub shutdown: bool,
-    /// The connection is over: drop the transport. One that has a word for its end, as TLS has, says it first, but where
-    /// `reset` is set (RFC 9112 §9.8).
+    /// The connection is over: drop the transport. One that has a word for its end, as TLS has, says it first, but
+    /// where `reset` is set (RFC 9112 §9.8).
     pub close: bool,
     /// Should the transport be dropped now, for whatever reason, reset it: a part of a message was sent whose end is
     /// the end of the stream, and an orderly one would make it seem complete (RFC 9112 §8); or the peer was given up

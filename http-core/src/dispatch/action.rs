@@ -30,7 +30,8 @@ pub struct Job {
     pub deadline: Option<Instant>,
     /// Higher ones leave the queue earlier; equal ones in the order that they came in. Default: 128.
     pub priority: u8,
-    /// How often it may be sent again, in place of [`request_retries`](super::Policy::request_retries). Default: `None`.
+    /// How often it may be sent again, in place of [`request_retries`](super::Policy::request_retries). Default:
+    /// `None`.
     pub retries: Option<u32>,
     /// The longest `Retry-After` that is waited for, in place of [`retry_after`](super::Policy::retry_after). Default:
     /// `None`.
@@ -157,8 +158,8 @@ pub struct StatusFacts {
     pub sent: Sent,
     /// `Retry-After` as a time from now; a date is the driver's to convert. Default: `None`.
     pub retry_after: Option<Duration>,
-    /// Whether the request, as it was sent, expects 100 (Continue). After a 417 that is [discarded](Delivery::Discard), the
-    /// driver sends it without (RFC 9110 §10.1.1). Default: `false`.
+    /// Whether the request, as it was sent, expects 100 (Continue). After a 417 that is [discarded](Delivery::Discard),
+    /// the driver sends it without (RFC 9110 §10.1.1). Default: `false`.
     pub expecting: bool,
 }
 

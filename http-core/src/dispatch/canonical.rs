@@ -24,8 +24,8 @@ struct Ranks {
 }
 
 impl Dispatcher {
-    /// The state as seen at `now`, in a form in which two states are equal if no calls can tell them apart: what a model
-    /// checker keeps of the states that it has seen. Ids count by their order alone.
+    /// The state as seen at `now`, in a form in which two states are equal if no calls can tell them apart: what a
+    /// model checker keeps of the states that it has seen. Ids count by their order alone.
     ///
     /// ```
     /// use http_core::Instant;

@@ -23,8 +23,8 @@ pub(super) const MOST_TIMERS: usize = 256;
 /// The client's brain: a machine of requests and connections, not of bytes.
 ///
 /// It decides which connection is made when, which request goes on which connection, what is tried again after
-/// which wait, and what fails. It knows requests, connections and origins by their ids alone. The driver has the rest: the
-/// requests themselves (kept until their outcome, to be sent again), the sockets, and one byte machine for each
+/// which wait, and what fails. It knows requests, connections and origins by their ids alone. The driver has the rest:
+/// the requests themselves (kept until their outcome, to be sent again), the sockets, and one byte machine for each
 /// connection. With one connection per origin ([`Policy::evhttp`]) it is evhttp's connection and its queue; with
 /// more it is a pool.
 ///
@@ -51,13 +51,13 @@ pub(super) const MOST_TIMERS: usize = 256;
 ///
 /// # What holds
 ///
-/// - Each request that [`enqueue`](Self::enqueue) took in has exactly one outcome: [`handle_finished`](Self::handle_finished)
-///   or [`cancel`](Self::cancel) returned true for it, or [`Action::Fail`] was polled. Its id is unknown
-///   afterwards.
+/// - Each request that [`enqueue`](Self::enqueue) took in has exactly one outcome:
+///   [`handle_finished`](Self::handle_finished) or [`cancel`](Self::cancel) returned true for it, or [`Action::Fail`]
+///   was polled. Its id is unknown afterwards.
 /// - Any call is allowed at any time. Ids that are unknown (not polled yet, or gone) are ignored; time that runs
 ///   back counts as standing still. Nothing panics.
-/// - A request is assigned again only as [`decide`](super::decide) allows. Requests of one priority are first assigned in the order in
-///   which they came in; one that is sent again keeps its place.
+/// - A request is assigned again only as [`decide`](super::decide) allows. Requests of one priority are first assigned
+///   in the order in which they came in; one that is sent again keeps its place.
 /// - A timer is armed only for what is connecting, idle, backed off from with requests waiting, or has a deadline.
 /// - Each call is bounded work: a few steps of O(log n), and none that grows with the queue. When attempts to
 ///   reach an origin are exhausted, those that waited for it fail one by one as they are polled.
@@ -225,9 +225,9 @@ impl Dispatcher {
     /// it has had another one already.
     ///
     /// A connection whose next response is its own is closed, for nobody will read on; other requests on that
-    /// connection are sent again, which does not count as a retry of theirs. Where it was sent behind others, they go on:
-    /// the driver reads its response and drops it, and does not report [`handle_ready`](Self::handle_ready) before. A cancel
-    /// that leaves an origin without requests ends its back-off and forgets its failures.
+    /// connection are sent again, which does not count as a retry of theirs. Where it was sent behind others, they go
+    /// on: the driver reads its response and drops it, and does not report [`handle_ready`](Self::handle_ready) before.
+    /// A cancel that leaves an origin without requests ends its back-off and forgets its failures.
     pub fn cancel(&mut self, request: RequestId, now: Instant) -> bool {
         self.tick(now);
         let Some(found) = self.requests.get(request.0) else {
@@ -240,8 +240,8 @@ impl Dispatcher {
         true
     }
 
-    /// Makes a connection before there is a request for it. False if that is not possible now: the origin is unknown, has
-    /// as many as allowed or is backed off from, no place is free, or the dispatcher drains.
+    /// Makes a connection before there is a request for it. False if that is not possible now: the origin is unknown,
+    /// has as many as allowed or is backed off from, no place is free, or the dispatcher drains.
     ///
     /// If it cannot be made, nobody is told.
     pub fn connect(&mut self, origin: OriginId, now: Instant) -> bool {
@@ -298,8 +298,8 @@ impl Dispatcher {
     /// The connection could not be made.
     ///
     /// A transient cause is tried again after a back-off, [`connect_retries`](Policy::connect_retries) times in a
-    /// row. Then, and after any other cause, all that waits for the origin fails, unless another connection of the origin is
-    /// up to serve it. Later requests begin anew.
+    /// row. Then, and after any other cause, all that waits for the origin fails, unless another connection of the
+    /// origin is up to serve it. Later requests begin anew.
     pub fn handle_connect_failed(&mut self, connection: ConnectionId, cause: ConnectCause, now: Instant) {
         self.tick(now);
         match self.known(connection) {
@@ -333,8 +333,8 @@ impl Dispatcher {
         self.respond(request, status.into())
     }
 
-    /// The exchange is complete: the response came to its end. True: this is the outcome of the request. False: it has had
-    /// another one, or is on no connection.
+    /// The exchange is complete: the response came to its end. True: this is the outcome of the request. False: it has
+    /// had another one, or is on no connection.
     ///
     /// A response that switches protocols (101, or 2xx to CONNECT) completes its exchange, and the connection is then
     /// [lost](Self::handle_lost) to HTTP, with [`LostCause::Last`].
@@ -378,8 +378,8 @@ impl Dispatcher {
 
     /// The connection has ended, or is of no use for HTTP any more, for whatever reason and in whatever state.
     ///
-    /// `unanswered` tells of each request on it that has not been finished how far it had come. One that is not named is
-    /// taken to have been sent in full, and answered as far as was reported; one that was assigned and whose
+    /// `unanswered` tells of each request on it that has not been finished how far it had come. One that is not named
+    /// is taken to have been sent in full, and answered as far as was reported; one that was assigned and whose
     /// [`Action::Assign`] was not polled is known to be unsent. Each is assigned again or fails, as
     /// [`decide`](super::decide) says.
     pub fn handle_lost(

@@ -73,8 +73,8 @@ impl Dispatcher {
         };
         let origin = request.job.origin;
         let attempts = request.attempts;
-        // Where one kept connection was dead others may be, too; a new one that ends says nothing of those that work, and
-        // neither does one that ended in order, behind its last response or by us.
+        // Where one kept connection was dead others may be, too; a new one that ends says nothing of those that work,
+        // and neither does one that ended in order, behind its last response or by us.
         let dead = reused && !matches!(cause, LostCause::Last | LostCause::Local);
         let need = if dead || request.misdirected || request.job.fresh { Need::Fresh } else { Need::Any };
         let mut progress = named.unwrap_or(Progress { sent: Sent::All, received: Received::Nothing });
@@ -116,7 +116,8 @@ impl Dispatcher {
         facts.expecting = expecting;
         facts.progress = progress;
         facts.origin_spent = origin_spent;
-        // Whatever this side ends a connection for has its outcome before: a cancel, a deadline, a response that is dropped.
+        // Whatever this side ends a connection for has its outcome before: a cancel, a deadline, a response that is
+        // dropped.
         facts.bystander = event == Event::Lost(LostCause::Local);
         facts.most = self.policy.request_retries;
         facts.longest_wait = self.policy.retry_after;

@@ -271,8 +271,8 @@ fn table() {
     }
 }
 
-/// Whatever the facts: what may have been applied and is not idempotent is never sent again by us after a loss, and never
-/// called safe.
+/// Whatever the facts: what may have been applied and is not idempotent is never sent again by us after a loss, and
+/// never called safe.
 #[test]
 fn what_may_have_been_applied_is_never_applied_twice() {
     for sent in [Sent::HeadPartly, Sent::Head, Sent::ContentPartly, Sent::All] {

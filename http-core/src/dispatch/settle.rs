@@ -243,8 +243,8 @@ impl Dispatcher {
         }
     }
 
-    /// The same, where its response is still to be read and dropped: until that is done, and the driver says so, nothing
-    /// more goes on the connection.
+    /// The same, where its response is still to be read and dropped: until that is done, and the driver says so,
+    /// nothing more goes on the connection.
     pub(super) fn withdraw_unread(&mut self, id: RequestId, connection_id: ConnectionId) {
         if let Some(connection) = self.connections.get_mut(connection_id.0) {
             connection.state = connection::State::Busy { ready: false };

@@ -42,8 +42,8 @@ fn civil(days: u64) -> (u64, u64, u64) {
     (era * 400 + year_of_era + u64::from(month <= 2), month, day)
 }
 
-/// Reads a date in any of the three formats of RFC 9110 §5.6.7, as seconds after 1970-01-01T00:00:00Z. `None` for anything
-/// else, and for earlier ones.
+/// Reads a date in any of the three formats of RFC 9110 §5.6.7, as seconds after 1970-01-01T00:00:00Z. `None` for
+/// anything else, and for earlier ones.
 ///
 /// `now`, in the same count, tells what a year of two digits means: one that would be more than 50 years ahead is past.
 /// The name of the day has to be one, whichever.

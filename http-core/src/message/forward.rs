@@ -138,7 +138,10 @@ impl RequestHead {
     ///     .with("X", "1")?
     ///     .with("x", "2")?;
     /// let onward = head.forwarded();
-    /// assert_eq!(onward.as_wire(), b"GET http://example.com/%7Ea?b HTTP/1.1\r\nX: 1\r\nx: 2\r\nHost: example.com\r\n");
+    /// assert_eq!(
+    ///     onward.as_wire(),
+    ///     b"GET http://example.com/%7Ea?b HTTP/1.1\r\nX: 1\r\nx: 2\r\nHost: example.com\r\n",
+    /// );
     /// # Ok::<(), http_core::Misuse>(())
     /// ```
     #[must_use]

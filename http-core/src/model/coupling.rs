@@ -2,8 +2,8 @@
 
 use crate::connection::exchange::{Next, Progress, Wanted, next};
 
-/// One row of the table that decides what follows from how far request and response are: the only place where one half of
-/// a connection influences the other (RFC 9112 §9.3, §9.6).
+/// One row of the table that decides what follows from how far request and response are: the only place where one half
+/// of a connection influences the other (RFC 9112 §9.3, §9.6).
 ///
 /// ```
 /// use http_core::model::couplings;

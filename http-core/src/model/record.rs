@@ -124,8 +124,8 @@ impl core::error::Error for Mismatch {}
 pub struct Recorder(Record);
 
 impl Recorder {
-    /// A recorder for a connection that is made with this configuration at this instant; as a tap of a driver it is told
-    /// the instant by `begin`.
+    /// A recorder for a connection that is made with this configuration at this instant; as a tap of a driver it is
+    /// told the instant by `begin`.
     #[must_use]
     pub const fn new(config: Arc<Config>, start: Instant) -> Self {
         Self(Record { config, start, steps: Vec::new() })

@@ -19,7 +19,8 @@ const FEW_FIELDS: usize = 24;
 /// Heads with more fields are rare; the checker reads them.
 const MOST_FIELDS: usize = 128;
 
-// Apart from its callers: the table of fields on the stack is large, and a poll that finds nothing new must not touch it.
+// Apart from its callers: the table of fields on the stack is large, and a poll that finds nothing new must not touch
+// it.
 #[inline(never)]
 pub(super) fn request(input: &[u8], config: &Config, fields: &mut Fields, facts: &mut Facts) -> Option<RequestLine> {
     let method_len = token::span(input, token::TCHAR);

@@ -13,8 +13,8 @@ pub(crate) fn of_request(facts: &Facts, version: Version, strict: &Strictness) -
     let length = length(facts, strict)?;
     match facts.coding {
         Coding::Absent => Ok((length.map_or(Framing::None, Framing::Length), true)),
-        // A request whose last coding is not chunked has no certain end, and must be answered with 400 whether the coding
-        // is known or not (RFC 9112 §6.3, 4.).
+        // A request whose last coding is not chunked has no certain end, and must be answered with 400 whether the
+        // coding is known or not (RFC 9112 §6.3, 4.).
         Coding::Invalid | Coding::NotLast | Coding::Empty | Coding::Unknown => Err(Reason::TransferEncoding),
         _ if version == Version::Http10 => Err(Reason::TransferEncodingInHttp10),
         _ if length.is_some() && !strict.allow_transfer_encoding_with_length => Err(Reason::TransferEncodingWithLength),

@@ -109,8 +109,8 @@ impl Outline {
 /// Writes the head of a request to `out`, with the fields that follow from its content and the connection's state.
 ///
 /// Added where the caller has none: `Host` from the authority of the target (RFC 9112 §3.2); `Content-Length` or
-/// `Transfer-Encoding` (§6); `Connection` options for `Upgrade`, `TE`, persistence (RFC 9110 §7.6.1). Left out where the
-/// connection closes: the `keep-alive` option and `Keep-Alive`, which would contradict that.
+/// `Transfer-Encoding` (§6); `Connection` options for `Upgrade`, `TE`, persistence (RFC 9110 §7.6.1). Left out where
+/// the connection closes: the `keep-alive` option and `Keep-Alive`, which would contradict that.
 ///
 /// # Errors
 /// [`Misuse::Host`], [`Misuse::Framing`], [`Misuse::TooMuchContent`]; `out` is then as it was.
@@ -157,8 +157,8 @@ pub fn make_header_request(
 /// connection's state.
 ///
 /// Added where the caller has none: `Date` (RFC 9110 §6.6.1); `Content-Length` or `Transfer-Encoding` (RFC 9112 §6),
-/// for `HEAD` the length that `GET` would have; `Connection` options for `Upgrade` and persistence (§9.3, §9.6). Left out
-/// where the connection closes: the `keep-alive` option and `Keep-Alive`, which would contradict that.
+/// for `HEAD` the length that `GET` would have; `Connection` options for `Upgrade` and persistence (§9.3, §9.6). Left
+/// out where the connection closes: the `keep-alive` option and `Keep-Alive`, which would contradict that.
 ///
 /// # Errors
 /// [`Misuse::Status`] for an interim status or a 101 that no upgrade asked for; [`Misuse::Framing`],

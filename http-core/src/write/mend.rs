@@ -27,7 +27,8 @@ impl Outline {
 }
 
 /// Leaves out of a response what [`make_header_response`](crate::make_header_response) refuses though it does no harm,
-/// or says nothing that is true; false if nothing of it is. What contradicts itself in what counts stays, and is refused.
+/// or says nothing that is true; false if nothing of it is. What contradicts itself in what counts stays, and is
+/// refused.
 ///
 /// | what is there | what becomes of it | section |
 /// |---|---|---|

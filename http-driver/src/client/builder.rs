@@ -45,8 +45,8 @@ impl Builder {
         self
     }
 
-    /// The whole configuration: time-outs, limits, leniencies, and the dispatcher's policy. What was set of it before is
-    /// overwritten, but for a policy.
+    /// The whole configuration: time-outs, limits, leniencies, and the dispatcher's policy. What was set of it before
+    /// is overwritten, but for a policy.
     pub fn config(mut self, config: impl Into<Arc<Config>>) -> Self {
         self.config = config.into();
         self
@@ -145,8 +145,8 @@ impl Builder {
         self.with_policy(|policy| policy.retry_budget(budget))
     }
 
-    /// The longest `Retry-After` of a 503 or 429 that is waited for before the request is sent again (RFC 9110 §10.2.3);
-    /// `None`, the default: such a response is one like any other.
+    /// The longest `Retry-After` of a 503 or 429 that is waited for before the request is sent again (RFC 9110
+    /// §10.2.3); `None`, the default: such a response is one like any other.
     pub fn retry_after(self, longest: impl Into<Option<Duration>>) -> Self {
         self.with_policy(|policy| policy.retry_after(longest))
     }
@@ -156,8 +156,8 @@ impl Builder {
         self.with_policy(|policy| policy.circuit(circuit))
     }
 
-    /// From how many bytes of content on 100 (Continue) is waited for (RFC 9110 §10.1.1); `None`, the default: only where
-    /// the request says so.
+    /// From how many bytes of content on 100 (Continue) is waited for (RFC 9110 §10.1.1); `None`, the default: only
+    /// where the request says so.
     pub fn expect_continue_from(self, least: impl Into<Option<u64>>) -> Self {
         self.with_policy(|policy| policy.expect_continue_from(least))
     }
@@ -174,12 +174,12 @@ impl Builder {
         self.with_policy(|policy| policy.request_retries(most))
     }
 
-    /// How many requests may be unanswered on one connection; 1, the default: no pipelining. Above it, idempotent requests
-    /// whose content is all there follow idempotent ones on connections that have answered before (RFC 9112 §9.3.2). What
-    /// a connection leaves unanswered is sent again on another.
+    /// How many requests may be unanswered on one connection; 1, the default: no pipelining. Above it, idempotent
+    /// requests whose content is all there follow idempotent ones on connections that have answered before (RFC 9112
+    /// §9.3.2). What a connection leaves unanswered is sent again on another.
     ///
-    /// Responses come in the order of the requests: one whose content is not read holds up those behind it, so read each
-    /// before waiting for the next, or in a task of its own.
+    /// Responses come in the order of the requests: one whose content is not read holds up those behind it, so read
+    /// each before waiting for the next, or in a task of its own.
     pub fn pipeline_depth(self, most: usize) -> Self {
         self.with_policy(|policy| policy.pipeline_depth(most))
     }

@@ -131,8 +131,8 @@ impl Flight {
         }
     }
 
-    /// RFC 9110 §10.1.1: what answers 417 refuses the expectation alone. Whether there was one; without it the request is
-    /// sent again, if the dispatcher says so.
+    /// RFC 9110 §10.1.1: what answers 417 refuses the expectation alone. Whether there was one; without it the request
+    /// is sent again, if the dispatcher says so.
     pub(super) fn drop_expectation<C, R>(&self, shared: &Shared<C, R>) -> bool {
         let dropped = shared.with_job(self.request, |job| {
             job.head.fields().contains("expect") && Arc::make_mut(&mut job.head).fields_mut().remove("expect") > 0

@@ -62,8 +62,8 @@ where
     /// Sends a request to the origin of its URI and returns the response when its head is there.
     ///
     /// A body that is all there at once can be sent again when that is needed; one that streams cannot, once it was
-    /// begun. A request counts as idempotent by its method (RFC 9110 §9.2.2), or with an `Idempotency-Key` field. What it
-    /// asks for beside that stands in [`RequestOptions`] among its extensions.
+    /// begun. A request counts as idempotent by its method (RFC 9110 §9.2.2), or with an `Idempotency-Key` field. What
+    /// it asks for beside that stands in [`RequestOptions`] among its extensions.
     ///
     /// A response that hands its connection over, 101 or 2xx to `CONNECT`, carries an [`Upgrade`](crate::Upgrade) among
     /// its extensions. A `CONNECT` names its target as `host:port`.
@@ -87,9 +87,9 @@ where
         })
     }
 
-    /// Makes a connection to the origin of a URI before there is a request for it. False if that is not possible now: the
-    /// URI names no origin, there are as many connections as allowed, the origin is backed off from, or the client shuts
-    /// down. If it cannot be made, nobody is told; [`counts`](Self::counts) tells when it is there.
+    /// Makes a connection to the origin of a URI before there is a request for it. False if that is not possible now:
+    /// the URI names no origin, there are as many connections as allowed, the origin is backed off from, or the client
+    /// shuts down. If it cannot be made, nobody is told; [`counts`](Self::counts) tells when it is there.
     pub fn connect(&self, uri: &Uri) -> bool {
         Origin::of(uri).is_some_and(|origin| self.handle.0.connect(origin))
     }

@@ -69,8 +69,8 @@ impl RequestOptions {
         self
     }
 
-    /// Whether doing it twice is doing it once, so that it may be sent again after it may have been received. Default: by
-    /// its method (RFC 9110 §9.2.2), or yes with an `Idempotency-Key` field.
+    /// Whether doing it twice is doing it once, so that it may be sent again after it may have been received. Default:
+    /// by its method (RFC 9110 §9.2.2), or yes with an `Idempotency-Key` field.
     pub const fn idempotent(mut self, yes: bool) -> Self {
         self.idempotent = Some(yes);
         self
@@ -83,8 +83,8 @@ impl RequestOptions {
         self
     }
 
-    /// The longest `Retry-After` of a 503 or 429 that is waited for before it is sent again (RFC 9110 §10.2.3), in place of
-    /// [`Builder::retry_after`](super::Builder::retry_after).
+    /// The longest `Retry-After` of a 503 or 429 that is waited for before it is sent again (RFC 9110 §10.2.3), in
+    /// place of [`Builder::retry_after`](super::Builder::retry_after).
     pub const fn retry_after(mut self, longest: Duration) -> Self {
         self.retry_after = Some(longest);
         self

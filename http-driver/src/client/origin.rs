@@ -37,8 +37,8 @@ impl Origin {
         Some(Self { scheme: scheme.to_ascii_lowercase(), host: host.to_ascii_lowercase(), port })
     }
 
-    /// Where a request goes: the origin of its URI, but for a `CONNECT`, whose URI is the authority that it asks for. It
-    /// goes to that itself, in plain, unless a proxy is configured.
+    /// Where a request goes: the origin of its URI, but for a `CONNECT`, whose URI is the authority that it asks for.
+    /// It goes to that itself, in plain, unless a proxy is configured.
     pub(super) fn of_request(method: &http::Method, uri: &Uri) -> Option<Self> {
         if method != http::Method::CONNECT || uri.scheme().is_some() {
             return Self::of(uri);
@@ -97,8 +97,8 @@ pub trait Connector: Send + Sync + 'static {
     /// The cause decides whether it is tried again, see [`ConnectCause::is_transient`].
     fn connect(&self, origin: &Origin) -> impl Future<Output = Result<Self::Transport, ConnectCause>> + Send;
 
-    /// Whether what is made to an origin ends at a proxy that reads the requests and forwards them: their target is then
-    /// in absolute-form (RFC 9112 §3.2.2). Default: no.
+    /// Whether what is made to an origin ends at a proxy that reads the requests and forwards them: their target is
+    /// then in absolute-form (RFC 9112 §3.2.2). Default: no.
     fn forward(&self, origin: &Origin) -> Option<Forward> {
         let _ = origin;
         None

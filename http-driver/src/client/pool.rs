@@ -266,8 +266,8 @@ where
         brain.sweep_at = (2 * brain.names.len()).max(SWEEP_FROM);
     }
 
-    /// A connection has room behind these requests. Not if one of them is there no more: then it is its response that is
-    /// owed, and what comes behind that would share its fate.
+    /// A connection has room behind these requests. Not if one of them is there no more: then it is its response that
+    /// is owed, and what comes behind that would share its fate.
     pub(super) fn ready_behind(
         self: &Arc<Self>,
         connection: ConnectionId,

@@ -55,8 +55,8 @@ pub struct Drained {
     pub cut: usize,
 }
 
-/// A client that comes to its end: it takes no more requests, answers those that it has, and closes each connection that
-/// is not needed for them. Dropped, that goes on.
+/// A client that comes to its end: it takes no more requests, answers those that it has, and closes each connection
+/// that is not needed for them. Dropped, that goes on.
 ///
 /// ```
 /// use std::time::Duration;
@@ -92,7 +92,8 @@ where
     /// Waits until nothing is left, but no longer than `most`, of which [`Duration::MAX`] is for ever; what is still
     /// open then is cut.
     ///
-    /// A response counts as open until its content was read to its end or dropped, so whoever holds one reads it beside this.
+    /// A response counts as open until its content was read to its end or dropped, so whoever holds one reads it beside
+    /// this.
     ///
     /// # Cancellation
     /// Safe: what is open goes on, and nothing is cut.

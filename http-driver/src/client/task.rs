@@ -22,8 +22,8 @@ pub(super) struct Fall {
     pub(super) request: Option<RequestId>,
 }
 
-/// What the application brings along can panic: a body, a callback, a resolver. The dispatcher hears of the connection that
-/// went down with it all the same, so that its request has an outcome and its place is free.
+/// What the application brings along can panic: a body, a callback, a resolver. The dispatcher hears of the connection
+/// that went down with it all the same, so that its request has an outcome and its place is free.
 pub(super) async fn run<C, R>(shared: Arc<Shared<C, R>>, id: ConnectionId, origin: Arc<Origin>, slot: Arc<Slot>)
 where
     C: Connector,
@@ -43,7 +43,8 @@ where
     if fall.made {
         // Those that were sent behind it are not named: they were sent in full, for all that is known.
         let unanswered = fall.request.into_iter().map(|request| {
-            // A request whose response was handed out is not kept any more. Of another one, nobody knows how far it came.
+            // A request whose response was handed out is not kept any more. Of another one, nobody knows how far it
+            // came.
             let waits = shared.with_job(request, |_| ()).is_some();
             let received = if waits { Received::Nothing } else { Received::Final };
             (request, Progress { sent: Sent::ContentPartly, received })

@@ -41,7 +41,9 @@ const A_MOMENT: Duration = Duration::from_millis(100);
 ///     R: Runtime<Timer: Send> + Default + Send + Sync + 'static,
 ///     L: Listener<R>,
 /// {
-///     let hello = service_fn(|_: Request<Incoming>| async { Ok::<_, Infallible>(Response::new(Full::from("Hello"))) });
+///     let hello = service_fn(|_: Request<Incoming>| async {
+///         Ok::<_, Infallible>(Response::new(Full::from("Hello")))
+///     });
 ///     Server::<R>::new().max_connections(10_000).serve(listener, hello).await
 /// }
 /// ```
@@ -71,8 +73,8 @@ pub enum WhenFull {
     /// They wait in the system's queue until another one ends.
     #[default]
     Pause,
-    /// Their first request is answered with 503 (RFC 9110 §15.6.4), and they are closed. At most an eighth of the limit,
-    /// and 16, are refused at a time; beyond that they wait.
+    /// Their first request is answered with 503 (RFC 9110 §15.6.4), and they are closed. At most an eighth of the
+    /// limit, and 16, are refused at a time; beyond that they wait.
     Refuse,
 }
 
@@ -138,23 +140,23 @@ impl<R> Server<R> {
     }
 
     /// How long a shutdown waits for open exchanges, and for tunnels, before it cuts them; [`Duration::MAX`] for ever.
-    /// Default: until the exchanges end, which the deadlines of the connections bound. Nothing bounds a tunnel, so without a drain none is waited for:
-    /// tunnels are cut when no connection speaks HTTP any more. An application whose WebSockets are to say goodbye
-    /// follows the [`Shutdown`], and gives them a drain to do so.
+    /// Default: until the exchanges end, which the deadlines of the connections bound. Nothing bounds a tunnel, so
+    /// without a drain none is waited for: tunnels are cut when no connection speaks HTTP any more. An application
+    /// whose WebSockets are to say goodbye follows the [`Shutdown`], and gives them a drain to do so.
     pub const fn drain(mut self, most: Duration) -> Self {
         self.drain = Some(most);
         self
     }
 
-    /// How long the handshake of a connection may take: TLS, the header of a PROXY protocol; [`Duration::MAX`] for ever.
-    /// Default 10 s.
+    /// How long the handshake of a connection may take: TLS, the header of a PROXY protocol; [`Duration::MAX`] for
+    /// ever. Default 10 s.
     pub const fn handshake_timeout(mut self, most: Duration) -> Self {
         self.handshake = most;
         self
     }
 
-    /// The most connections at a time, tunnels among them, on all listeners that clones of this server serve. Default: no
-    /// limit but the system's.
+    /// The most connections at a time, tunnels among them, on all listeners that clones of this server serve. Default:
+    /// no limit but the system's.
     pub const fn max_connections(mut self, most: usize) -> Self {
         self.most = Some(most);
         self
@@ -223,7 +225,8 @@ where
                     return Poll::Ready(None);
                 }
                 // The place is kept before a connection can be there, and given back where there is none: however many
-                // listeners share the limit, no more are open than that, and none of them holds a place that it does not use.
+                // listeners share the limit, no more are open than that, and none of them holds a place that it does
+                // not use.
                 let Some(entry) = self.entry(cx) else { return Poll::Pending };
                 accept.as_mut().poll(cx).map(|accepted| Some((accepted, entry)))
             });
@@ -447,7 +450,8 @@ enum Entry {
     Refused(Place),
 }
 
-/// The transport once its handshake is done; nothing if that failed or took too long, or had not begun when a shutdown did.
+/// The transport once its handshake is done; nothing if that failed or took too long, or had not begun when a shutdown
+/// did.
 async fn handshake<T: Transport, R: Runtime>(
     runtime: &R,
     transport: &mut T,

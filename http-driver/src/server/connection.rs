@@ -166,8 +166,8 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         }
     }
 
-    /// Tells of what the machine has answered by itself, once it was asked for the next request. The last one is that of
-    /// an incident for as long as its answer is being sent, or what it was handed over for goes on.
+    /// Tells of what the machine has answered by itself, once it was asked for the next request. The last one is that
+    /// of an incident for as long as its answer is being sent, or what it was handed over for goes on.
     #[inline]
     pub(super) fn report_unserved(&mut self, asked: &Poll<Result<Option<RequestHead>, Error>>) {
         if let Some(observed) = &mut self.observed {

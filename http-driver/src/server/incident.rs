@@ -17,8 +17,8 @@ use crate::peer::Peer;
 /// Something that went wrong on a server, or that it answered without asking its service: told to the function that
 /// [`Options::observe`](super::Options::observe) was given.
 ///
-/// It says who and where, never what was said: no query, no field and no content is in it, nor in its `Display`, which is
-/// one line for a log. Errors of the application speak for themselves.
+/// It says who and where, never what was said: no query, no field and no content is in it, nor in its `Display`, which
+/// is one line for a log. Errors of the application speak for themselves.
 ///
 /// ```
 /// use http_driver::server::{Fault, Incident, Options};
@@ -51,8 +51,8 @@ impl<'a> Incident<'a> {
         Self { connection: None, peer: None, fault, status: None, phase: Phase::Disconnected, request: None }
     }
 
-    /// The number of the connection, in the order of their beginning, from 1; none if it did not come to one. Those that
-    /// share the function share the numbers.
+    /// The number of the connection, in the order of their beginning, from 1; none if it did not come to one. Those
+    /// that share the function share the numbers.
     #[must_use]
     pub const fn connection(&self) -> Option<u64> {
         self.connection
@@ -70,15 +70,15 @@ impl<'a> Incident<'a> {
         &self.fault
     }
 
-    /// The status that was answered because of it; none if nothing was, since a response had begun or nobody was there to
-    /// read it.
+    /// The status that was answered because of it; none if nothing was, since a response had begun or nobody was there
+    /// to read it.
     #[must_use]
     pub const fn status(&self) -> Option<StatusCode> {
         self.status
     }
 
-    /// How far the connection was: `Connecting` in its handshake, `Writing` while the service works or its answer is being
-    /// sent.
+    /// How far the connection was: `Connecting` in its handshake, `Writing` while the service works or its answer is
+    /// being sent.
     #[must_use]
     pub const fn phase(&self) -> Phase {
         self.phase

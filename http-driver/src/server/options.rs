@@ -49,8 +49,8 @@ impl Options {
         self
     }
 
-    /// Tells `function` of all that goes wrong, and of all that is answered without the service: see [`Incident`]. It is
-    /// called where that is noticed, on the connection's task mostly, so it must not block; a panic of it is the
+    /// Tells `function` of all that goes wrong, and of all that is answered without the service: see [`Incident`]. It
+    /// is called where that is noticed, on the connection's task mostly, so it must not block; a panic of it is the
     /// connection's. Default: nobody is told, which costs nothing.
     ///
     /// A server's errors of accepting and of handshakes are among it, and what its shutdown cuts: tunnels at once,

@@ -18,13 +18,13 @@ use crate::io::{Runtime, Transport};
 /// Serves the requests of one connection until it ends, or until `watch` tells it to end after the open exchange.
 ///
 /// The service's future runs inside of this one: nothing is spawned and nothing has to be `Send`. While it works the
-/// connection is watched: content is read as its body is polled, no sooner, and 100 (Continue) is sent when that is polled
-/// first. A body that somebody holds when the answer is out is read on for as long as it is held.
+/// connection is watched: content is read as its body is polled, no sooner, and 100 (Continue) is sent when that is
+/// polled first. A body that somebody holds when the answer is out is read on for as long as it is held.
 ///
-/// An error of the service is answered with 500. Whatever fails once the head of a response is out, a body, its length, a
-/// panic: the exchange is given up at once. Complete answers before it are written, within the deadline of sending; then
-/// the connection ends in order where the framing shows the cut, and is reset where the end of the stream would complete
-/// the response (RFC 9112 §8).
+/// An error of the service is answered with 500. Whatever fails once the head of a response is out, a body, its length,
+/// a panic: the exchange is given up at once. Complete answers before it are written, within the deadline of sending;
+/// then the connection ends in order where the framing shows the cut, and is reset where the end of the stream would
+/// complete the response (RFC 9112 §8).
 ///
 /// # Clients that leave
 /// | how | what becomes of it | elsewhere |
@@ -54,9 +54,9 @@ use crate::io::{Runtime, Transport};
 /// | trailers that may not be trailers, or where there are no chunks | left out, each by itself | RFC 9110 §6.5.1 |
 /// | `Trailer`; trailers that it does not name, or to a client without `TE: trailers` | sent as they are: nobody has to read them | RFC 9110 §6.5.2, §6.6.2 |
 ///
-/// A request that offers an upgrade, and a `CONNECT`, carries an [`Upgrade`](crate::Upgrade). If the service's answer hands the
-/// connection over it is returned, and [`Switched::deliver`] makes that future ready. A request that asks for neither
-/// costs nothing for it.
+/// A request that offers an upgrade, and a `CONNECT`, carries an [`Upgrade`](crate::Upgrade). If the service's answer
+/// hands the connection over it is returned, and [`Switched::deliver`] makes that future ready. A request that asks for
+/// neither costs nothing for it.
 ///
 /// # Errors
 /// The connection failed: the client broke a rule, was too slow, or left inside a message. It was answered where that

@@ -13,8 +13,8 @@ use crate::tunnel::Line;
 /// of a server. A cheap handle.
 ///
 /// Idle connections end at once. A request whose head has begun to come is still served, and its answer says
-/// `Connection: close`. What a connection was handed over for, a [`Tunnel`](crate::Tunnel), knows nothing of HTTP's ends:
-/// its application learns that the shutdown has begun from a handle that it [`follow`](Self::follow)s, and
+/// `Connection: close`. What a connection was handed over for, a [`Tunnel`](crate::Tunnel), knows nothing of HTTP's
+/// ends: its application learns that the shutdown has begun from a handle that it [`follow`](Self::follow)s, and
 /// [`cut`](Self::cut) ends it.
 ///
 /// ```
@@ -145,8 +145,9 @@ impl Shutdown {
         Watch { shared: self.0.clone(), slot, registered: None, counted, open: false }
     }
 
-    /// A place for a connection that is about to be accepted, if fewer than `most` are taken; otherwise the task is woken
-    /// when one is free. Whoever waits for a connection holds no place meanwhile: it could keep others from theirs.
+    /// A place for a connection that is about to be accepted, if fewer than `most` are taken; otherwise the task is
+    /// woken when one is free. Whoever waits for a connection holds no place meanwhile: it could keep others from
+    /// theirs.
     pub(super) fn reserve(&self, most: usize, cx: &Context<'_>) -> Room {
         let mut state = self.0.lock();
         if state.connections + state.reserved < most {

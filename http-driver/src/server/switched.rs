@@ -36,14 +36,14 @@ impl<T> Switched<T> {
         Self { transport, early, promise, watch, observed }
     }
 
-    /// The transport, and what was read from it and belongs to the other protocol. The service's [`Upgrade`](crate::Upgrade) fails, and
-    /// the connection counts among its server's no more.
+    /// The transport, and what was read from it and belongs to the other protocol. The service's
+    /// [`Upgrade`](crate::Upgrade) fails, and the connection counts among its server's no more.
     pub fn into_parts(self) -> (T, BytesMut) {
         (self.transport, self.early)
     }
 
-    /// Hands the connection to whoever waits for the request's [`Upgrade`](crate::Upgrade). If it was watched, the [`Tunnel`] goes on
-    /// counting, and its shutdown's cut ends it.
+    /// Hands the connection to whoever waits for the request's [`Upgrade`](crate::Upgrade). If it was watched, the
+    /// [`Tunnel`] goes on counting, and its shutdown's cut ends it.
     pub fn deliver(self)
     where
         T: Transport + Send + 'static,

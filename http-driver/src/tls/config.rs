@@ -85,8 +85,8 @@ pub(crate) fn asking_for_http(mut config: ClientConfig) -> ClientConfig {
     config
 }
 
-/// Clients that name HTTP/1.0 alone are answered as those are that speak it in plain. Without it the handshake would fail
-/// (RFC 7301 §3.2).
+/// Clients that name HTTP/1.0 alone are answered as those are that speak it in plain. Without it the handshake would
+/// fail (RFC 7301 §3.2).
 pub(super) fn offering_http(mut config: ServerConfig) -> ServerConfig {
     config.alpn_protocols = vec![HTTP_1_1.to_vec(), HTTP_1_0.to_vec()];
     config

@@ -1,7 +1,7 @@
 //! TLS over any transport, with `rustls`. Feature `tls`.
 //!
-//! `rustls` does no I/O either, so that one implementation serves every runtime, proxies' tunnels and Unix sockets alike.
-//! Its provider of cryptography is `ring`; a configuration of one's own may have another.
+//! `rustls` does no I/O either, so that one implementation serves every runtime, proxies' tunnels and Unix sockets
+//! alike. Its provider of cryptography is `ring`; a configuration of one's own may have another.
 
 mod config;
 mod listener;

@@ -19,8 +19,8 @@ use crate::server::{Fault, Observed};
 /// client it is among the extensions of such a response. Clones share the one tunnel: the first that is ready has it.
 ///
 /// With the feature `hyper-compat` the same requests of a server carry hyper's `OnUpgrade`, for what was written for
-/// hyper: axum's `WebSocketUpgrade`, `hyper::upgrade::on`. There is still one tunnel. Whoever waits here when it comes has
-/// it, and the `OnUpgrade` fails; otherwise that one is ready, and has the tunnel once it is read or written.
+/// hyper: axum's `WebSocketUpgrade`, `hyper::upgrade::on`. There is still one tunnel. Whoever waits here when it comes
+/// has it, and the `OnUpgrade` fails; otherwise that one is ready, and has the tunnel once it is read or written.
 ///
 /// # Errors
 /// The response did not hand the connection over, the connection failed before it could, or another clone has it.

@@ -1,6 +1,6 @@
-//! Draws the state diagrams of `ARCHITECTURE.md` from the machines themselves: every state that a small alphabet of inputs
-//! can reach is visited, and each step that leads to another place is an arrow. And the table of presets in `README.md`,
-//! from the presets.
+//! Draws the state diagrams of `ARCHITECTURE.md` from the machines themselves: every state that a small alphabet of
+//! inputs can reach is visited, and each step that leads to another place is an arrow. And the table of presets in
+//! `README.md`, from the presets.
 //!
 //! `cargo run -p tests --bin diagrams` rewrites what stands between the markers, `-- --check` fails if it would.
 

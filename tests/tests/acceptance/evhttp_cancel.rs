@@ -1,5 +1,5 @@
-//! The twelve `cancel` rows of libevent's `http/` suite: a request is given up wherever it is, and the next ones fare as
-//! if it had not been.
+//! The twelve `cancel` rows of libevent's `http/` suite: a request is given up wherever it is, and the next ones fare
+//! as if it had not been.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};

@@ -119,7 +119,8 @@ async fn large_content_is_asked_for_and_417_repeated_without<W: World>(world: W)
     let policy = Policy::default().expect_continue_from(7);
     let client = Builder::new().policy(policy).build(world.connector(), world.runtime());
     let server = std::thread::spawn(move || refuse_expectations(&listener, 5));
-    // A stream was not begun when the answer came, so it is all there for the second time; the last is too small to ask.
+    // A stream was not begun when the answer came, so it is all there for the second time; the last is too small to
+    // ask.
     for (text, sized) in [("content", true), ("content", false), ("ontent", true)] {
         let request = Request::post(format!("http://{address}/")).body(Once { content: Some(text), sized })?;
         let response = client.request(request).await?;

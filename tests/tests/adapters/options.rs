@@ -25,7 +25,8 @@ use crate::sockets::world::World;
 const AT_ONCE: Duration = Duration::from_millis(2500);
 const SHORT: Duration = Duration::from_millis(150);
 
-/// A server that tells the paths it was asked for, in order, and waits before it answers `/slow`, and longer for `/stuck`.
+/// A server that tells the paths it was asked for, in order, and waits before it answers `/slow`, and longer for
+/// `/stuck`.
 async fn server<W: World>(world: &W) -> Result<(SocketAddr, Arc<Mutex<Vec<String>>>), std::io::Error> {
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;

@@ -1,5 +1,5 @@
-//! Requests behind each other on one connection of a client, on either adapter: what is sent when, and what becomes of the
-//! others when one goes wrong.
+//! Requests behind each other on one connection of a client, on either adapter: what is sent when, and what becomes of
+//! the others when one goes wrong.
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};

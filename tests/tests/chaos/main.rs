@@ -1,5 +1,6 @@
 //! Requests through a proxy that kills, resets, stalls, halves, delays and cuts connections wherever chance has it: on
-//! either adapter, in plain and over TLS, every request has one outcome, none takes effect twice that must not, and nothing is left over.
+//! either adapter, in plain and over TLS, every request has one outcome, none takes effect twice that must not, and
+//! nothing is left over.
 //!
 //! `CHAOS_SEED` repeats a run as far as the clock allows, `CHAOS_REQUESTS` sets how many requests there are.
 

@@ -1,5 +1,5 @@
-//! What a wake of a connection does: nothing that came stays unseen, nothing grows, nobody is kept waiting. On an executor
-//! and transports of the tests' own, so that every moment is decided.
+//! What a wake of a connection does: nothing that came stays unseen, nothing grows, nobody is kept waiting. On an
+//! executor and transports of the tests' own, so that every moment is decided.
 
 mod completion;
 mod fairness;

@@ -56,8 +56,8 @@ struct Lane {
 /// The most that a lane holds.
 const LANE: usize = 4096;
 
-/// One side of a stream in memory, to look at and to speak through. Whether an operation that could be ready is, when it
-/// is tried, the schedule says.
+/// One side of a stream in memory, to look at and to speak through. Whether an operation that could be ready is, when
+/// it is tried, the schedule says.
 #[derive(Clone, Debug)]
 pub(crate) struct Side {
     read: Arc<Mutex<Lane>>,
@@ -321,8 +321,8 @@ pub(crate) fn spawned() -> Vec<Task> {
     SPAWNED.take()
 }
 
-/// Runs the tasks, and those that they spawn, until the first `needed` of them are done. Each round polls those that were
-/// woken; when nobody was, the reactor of the streams looks.
+/// Runs the tasks, and those that they spawn, until the first `needed` of them are done. Each round polls those that
+/// were woken; when nobody was, the reactor of the streams looks.
 ///
 /// # Panics
 /// If all sleep and nothing will wake them: a wake-up was lost.

@@ -1,5 +1,5 @@
-//! Other libraries' servers: `tokio-tungstenite` and `async-tungstenite` on our own tunnels, `fastwebsockets` on hyper's
-//! upgrade.
+//! Other libraries' servers: `tokio-tungstenite` and `async-tungstenite` on our own tunnels, `fastwebsockets` on
+//! hyper's upgrade.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

@@ -305,8 +305,8 @@ impl Connection {
     }
 
     /// How long the head of the response to the request that was sent last may take, from the moment when all of the
-    /// request was sent, in place of [`Timeouts::head`](crate::Timeouts::head); counted in milliseconds, and for ever beyond
-    /// 49 days. Nothing if none is awaited.
+    /// request was sent, in place of [`Timeouts::head`](crate::Timeouts::head); counted in milliseconds, and for ever
+    /// beyond 49 days. Nothing if none is awaited.
     pub fn limit_response(&mut self, most: Duration, now: Instant) {
         let now = self.wire.at(now);
         let millis = u32::try_from(most.as_millis()).unwrap_or(u32::MAX).max(1);
@@ -522,8 +522,8 @@ impl Connection {
     }
 
     /// The version of the last response; before the first, what is known of the origin
-    /// ([`http10_origin`](crate::Persistence::http10_origin)). To HTTP/1.0 content of unknown length cannot be sent: that is
-    /// a [`Misuse::Framing`].
+    /// ([`http10_origin`](crate::Persistence::http10_origin)). To HTTP/1.0 content of unknown length cannot be sent:
+    /// that is a [`Misuse::Framing`].
     #[must_use]
     pub const fn peer_version(&self) -> Version {
         self.peer

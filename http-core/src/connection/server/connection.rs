@@ -406,16 +406,16 @@ impl Connection {
         Ok(())
     }
 
-    /// Ends the connection: at once if it is idle, after the exchange otherwise that is open, or whose head has begun to
-    /// come: that is read within its deadline, and answered. A response whose head is not sent yet will say
+    /// Ends the connection: at once if it is idle, after the exchange otherwise that is open, or whose head has begun
+    /// to come: that is read within its deadline, and answered. A response whose head is not sent yet will say
     /// `Connection: close`; one that is given up in its content leaves the peer with a truncated message, see
     /// [`abandon`](Self::abandon).
     ///
     /// Requests behind that exchange are not read. A client that pipelined them learns from `close`, or from the end of
     /// the connection, that they were not served, and may repeat them (RFC 9112 §9.3.2, §9.6).
     ///
-    /// What counts as begun is what the last [`poll_event`](Self::poll_event) left in the lent buffer, so poll before if
-    /// something was read since. Empty lines alone are no head: behind them the connection ends as if it were idle.
+    /// What counts as begun is what the last [`poll_event`](Self::poll_event) left in the lent buffer, so poll before
+    /// if something was read since. Empty lines alone are no head: behind them the connection ends as if it were idle.
     pub fn close(&mut self, now: Instant) {
         let now = self.wire.at(now);
         self.closing = true;
@@ -429,12 +429,12 @@ impl Connection {
     }
 
     /// Gives the open exchange up: what waits is sent, the response stays unfinished, and the connection ends without
-    /// lingering, so that the peer cannot take it for complete (RFC 9112 §8): one that the end of the stream would complete
-    /// is reset, see [`Interest::reset`].
+    /// lingering, so that the peer cannot take it for complete (RFC 9112 §8): one that the end of the stream would
+    /// complete is reset, see [`Interest::reset`].
     pub fn abandon(&mut self, now: Instant) {
         let now = self.wire.at(now);
-        // A response that was begun is cut, and the sooner its client sees that the better; whoever has not been answered
-        // may still be sending.
+        // A response that was begun is cut, and the sooner its client sees that the better; whoever has not been
+        // answered may still be sending.
         let linger = match (&self.receive, &self.send) {
             (Receive::Head(_), _) if self.wire.left == 0 => Linger::No,
             (_, Send::Content(_)) => Linger::No,
@@ -533,8 +533,8 @@ impl Connection {
         }
     }
 
-    /// How far the connection had come when it ended, or began to: the [`phase`](Self::phase) that it was in, for logs. Of
-    /// one that goes on it is the phase.
+    /// How far the connection had come when it ended, or began to: the [`phase`](Self::phase) that it was in, for logs.
+    /// Of one that goes on it is the phase.
     ///
     /// ```
     /// use bytes::BytesMut;
@@ -562,8 +562,8 @@ impl Connection {
     }
 
     /// Whether the fault that ended the connection was answered, with the
-    /// [`status`](ProtocolError::status_hint) that it hints at: not if another answer had begun, nor if nobody was there
-    /// to read it.
+    /// [`status`](ProtocolError::status_hint) that it hints at: not if another answer had begun, nor if nobody was
+    /// there to read it.
     #[must_use]
     pub const fn was_refused(&self) -> bool {
         matches!(self.refused, Some(true))

@@ -1,4 +1,5 @@
-//! The transitions of a server's connection: what a poll reads, and what follows when both messages are as far as they are.
+//! The transitions of a server's connection: what a poll reads, and what follows when both messages are as far as they
+//! are.
 
 use bytes::{Buf, BytesMut};
 
@@ -211,9 +212,9 @@ impl Connection {
         Ok(Step::Read(line))
     }
 
-    /// RFC 9110 §10.1.1: an expectation that cannot be met is answered with 417; the application hears nothing of it. The
-    /// request is well-formed, so the connection goes on, but for one with content: nobody can tell whether a client that
-    /// waited still sends that, or takes the answer for leave to send its next request.
+    /// RFC 9110 §10.1.1: an expectation that cannot be met is answered with 417; the application hears nothing of it.
+    /// The request is well-formed, so the connection goes on, but for one with content: nobody can tell whether a
+    /// client that waited still sends that, or takes the answer for leave to send its next request.
     fn refuse_expectation(&mut self, now: Instant) {
         self.unmet = self.unmet.saturating_add(1);
         let answer = ResponseHead::new(Reason::Expectation.status());
@@ -230,8 +231,8 @@ impl Connection {
     fn read_content(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step<Event>, Broken> {
         let Receive::Content(decoder, wanted) = &mut self.receive else { return Ok(Step::Again) };
         if *wanted == Wanted::NotYet {
-            // The response is complete, and nobody has asked. What is dropped once stays unwanted: a message without its
-            // beginning must not be told as one.
+            // The response is complete, and nobody has asked. What is dropped once stays unwanted: a message without
+            // its beginning must not be told as one.
             *wanted = Wanted::No;
         }
         let (decoded, taken, moved) = decoder.decode_on(input, &self.wire.config);

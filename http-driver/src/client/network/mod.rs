@@ -123,7 +123,8 @@ impl<D: Dial, R: Runtime> Network<D, R> {
         self
     }
 
-    /// The proxies, and what is reached without them. Default: none; [`Proxies::from_env`] has those of the environment.
+    /// The proxies, and what is reached without them. Default: none; [`Proxies::from_env`] has those of the
+    /// environment.
     pub fn proxies(mut self, proxies: Proxies) -> Self {
         self.edit().proxies = proxies;
         self

@@ -146,8 +146,8 @@ impl Proxies {
         self
     }
 
-    /// Those of the environment: `http_proxy`, `https_proxy`, `all_proxy`, `no_proxy`, and in capitals all but the first,
-    /// which a CGI program's client could set as its field `Proxy`. What makes no sense counts as not set.
+    /// Those of the environment: `http_proxy`, `https_proxy`, `all_proxy`, `no_proxy`, and in capitals all but the
+    /// first, which a CGI program's client could set as its field `Proxy`. What makes no sense counts as not set.
     pub fn from_env() -> Self {
         Self::from_vars(|name| std::env::var(name).ok())
     }

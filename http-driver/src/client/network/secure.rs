@@ -72,9 +72,9 @@ mod with {
     }
 
     impl<D: Dial, R: Runtime> Network<D, R> {
-        /// What `https` origins are reached with: roots, a certificate of the client's own. HTTP/1.1 is what it asks for
-        /// by ALPN, whatever it says. Default: the roots that the features of this crate bring along; without one of
-        /// them `https` fails.
+        /// What `https` origins are reached with: roots, a certificate of the client's own. HTTP/1.1 is what it asks
+        /// for by ALPN, whatever it says. Default: the roots that the features of this crate bring along; without one
+        /// of them `https` fails.
         #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
         pub fn tls(mut self, config: ClientConfig) -> Self {
             self.edit().secure.config = Arc::new(OnceLock::from(Some(Arc::new(asking_for_http(config)))));
