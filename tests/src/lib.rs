@@ -5,7 +5,7 @@
 //! `pair` joins a client and a server: each is a `party`, between them are two of `pipe`, and what they do is a
 //! `script`, perhaps read off a `source` of bytes, and what came of it an `outcome`.
 //! `explore` visits every state of a machine, `fuzz` has the bodies of the fuzz targets,
-//! `simulation` a dispatcher over a network that breaks.
+//! `simulation` a dispatcher over a network that breaks. `structure` reads the code itself: which file knows which.
 
 pub mod answers;
 pub mod beginnings;
@@ -23,6 +23,7 @@ pub mod scene;
 pub mod script;
 pub mod simulation;
 pub mod source;
+pub mod structure;
 
 /// The README's programs compile, and the bare core's runs.
 #[cfg(doctest)]

@@ -1,6 +1,6 @@
 //! Draws the state diagrams of `ARCHITECTURE.md` from the machines themselves: every state that a small alphabet of
-//! inputs can reach is visited, and each step that leads to another place is an arrow. And the table of presets in
-//! `README.md`, from the presets.
+//! inputs can reach is visited, and each step that leads to another place is an arrow. And its diagram of rooms, from
+//! the paths in the code; and the table of presets in `README.md`, from the presets.
 //!
 //! `cargo run -p tests --bin diagrams` rewrites what stands between the markers, `-- --check` fails if it would.
 
@@ -14,6 +14,7 @@ use tests::explore::client::Client;
 use tests::explore::dispatcher::{Dispatch, Plan, Shows};
 use tests::explore::server::{Play, Server};
 use tests::explore::{World, explore};
+use tests::structure::{self, Sources};
 
 const MOST: usize = 50_000;
 
@@ -48,7 +49,7 @@ fn run(check: bool) -> Result<String, String> {
         }
     }
     match (stale.is_empty(), check) {
-        (true, _) => Ok("the diagrams are what the machines do".into()),
+        (true, _) => Ok("the diagrams are what the code does".into()),
         (false, true) => Err(format!("out of date: {}; run: cargo run -p tests --bin diagrams", stale.join(", "))),
         (false, false) => Ok(format!("rewritten: {}", stale.join(", "))),
     }
@@ -56,12 +57,19 @@ fn run(check: bool) -> Result<String, String> {
 
 fn drawings() -> Result<Vec<(&'static str, String)>, String> {
     Ok(vec![
+        ("rooms", rooms()?),
         ("server", draw(Server::new(Play::Prompt))?),
         ("client", draw(Client::new(Play::Prompt))?),
         ("connections", draw(Dispatch::new(Shows::Connections, Plan::SMALL))?),
         ("origin", draw(Dispatch::new(Shows::Origin, Plan { circuit: true, ..Plan::SMALL }))?),
         ("exchange", exchange_table()),
     ])
+}
+
+fn rooms() -> Result<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../http-core/src");
+    let sources = Sources::read(&root).map_err(|error| format!("http-core: {error}"))?;
+    Ok(structure::mermaid(&structure::rooms(&sources.knows())))
 }
 
 fn draw<W: World>(world: W) -> Result<String, String> {
