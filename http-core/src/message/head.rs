@@ -28,7 +28,6 @@ use crate::message::version::Version;
 #[derive(Clone, PartialEq, Eq)]
 pub struct RequestHead {
     pub(crate) fields: Fields,
-    pub(crate) method_at: u32,
     pub(crate) target_at: u32,
     pub(crate) target_len: u32,
     pub(crate) method_len: u16,
@@ -61,7 +60,6 @@ impl RequestHead {
         fields.start = start as u32;
         Ok(Self {
             fields,
-            method_at: 0,
             target_at: name.len() as u32 + 1,
             target_len: target.len() as u32,
             method_len,
@@ -95,7 +93,7 @@ impl RequestHead {
     /// The method.
     #[must_use]
     pub fn method(&self) -> Method<'_> {
-        let bytes = &self.fields.block[self.method_at as usize..][..usize::from(self.method_len)];
+        let bytes = &self.fields.block[..usize::from(self.method_len)];
         // Every head was built from, or checked to have, a token.
         Method::from_bytes(bytes).unwrap_or(Method::Other(""))
     }
@@ -201,7 +199,7 @@ impl RequestHead {
     }
 
     pub(crate) fn kind(&self) -> RequestKind {
-        RequestKind::of(&self.fields.block[self.method_at as usize..][..usize::from(self.method_len)])
+        RequestKind::of(&self.fields.block[..usize::from(self.method_len)])
     }
 
     pub(crate) fn facts(&self) -> Facts {

@@ -32,7 +32,6 @@ impl RequestLine {
     pub(crate) fn into_head(self, fields: Fields) -> RequestHead {
         RequestHead {
             fields,
-            method_at: 0,
             target_at: self.target_at,
             target_len: self.target_len,
             method_len: self.method_len,

@@ -228,8 +228,8 @@ impl Connection {
         let now = self.wire.at(now);
         while let Some(kind) = self.wire.deadlines.take_expired(now) {
             match kind {
-                Deadline::Head => self.fail_late(Reason::HeadTimeout, now),
-                Deadline::Receive => self.fail_late(Reason::ContentTimeout, now),
+                Deadline::Head => self.fail_late(Reason::HeadTimeout),
+                Deadline::Receive => self.fail_late(Reason::ContentTimeout),
                 Deadline::Expect => self.release_content(now),
                 Deadline::Idle => self.wire.close(Closed::TimedOut(kind), Linger::No, now),
                 Deadline::Linger | Deadline::HalfClosed => self.wire.abort(Closed::Broken),

@@ -318,7 +318,7 @@ impl Connection {
     }
 
     /// The peer was too slow; `poll_event` tells it.
-    pub(super) fn fail_late(&mut self, reason: Reason, _now: Instant) {
+    pub(super) fn fail_late(&mut self, reason: Reason) {
         if self.wire.is_open() {
             let error = self.wire.error(reason, self.wire.left);
             self.wire.tell(error);
