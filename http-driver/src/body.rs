@@ -1,11 +1,12 @@
 //! Content that is being received, as a body of the `http-body` crate.
 
 use core::fmt;
+use core::future::poll_fn;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use http_core::{Closed, Fields, Framing};
 
@@ -29,6 +30,39 @@ pub struct Incoming {
     /// How many bytes are still to come, where that is known.
     left: Option<u64>,
     done: bool,
+}
+
+/// Content was not read whole: see [`Incoming::bytes`].
+///
+/// ```
+/// use http_driver::ReadError;
+/// assert_eq!(ReadError::TooLong.to_string(), "the content is longer than what its reader takes");
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// It is longer than its reader takes.
+    TooLong,
+    /// It did not come.
+    Failed(Error),
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong => f.write_str("the content is longer than what its reader takes"),
+            Self::Failed(_) => f.write_str("the content did not come whole"),
+        }
+    }
+}
+
+impl core::error::Error for ReadError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::TooLong => None,
+            Self::Failed(error) => Some(error),
+        }
+    }
 }
 
 /// What the connection and the body share: one frame at most.
@@ -64,6 +98,56 @@ impl Incoming {
     #[must_use]
     pub const fn empty() -> Self {
         Self { cell: None, left: Some(0), done: true }
+    }
+
+    /// All of the content, if it is no longer than `most` bytes. Trailers are left out; content that came in one piece
+    /// is not copied.
+    ///
+    /// Content whose head says that it is longer is refused before any of it is read, and so before a client that waits
+    /// for `100 (Continue)` sends it. A server answers that with 413 (RFC 9110 §15.5.14).
+    ///
+    /// ```
+    /// use http::{Request, Response, StatusCode};
+    /// use http_driver::{Full, Incoming, ReadError};
+    ///
+    /// async fn echo(request: Request<Incoming>) -> Result<Response<Full>, ReadError> {
+    ///     let mut response = Response::new(Full::default());
+    ///     match request.into_body().bytes(64 * 1024).await {
+    ///         Ok(bytes) => *response.body_mut() = bytes.into(),
+    ///         Err(ReadError::TooLong) => *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE,
+    ///         Err(error) => return Err(error), // the rest did not come; nobody is left to be answered
+    ///     }
+    ///     Ok(response)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ReadError::TooLong`], and whatever cut the content short.
+    ///
+    /// # Cancellation
+    /// Dropped early, it drops the content, whose rest is discarded.
+    pub async fn bytes(mut self, most: usize) -> Result<Bytes, ReadError> {
+        let (mut first, mut all) = (Bytes::new(), BytesMut::new());
+        let fits = |bytes: u64| usize::try_from(bytes).is_ok_and(|bytes| bytes <= most);
+        if !fits(self.size_hint().lower()) {
+            return Err(ReadError::TooLong);
+        }
+        while let Some(frame) = poll_fn(|cx| Pin::new(&mut self).poll_frame(cx)).await {
+            let Ok(data) = frame.map_err(ReadError::Failed)?.into_data() else { continue };
+            if data.len() > most - first.len() - all.len() {
+                return Err(ReadError::TooLong);
+            }
+            match (first.is_empty(), all.is_empty()) {
+                (true, true) => first = data,
+                (false, _) => {
+                    all.reserve(first.len() + data.len());
+                    all.extend_from_slice(&core::mem::take(&mut first));
+                    all.extend_from_slice(&data);
+                }
+                (true, false) => all.extend_from_slice(&data),
+            }
+        }
+        Ok(if all.is_empty() { first } else { all.freeze() })
     }
 
     /// A body for what follows a head, and the side that feeds it.
@@ -214,4 +298,77 @@ impl Drop for Feed {
 /// Nothing that runs under the lock can panic, so a poisoned one is as good as any.
 fn lock(cell: &Mutex<Cell>) -> MutexGuard<'_, Cell> {
     cell.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use core::future::Future;
+
+    use super::*;
+
+    /// What [`Incoming::bytes`] makes of content that came like this, and whether it asked for any of it.
+    fn read(framing: Framing, most: usize, pieces: &[&'static str], end: Option<&Fields>) -> (String, bool) {
+        let (body, feed) = Incoming::new(framing);
+        let mut feed = feed.expect("content");
+        let mut reading = Box::pin(body.bytes(most));
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut pieces = pieces.iter();
+        let mut poll = reading.as_mut().poll(&mut cx);
+        let asked = feed.demand(&cx) == Demand::Frame;
+        while poll.is_pending() {
+            match (pieces.next(), end) {
+                (Some(piece), _) => feed.data(Bytes::from_static(piece.as_bytes())),
+                (None, Some(trailers)) => {
+                    feed.end(trailers);
+                    feed = Feed(Arc::default());
+                }
+                (None, None) => drop(core::mem::replace(&mut feed, Feed(Arc::default()))),
+            }
+            poll = reading.as_mut().poll(&mut cx);
+        }
+        let Poll::Ready(outcome) = poll else { unreachable!() };
+        let told = match outcome {
+            Ok(bytes) => String::from_utf8(bytes.to_vec()).expect("text"),
+            Err(error) => format!("{error:?}"),
+        };
+        (told, asked)
+    }
+
+    #[test]
+    fn content_is_read_whole_or_not_at_all() {
+        let none = Fields::new();
+        let mut trailers = Fields::new();
+        trailers.push("Checksum", "1").expect("a field");
+        let (length, chunked) = (Framing::Length, Framing::Chunked);
+        for (framing, most, pieces, end, expected, asked) in [
+            (length(3), 3, &["abc"][..], Some(&none), "abc", true),
+            (length(3), 3, &["a", "b", "c"], Some(&none), "abc", true),
+            // Refused by its head.
+            (length(4), 3, &[], None, "TooLong", false),
+            (length(u64::MAX >> 1), usize::MAX >> 1, &[], None, "Failed(Closed(Abandoned))", true),
+            (chunked, 3, &["ab", "c"], Some(&none), "abc", true),
+            (chunked, 3, &["ab", "cd"], Some(&none), "TooLong", true),
+            (chunked, 3, &["abcd"], Some(&none), "TooLong", true),
+            (chunked, 0, &[], Some(&none), "", true),
+            (chunked, 0, &["a"], Some(&none), "TooLong", true),
+            (chunked, 9, &["ab", "cd"], Some(&trailers), "abcd", true),
+            (chunked, usize::MAX, &["ab", "cd"], None, "Failed(Closed(Abandoned))", true),
+        ] {
+            let told = read(framing, most, pieces, end);
+            assert_eq!(told, (expected.to_owned(), asked), "{framing:?} at most {most} of {pieces:?}");
+        }
+    }
+
+    #[test]
+    fn one_piece_is_not_copied() {
+        let (body, feed) = Incoming::new(Framing::Length(3));
+        let (feed, piece) = (feed.expect("content"), Bytes::from(vec![1, 2, 3]));
+        feed.data(piece.clone());
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut reading = Box::pin(body.bytes(3));
+        assert!(reading.as_mut().poll(&mut cx).is_pending());
+        feed.end(&Fields::new());
+        let Poll::Ready(Ok(bytes)) = reading.as_mut().poll(&mut cx) else { panic!("not read") };
+        assert_eq!(bytes.as_ptr(), piece.as_ptr());
+    }
 }

@@ -9,7 +9,7 @@ use http_core::{Fields, Method, Misuse, RequestHead, ResponseHead, StatusCode, T
 /// A head or a section that has no form in the other type.
 ///
 /// ```
-/// use http_driver::{Unconvertible, header_map};
+/// use http_driver::convert::{Unconvertible, header_map};
 /// let mut fields = http_core::Fields::new();
 /// fields.push("X", "1")?;
 /// let map: Result<http::HeaderMap, Unconvertible> = header_map(&fields);
@@ -159,7 +159,7 @@ pub struct ReasonPhrase(pub Bytes);
 ///
 /// ```
 /// let (parts, ()) = http::Request::get("http://example.com/a?b[]=1|2").body(()).unwrap().into_parts();
-/// assert_eq!(http_driver::request_head(&parts).unwrap().target(), b"/a?b%5B%5D=1%7C2");
+/// assert_eq!(http_driver::convert::request_head(&parts).unwrap().target(), b"/a?b%5B%5D=1%7C2");
 /// ```
 ///
 /// # Errors

@@ -177,7 +177,7 @@ fn s17_a_uri_of_the_http_crate_can_be_asked_for() {
             // The crate drops a fragment.
             let (Ok(uri), false) = (http::Uri::try_from(uri), octet == b'#') else { continue };
             let (parts, ()) = http::Request::get(uri.clone()).body(()).unwrap().into_parts();
-            let head = http_driver::request_head(&parts).unwrap_or_else(|error| panic!("{uri}: {error}"));
+            let head = http_driver::convert::request_head(&parts).unwrap_or_else(|error| panic!("{uri}: {error}"));
             assert_eq!(head.target(), &*percent_encoded(uri.path_and_query().unwrap().as_str()), "{uri}");
             let wire = [head.as_wire(), b"\r\n"].concat();
             assert!(serve(&Config::strict(), wire)[0].starts_with("GET /"), "{uri}");
@@ -189,7 +189,7 @@ fn s17_a_uri_of_the_http_crate_can_be_asked_for() {
             let mut server = Server::server(Config::default());
             server.hears(wire(method, &target(pattern, octet)));
             let head = server.head.take().unwrap();
-            let request = http_driver::request(&head, ()).unwrap_or_else(|error| panic!("{head:?}: {error}"));
+            let request = http_driver::convert::request(&head, ()).unwrap_or_else(|error| panic!("{head:?}: {error}"));
             let query = request.uri().query().map(str::as_bytes);
             assert_eq!(query, head.target_form().unwrap().query(), "{head:?}");
         }
