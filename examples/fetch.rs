@@ -12,6 +12,7 @@ mod fetch;
 #[allow(dead_code)]
 mod narrate;
 
+use http_tokio as engine;
 use std::process::ExitCode;
 
 #[tokio::main(flavor = "current_thread")]

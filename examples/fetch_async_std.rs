@@ -6,6 +6,7 @@ mod fetch;
 #[allow(dead_code)]
 mod narrate;
 
+use http_async_std as engine;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

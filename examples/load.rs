@@ -13,6 +13,8 @@ mod on_tokio;
 #[path = "shared/world.rs"]
 mod world;
 
+use http_tokio as engine;
+
 fn main() {
     let plan = load::Plan::parse("load");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

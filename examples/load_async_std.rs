@@ -14,6 +14,8 @@ mod on_async_std;
 #[path = "shared/world.rs"]
 mod world;
 
+use http_async_std as engine;
+
 fn main() {
     let plan = load::Plan::parse("load-async-std");
     async_std::task::block_on(load::run(on_async_std::AsyncStd, plan));

@@ -15,6 +15,7 @@ mod service;
 #[path = "shared/threads.rs"]
 mod threads;
 
+use http_tokio as engine;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::time::Duration;

@@ -19,6 +19,7 @@ mod service;
 #[path = "shared/threads.rs"]
 mod threads;
 
+use http_tokio as engine;
 use http_tokio::TokioRuntime;
 use tokio::signal::unix::{SignalKind, signal};
 

@@ -14,6 +14,7 @@ mod server;
 #[path = "shared/service.rs"]
 mod service;
 
+use http_async_std as engine;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 

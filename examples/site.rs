@@ -6,14 +6,11 @@
 
 use std::borrow::Cow;
 use std::convert::Infallible;
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use cookie::Cookie;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body::Body;
-use http_tokio::{Full, Incoming, Server, service_fn};
+use http_tokio::{Full, Incoming, ReadError, Server, service_fn};
 use percent_encoding::percent_decode_str;
 
 /// What a path leads to.
@@ -64,12 +61,13 @@ async fn answer(routes: &matchit::Router<Page>, request: Request<Incoming>) -> R
             page
         }
         (Page::Form, &Method::GET) => html("<form method=post><input name=text><button>send</button></form>"),
-        (Page::Form, &Method::POST) => match read(request.into_body(), 64 * 1024).await {
+        (Page::Form, &Method::POST) => match request.into_body().bytes(64 * 1024).await {
             Ok(content) => {
                 let text = pair(&content, "text").unwrap_or_default();
                 html(&format!("<p>You wrote: {}</p>", html_escape::encode_text(&text)))
             }
-            Err(status) => refuse(status),
+            Err(ReadError::TooLong) => refuse(StatusCode::PAYLOAD_TOO_LARGE),
+            Err(_) => refuse(StatusCode::BAD_REQUEST),
         },
         _ => refuse(StatusCode::METHOD_NOT_ALLOWED),
     }
@@ -85,19 +83,6 @@ fn visits(fields: &HeaderMap) -> u32 {
     let lines = fields.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut cookies = lines.flat_map(Cookie::split_parse).flatten();
     cookies.find(|cookie| cookie.name() == "visits").and_then(|cookie| cookie.value().parse().ok()).unwrap_or(0)
-}
-
-/// All of a request's content, if it is not too long.
-async fn read(mut content: Incoming, most: usize) -> Result<Vec<u8>, StatusCode> {
-    let mut all = Vec::new();
-    while let Some(frame) = poll_fn(|cx| Pin::new(&mut content).poll_frame(cx)).await {
-        let frame = frame.map_err(|_| StatusCode::BAD_REQUEST)?;
-        all.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
-        if all.len() > most {
-            return Err(StatusCode::PAYLOAD_TOO_LARGE);
-        }
-    }
-    Ok(all)
 }
 
 fn html(body: &str) -> Response<Full> {

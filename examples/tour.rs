@@ -11,6 +11,7 @@ mod tour;
 #[path = "shared/world.rs"]
 mod world;
 
+use http_tokio as engine;
 use std::process::ExitCode;
 
 #[tokio::main]

@@ -11,6 +11,7 @@ mod tour;
 #[path = "shared/world.rs"]
 mod world;
 
+use http_async_std as engine;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

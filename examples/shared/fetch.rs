@@ -7,15 +7,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::engine::Body;
+use super::engine::client::{Builder, Dial, Network, Proxies};
+use super::engine::core::Config;
+use super::engine::core::dispatch::{Backoff, Policy};
+use super::engine::tls::client_config;
+use super::engine::tls::rustls::ClientConfig;
+use super::engine::{Full, Incoming, Runtime};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, Uri};
-use http_body::Body;
-use http_core::Config;
-use http_core::dispatch::{Backoff, Policy};
-use http_driver::client::{Builder, Dial, Network, Proxies};
-use http_driver::tls::client_config;
-use http_driver::tls::rustls::ClientConfig;
-use http_driver::{Full, Incoming, Runtime};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::narrate;

@@ -4,9 +4,9 @@ use std::io;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use http_driver::Either;
-use http_driver::server::{Listener, ProxiedListener, ProxiedTransport, TrustedProxies};
-use http_driver::tls::{TlsAcceptor, TlsTransport, server_config};
+use super::engine::Either;
+use super::engine::server::{Listener, ProxiedListener, ProxiedTransport, TrustedProxies};
+use super::engine::tls::{TlsAcceptor, TlsTransport, server_config};
 
 use super::args::{Args, fail};
 

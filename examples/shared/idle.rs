@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http_core::{Content, Method, RequestHead};
-use http_driver::client::Connection;
-use http_driver::{Runtime, Transport};
+use super::engine::client::Connection;
+use super::engine::core::{Content, Method, RequestHead};
+use super::engine::{Runtime, Transport};
 
 use super::world::World;
 

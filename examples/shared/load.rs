@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 use std::time::Instant;
 
+use super::engine::Body;
+use super::engine::client::{Builder, Client, Connection, Connector};
+use super::engine::core::dispatch::Policy;
+use super::engine::core::{Content, Fields, Method, RequestHead};
+use super::engine::{Full, Runtime};
 use bytes::Bytes;
-use http_body::Body;
-use http_core::dispatch::Policy;
-use http_core::{Content, Fields, Method, RequestHead};
-use http_driver::client::{Builder, Client, Connection, Connector};
-use http_driver::{Full, Runtime};
 
 use super::args::{Args, fail};
 use super::idle;

@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use http_core::Phase;
-use http_core::dispatch::{self, ConnectionId};
-use http_core::model::{Action, Input, Recorder, Tap};
-use http_driver::BoxTap;
-use http_driver::client::Observe;
+use super::engine;
+use super::engine::BoxTap;
+use super::engine::client::Observe;
+use super::engine::core::Phase;
+use super::engine::core::dispatch::{self, ConnectionId};
+use super::engine::core::model::{Action, Input, Recorder, Tap};
 
 /// Prints lines with the time since the tour began.
 #[derive(Clone)]
@@ -56,7 +57,7 @@ struct Told {
 }
 
 impl Tap for Told {
-    fn step(&mut self, _: http_core::Instant, phase: Phase, input: &Input, actions: &[Action]) {
+    fn step(&mut self, _: engine::core::Instant, phase: Phase, input: &Input, actions: &[Action]) {
         // A poll that found nothing, and what only the loop needs to know, would hide the story.
         let told: Vec<_> = actions.iter().filter(|action| !matches!(action, Action::Wants { .. })).collect();
         if told.is_empty() && matches!(input, Input::Poll | Input::Date(_) | Input::WantContent) {
@@ -68,7 +69,7 @@ impl Tap for Told {
 }
 
 impl Observe for Narrator {
-    fn dispatch(&self, _: http_core::Instant, input: &dispatch::Input, actions: &[dispatch::Action]) {
+    fn dispatch(&self, _: engine::core::Instant, input: &dispatch::Input, actions: &[dispatch::Action]) {
         if matches!(input, dispatch::Input::Random(_) | dispatch::Input::AddOrigin) {
             return;
         }
@@ -95,11 +96,11 @@ impl Recording {
 struct Both(Recording, BoxTap);
 
 impl Tap for Both {
-    fn begin(&mut self, now: http_core::Instant) {
+    fn begin(&mut self, now: engine::core::Instant) {
         self.0.0.lock().expect("a recorder does not panic").begin(now);
     }
 
-    fn step(&mut self, now: http_core::Instant, phase: Phase, input: &Input, actions: &[Action]) {
+    fn step(&mut self, now: engine::core::Instant, phase: Phase, input: &Input, actions: &[Action]) {
         self.0.0.lock().expect("a recorder does not panic").step(now, phase, input, actions);
         self.1.step(now, phase, input, actions);
     }

@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::engine::core::{Content, Fields, Framing, Method, ResponseHead, StatusCode};
+use super::engine::server::{Connection, Exchange};
+use super::engine::{Error, Peer, Runtime, Transport};
 use bytes::{BufMut, Bytes, BytesMut};
-use http_core::{Content, Fields, Framing, Method, ResponseHead, StatusCode};
-use http_driver::server::{Connection, Exchange};
-use http_driver::{Error, Peer, Runtime, Transport};
 
 /// Content that is held in memory at once is bounded; `/echo` and `/sink` are not.
 pub(crate) const MOST_HELD: usize = 64 << 20;

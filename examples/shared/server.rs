@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use http_core::Config;
-use http_driver::server::{Connection, Listener, Options, Server};
-use http_driver::{Peer, Runtime, Timer, Transport, service_fn};
+use super::engine::core::Config;
+use super::engine::server::{Connection, Listener, Options, Server};
+use super::engine::{Peer, Runtime, Timer, Transport, service_fn};
 
 use super::args::{Args, fail};
 use super::gate::Gate;

@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use super::engine::{Body, Frame, SizeHint};
+use super::engine::{Error, Full, Incoming};
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{Request, Response, StatusCode};
-use http_body::{Body, Frame, SizeHint};
-use http_driver::{Error, Full, Incoming};
 
 use super::routes::{MOST_HELD, PAGE, Route, address, mirror, pieces, status_text, twice, work};
 

@@ -9,14 +9,15 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use super::engine;
+use super::engine::Body;
+use super::engine::client::{self, Builder, Client, Connector};
+use super::engine::core::dispatch::{Backoff, Policy};
+use super::engine::core::model::Recorder;
+use super::engine::core::{Config, Content, Fields, Method, RequestHead, ResponseHead, StatusCode};
+use super::engine::server::{Connection, Options, Shutdown, serve_connection};
+use super::engine::{Full, Incoming, Runtime, Transport, service_fn};
 use bytes::{Bytes, BytesMut};
-use http_body::Body;
-use http_core::dispatch::{Backoff, Policy};
-use http_core::model::Recorder;
-use http_core::{Config, Content, Fields, Method, RequestHead, ResponseHead, StatusCode};
-use http_driver::client::{self, Builder, Client, Connector};
-use http_driver::server::{Connection, Options, Shutdown, serve_connection};
-use http_driver::{Full, Incoming, Runtime, Transport, service_fn};
 
 use super::narrate::{Narrator, Recording};
 use super::world::World;
@@ -123,7 +124,7 @@ impl<W: World> Tour<W> {
         let client = async {
             let stream = self.world.connect(address).await?;
             let runtime = self.world.runtime();
-            let recording = Recording(Arc::new(Mutex::new(Recorder::new(config.clone(), http_core::Instant::ZERO))));
+            let recording = Recording(Arc::new(Mutex::new(Recorder::new(config.clone(), engine::core::Instant::ZERO))));
             let tap = recording.tap(self.narrator.tap("client"));
             let mut connection = client::Connection::with_tap(stream, runtime, config.clone(), Some(tap));
             let head = RequestHead::new(Method::Put, "/upload")?
@@ -143,7 +144,7 @@ impl<W: World> Tour<W> {
         let (length, (status, record)) = both(server, client).await?;
         check(length == 20 && status == StatusCode::CREATED, &format!("{status} for {length} bytes"))?;
         check(began.elapsed() < Duration::from_millis(900), "100 did not come; the client gave up waiting for it")?;
-        record.replay(http_core::client::Connection::new)?;
+        record.replay(engine::core::client::Connection::new)?;
         Ok(format!(
             "{length} bytes after 100, answered {status}; {} recorded inputs replayed alike",
             record.steps().len()

@@ -6,9 +6,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use http_driver::client::Connector;
-use http_driver::server::Listener;
-use http_driver::{Runtime, Transport};
+use super::engine::client::Connector;
+use super::engine::server::Listener;
+use super::engine::{Runtime, Transport};
 
 /// A runtime with its sockets.
 pub(crate) trait World: Clone + Send + Sync + 'static {

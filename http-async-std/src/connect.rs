@@ -24,7 +24,7 @@ use crate::runtime::AsyncStdRuntime;
 /// ```
 pub type Client = client::Client<Network, AsyncStdRuntime>;
 
-/// How a client on async-std reaches its origins: see [`http_driver::client::Network`].
+/// How a client on async-std reaches its origins: see [`client::Network`](struct@client::Network).
 pub type Network = client::Network<AsyncStdDial, AsyncStdRuntime>;
 
 /// A [`Client`] with what `builder` says, over the usual [`network`].

@@ -10,7 +10,7 @@ use http_driver::Timer;
 ///
 /// ```
 /// use std::time::Instant;
-/// use http_driver::Timer;
+/// use http_async_std::Timer;
 /// let mut timer = http_async_std::AsyncIoTimer::new(Instant::now());
 /// timer.reset(Instant::now());
 /// ```
@@ -38,7 +38,7 @@ impl Timer for AsyncIoTimer {
 /// async-std as a runtime.
 ///
 /// ```
-/// use http_driver::Runtime;
+/// use http_async_std::Runtime;
 /// let runtime = http_async_std::AsyncStdRuntime;
 /// assert!(runtime.now() <= runtime.now());
 /// ```

@@ -8,7 +8,7 @@ use http_driver::server::{self, Listener};
 use crate::io::FuturesIo;
 use crate::runtime::AsyncStdRuntime;
 
-/// A server on async-std: see [`http_driver::server::Server`].
+/// A server on async-std: see [`server::Server`].
 ///
 /// ```no_run
 /// use std::convert::Infallible;

@@ -7,10 +7,10 @@ use std::io;
 use futures_io::{AsyncRead, AsyncWrite};
 use http_driver::Tunnel;
 
-/// What is left of a connection that was handed over, as a stream of `futures-io`: see [`http_driver::Tunnel`].
+/// What is left of a connection that was handed over, as a stream of `futures-io`: see [`Tunnel`].
 ///
 /// ```
-/// use http_driver::Upgrade;
+/// use http_async_std::Upgrade;
 /// /// Waits for the hand-over.
 /// async fn stream(upgrade: Upgrade) -> Result<http_async_std::TunnelStream, http_async_std::Error> {
 ///     Ok(http_async_std::TunnelStream::from(upgrade.await?))

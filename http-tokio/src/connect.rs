@@ -23,7 +23,7 @@ use crate::runtime::TokioRuntime;
 /// ```
 pub type Client = client::Client<Network, TokioRuntime>;
 
-/// How a client on tokio reaches its origins: see [`http_driver::client::Network`].
+/// How a client on tokio reaches its origins: see [`client::Network`](struct@client::Network).
 pub type Network = client::Network<TokioDial, TokioRuntime>;
 
 /// A [`Client`] with what `builder` says, over the usual [`network`]. Called inside of tokio.

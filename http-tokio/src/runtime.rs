@@ -12,7 +12,7 @@ use tokio::time::Sleep;
 /// tokio as a [`Runtime`]. Used inside of it.
 ///
 /// ```
-/// use http_driver::Runtime;
+/// use http_tokio::Runtime;
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
 /// let runtime = http_tokio::TokioRuntime;
 /// assert!(runtime.now() <= runtime.now());
@@ -53,7 +53,7 @@ fn with_room(at: Instant) -> tokio::time::Instant {
 /// A timer of tokio's.
 ///
 /// ```
-/// use http_driver::Runtime;
+/// use http_tokio::Runtime;
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
 /// let runtime = http_tokio::TokioRuntime;
 /// let timer = runtime.timer(runtime.now());

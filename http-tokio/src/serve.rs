@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::io::TokioIo;
 use crate::runtime::TokioRuntime;
 
-/// A server on tokio: see [`http_driver::server::Server`]. Used inside of it.
+/// A server on tokio: see [`server::Server`]. Used inside of it.
 ///
 /// ```no_run
 /// use std::convert::Infallible;

@@ -7,10 +7,10 @@ use std::io;
 use http_driver::Tunnel;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// What is left of a connection that was handed over, as a stream of tokio: see [`http_driver::Tunnel`].
+/// What is left of a connection that was handed over, as a stream of tokio: see [`Tunnel`].
 ///
 /// ```
-/// use http_driver::Upgrade;
+/// use http_tokio::Upgrade;
 /// /// Waits for the hand-over.
 /// async fn stream(upgrade: Upgrade) -> Result<http_tokio::TunnelStream, http_tokio::Error> {
 ///     Ok(http_tokio::TunnelStream::from(upgrade.await?))

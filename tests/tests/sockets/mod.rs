@@ -16,6 +16,7 @@ pub(crate) mod strangers;
 #[path = "../../../examples/shared/world.rs"]
 pub(crate) mod world;
 
+use http_tokio as engine;
 use std::time::{Duration, Instant};
 
 use strangers::AT_ONCE;
