@@ -4,6 +4,7 @@
 //! and say `preset` where `Config::strict` and `Config::default` are to differ. All others are judged by both.
 
 mod case;
+mod folder;
 mod judge;
 mod record;
 
@@ -51,8 +52,7 @@ pub fn own_cases() -> PathBuf {
 /// they are not.
 #[must_use]
 pub fn shared_cases() -> Option<PathBuf> {
-    let folder = std::env::var_os("CONFORMANCE_CASES")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/conformance"), PathBuf::from);
+    let folder = folder::of_shared_cases();
     folder.is_dir().then_some(folder)
 }
 
