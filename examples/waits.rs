@@ -11,6 +11,8 @@ mod waits;
 #[path = "shared/world.rs"]
 mod world;
 
+use http_tokio as engine;
+
 fn main() {
     let plan = waits::Plan::parse("waits");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

@@ -10,6 +10,8 @@ mod waits;
 #[path = "shared/world.rs"]
 mod world;
 
+use http_async_std as engine;
+
 fn main() {
     let plan = waits::Plan::parse("waits-async-std");
     async_std::task::block_on(waits::run(on_async_std::AsyncStd, plan));
