@@ -249,6 +249,7 @@ impl Wire {
         let lend = match (self.ended, self.pause) {
             (Some(_), _) => 0,
             (None, Pause::NeedsInput) => self.most_input,
+            (None, Pause::Full) if self.send_room() > 0 => self.most_input,
             // So that the end of the peer is seen, and nothing grows.
             (None, Pause::AwaitsApplication | Pause::Full) => self.config.limits.read_ahead,
         };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use http_core::client::{Connection, Event, Readiness};
 use http_core::model::{Action, Canonical, Input, Machine, apply};
-use http_core::{Config, Content, End, Fields, Instant, Method, RequestHead};
+use http_core::{Config, Content, Deadline, End, Fields, Instant, Method, RequestHead};
 
 use super::World;
 use super::server::{Play, Step};
@@ -44,6 +44,8 @@ pub struct Client {
     message: Option<(usize, usize)>,
     ended: bool,
     told: Told,
+    /// Something has come, or was told, since the last poll that told nothing.
+    news: bool,
 }
 
 /// What the application asked for and was told so far, as far as it bounds what it may be told next.
@@ -72,18 +74,30 @@ impl Client {
         config.timeouts.content_rate = 0;
         let machine = Connection::new(Arc::new(config), Instant::ZERO);
         let told = Told::default();
-        Self { machine, buffer: BytesMut::new(), now: Instant::ZERO, play, message: None, ended: false, told }
+        Self {
+            machine,
+            buffer: BytesMut::new(),
+            now: Instant::ZERO,
+            play,
+            message: None,
+            ended: false,
+            told,
+            news: false,
+        }
     }
 
     fn input(&mut self, input: Input) -> Result<(), String> {
         let (over, before) = (self.told.closed, self.machine.canonical(self.now));
         let polled = input == Input::Poll;
         let mut actions = Vec::new();
+        let comes = matches!(input, Input::Received(_) | Input::Eof(_));
         apply(&mut self.machine, &mut self.buffer, input, self.now, &mut |action| actions.push(action));
         let misused = actions.iter().any(|action| matches!(action, Action::Misused(_)));
         if misused && (actions.len() > 1 || self.machine.canonical(self.now) != before) {
             return Err(format!("misuse changed something: {actions:?}"));
         }
+        // Until a poll tells nothing there may be more to tell.
+        self.news = if polled { !actions.is_empty() } else { self.news || comes };
         for action in &actions {
             if over && !matches!(action, Action::Misused(_)) {
                 return Err(format!("told after the end: {action}"));
@@ -96,6 +110,21 @@ impl Client {
             return Err(format!("{} requests are open, {unanswered} unanswered", self.told.open));
         }
         Ok(())
+    }
+
+    fn wants(&self) -> super::Wants {
+        let machine = &self.machine;
+        let (interest, due) = (machine.interest(), machine.poll_timeout());
+        (interest, due, machine.next_deadline(), machine.send_capacity(), Some(machine.readiness()))
+    }
+
+    /// Another poll that tells nothing does not change what the machine wants.
+    fn check_steady(&self) -> Result<(), String> {
+        let mut polled = self.clone();
+        let told = polled.machine.poll_event(&mut polled.buffer, self.now);
+        // A command may have let it read on.
+        let news = self.news || polled.buffer != self.buffer;
+        if told == Ok(None) && !news { super::steady(self.wants(), polled.wants()) } else { Ok(()) }
     }
 
     fn poll_all(&mut self) -> Result<(), String> {
@@ -155,7 +184,7 @@ fn head(method: Method<'_>, target: &str, fields: &[(&str, &str)]) -> RequestHea
 
 impl World for Client {
     type Step = Step;
-    type Key = (Canonical, Vec<u8>, Option<(usize, usize)>, Told);
+    type Key = (Canonical, Vec<u8>, Option<(usize, usize)>, Told, bool);
 
     fn steps(&self) -> Vec<Step> {
         let machine = &self.machine;
@@ -269,6 +298,15 @@ impl World for Client {
             return Err("a deadline that has passed is still armed".into());
         }
         super::bounded(interest, machine.config())?;
+        self.check_steady()?;
+        // Whoever idles does not do so for ever, and needs no poll for that.
+        let due = machine.next_deadline();
+        if machine.readiness() == Readiness::Idle
+            && due != Some(Deadline::Idle)
+            && !(waits && due == Some(Deadline::Send))
+        {
+            return Err("idles without a deadline".into());
+        }
         let application = machine.awaits_content() || self.told.switched;
         // Where neither the application nor the transport has its turn, nothing but input can help.
         let stuck = self.play.polls() && !application && !waits && !self.ended && !interest.close;
@@ -282,7 +320,7 @@ impl World for Client {
     }
 
     fn key(&self) -> Self::Key {
-        (self.machine.canonical(self.now), self.buffer.to_vec(), self.message, self.told)
+        (self.machine.canonical(self.now), self.buffer.to_vec(), self.message, self.told, self.news)
     }
 
     fn places(&self) -> BTreeMap<u64, String> {

@@ -13,7 +13,8 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::hash::Hash;
 
-use http_core::{Config, Interest};
+use http_core::client::Readiness;
+use http_core::{Config, Deadline, Instant, Interest};
 
 /// A machine and what surrounds it.
 pub trait World: Clone {
@@ -41,6 +42,19 @@ fn bounded(interest: Interest, config: &Config) -> Result<(), String> {
     match interest.lend <= config.max_input_bytes() {
         true => Ok(()),
         false => Err(format!("{} bytes may be lent", interest.lend)),
+    }
+}
+
+/// Everything that a machine wants of its surroundings: what it may read, send and produce, when it is to be woken, whether
+/// it takes another request.
+type Wants = (Interest, Option<Instant>, Option<Deadline>, usize, Option<Readiness>);
+
+/// What a machine wants hangs on nothing but what has happened: a poll that tells nothing, where nothing new has come since
+/// the last one that told nothing, changes nothing of it.
+fn steady(before: Wants, after: Wants) -> Result<(), String> {
+    match before == after {
+        true => Ok(()),
+        false => Err(format!("wants {before:?}, and with a poll {after:?}")),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use http_core::model::{Action, Canonical, Input, Machine, apply};
 use http_core::server::{Connection, Event};
-use http_core::{Config, Content, End, Fields, Instant, Misuse, ResponseHead, StatusCode};
+use http_core::{Config, Content, Deadline, End, Fields, Instant, Misuse, Phase, ResponseHead, StatusCode};
 
 use super::World;
 
@@ -74,6 +74,8 @@ pub struct Server {
     /// Which message is being sent, and how much of it was.
     message: Option<(usize, usize)>,
     told: Told,
+    /// Something has come, or was told, since the last poll that told nothing.
+    news: bool,
 }
 
 /// What the application was told so far, as far as it bounds what it may be told next.
@@ -103,18 +105,21 @@ impl Server {
         config.timeouts.content_rate = 0;
         let machine = Connection::new(Arc::new(config), Instant::ZERO);
         let told = Told::default();
-        Self { machine, buffer: BytesMut::new(), now: Instant::ZERO, play, message: None, told }
+        Self { machine, buffer: BytesMut::new(), now: Instant::ZERO, play, message: None, told, news: false }
     }
 
     fn input(&mut self, input: Input) -> Result<(), String> {
         let (over, before) = (self.told.closed, self.machine.canonical(self.now));
         let polled = input == Input::Poll;
         let mut actions = Vec::new();
+        let comes = matches!(input, Input::Received(_) | Input::Eof(_));
         apply(&mut self.machine, &mut self.buffer, input, self.now, &mut |action| actions.push(action));
         let misused = actions.iter().any(|action| matches!(action, Action::Misused(_)));
         if misused && (actions.len() > 1 || self.machine.canonical(self.now) != before) {
             return Err(format!("misuse changed something: {actions:?}"));
         }
+        // Until a poll tells nothing there may be more to tell.
+        self.news = if polled { !actions.is_empty() } else { self.news || comes };
         for action in &actions {
             let tells = !matches!(action, Action::Misused(_));
             if over && tells {
@@ -128,6 +133,20 @@ impl Server {
     /// Whether the connection only comes to its end: input is dropped then.
     fn is_over(&self) -> bool {
         self.machine.clone().send_end(&Fields::new(), self.now) == Err(Misuse::Closed)
+    }
+
+    fn wants(&self) -> super::Wants {
+        let machine = &self.machine;
+        (machine.interest(), machine.poll_timeout(), machine.next_deadline(), machine.send_capacity(), None)
+    }
+
+    /// Another poll that tells nothing does not change what the machine wants.
+    fn check_steady(&self) -> Result<(), String> {
+        let mut polled = self.clone();
+        let told = polled.machine.poll_event(&mut polled.buffer, self.now);
+        // A command may have let it read on.
+        let news = self.news || polled.buffer != self.buffer;
+        if told == Ok(None) && !news { super::steady(self.wants(), polled.wants()) } else { Ok(()) }
     }
 
     fn poll_all(&mut self) -> Result<(), String> {
@@ -189,7 +208,7 @@ impl Told {
 
 impl World for Server {
     type Step = Step;
-    type Key = (Canonical, Vec<u8>, Option<(usize, usize)>, Told);
+    type Key = (Canonical, Vec<u8>, Option<(usize, usize)>, Told, bool);
 
     fn steps(&self) -> Vec<Step> {
         let machine = &self.machine;
@@ -226,7 +245,7 @@ impl World for Server {
             input(true, Input::Eof(End::Unclean), "transport breaks");
         }
         input(answers && machine.content_is_due(), Input::WantContent, "ask for content");
-        input(false, Input::DiscardContent, "discard content");
+        input(lazy && machine.content_is_due(), Input::DiscardContent, "discard content");
         input(false, Input::SendInterim(head(103)), "103");
         input(answers, Input::SendResponse(head(200), Content::Full(Bytes::from_static(b"b"))), "answer");
         let upgraded = head(101).with("Upgrade", "x").unwrap_or_else(|_| head(101));
@@ -302,6 +321,12 @@ impl World for Server {
             return Err("a deadline that has passed is still armed".into());
         }
         super::bounded(interest, machine.config())?;
+        self.check_steady()?;
+        // Whoever idles does not do so for ever, and needs no poll for that.
+        let idles = machine.phase() == Phase::Idle && !self.told.switched && machine.peer_ended().is_none();
+        if idles && self.buffer.is_empty() && machine.next_deadline() != Some(Deadline::Idle) {
+            return Err("idles without a deadline".into());
+        }
         // Where neither the application nor the transport has its turn, nothing but input can help.
         let stuck = self.play.polls() && !machine.is_answering() && !waits && machine.peer_ended().is_none();
         if stuck && !interest.close && !self.told.switched && interest.room(self.buffer.len()) == 0 {
@@ -316,7 +341,7 @@ impl World for Server {
     }
 
     fn key(&self) -> Self::Key {
-        (self.machine.canonical(self.now), self.buffer.to_vec(), self.message, self.told)
+        (self.machine.canonical(self.now), self.buffer.to_vec(), self.message, self.told, self.news)
     }
 
     fn places(&self) -> BTreeMap<u64, String> {

@@ -14,7 +14,7 @@ use crate::connection::deadline::Deadline;
 use crate::connection::exchange::End;
 use crate::connection::memory::Memory;
 use crate::connection::phase::Phase;
-use crate::connection::wire::{Closed, Interest, Life, Linger, Pause, Wire};
+use crate::connection::wire::{Closed, Interest, Life, Linger, Wire};
 use crate::error::ProtocolError;
 use crate::message::content::Content;
 use crate::message::facts::{Expectation, RequestKind};
@@ -179,7 +179,7 @@ impl Connection {
             requests: 0,
             peer,
         };
-        connection.rearm(Pause::NeedsInput, now);
+        connection.arm_idle(now);
         connection
     }
 

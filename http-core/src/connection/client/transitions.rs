@@ -250,7 +250,7 @@ impl Connection {
                 self.pending.pop_front();
                 self.receive = Receive::Head(Scan::default());
                 self.wire.pause = Pause::NeedsInput;
-                self.await_head(now);
+                if self.pending.is_empty() { self.arm_idle(now) } else { self.await_head(now) }
             }
             Next::Close => {
                 self.pending.pop_front();
@@ -340,14 +340,17 @@ impl Connection {
     pub(super) fn rearm(&mut self, pause: Pause, now: Instant) {
         let waiting = pause == Pause::NeedsInput && self.wire.ended.is_none();
         match &self.receive {
-            Receive::Head(_) if waiting && self.pending.is_empty() => {
-                if !self.wire.deadlines.is_armed(Deadline::Idle) {
-                    self.wire.deadlines.arm(Deadline::Idle, now.saturating_add(self.wire.config.timeouts.idle));
-                }
-            }
+            // Idling has its deadline since it began.
             Receive::Head(_) if waiting => self.await_head(now),
             Receive::Content(_) if waiting => self.wire.await_content(now),
             _ => self.wire.rest_content(now),
+        }
+    }
+
+    /// Idling begins when nothing is awaited any more. Once the peer has ended there is nothing to wait for.
+    pub(super) fn arm_idle(&mut self, now: Instant) {
+        if self.wire.ended.is_none() {
+            self.wire.deadlines.arm(Deadline::Idle, now.saturating_add(self.wire.config.timeouts.idle));
         }
     }
 

@@ -275,6 +275,7 @@ impl Connection {
             }
             *wanted = Wanted::Yes;
             self.wire.pause = Pause::NeedsInput;
+            self.await_more(now);
         }
         self.wire.queued(now);
     }
@@ -283,9 +284,10 @@ impl Connection {
     /// event tells of it.
     pub fn discard_content(&mut self, now: Instant) {
         let now = self.wire.at(now);
-        if let Receive::Content(_, wanted) = &mut self.receive {
+        if let Receive::Content(_, wanted @ (Wanted::NotYet | Wanted::Yes)) = &mut self.receive {
             *wanted = Wanted::No;
             self.wire.pause = Pause::NeedsInput;
+            self.await_more(now);
         }
         self.advance(now);
     }

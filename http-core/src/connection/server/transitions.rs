@@ -97,6 +97,7 @@ impl Connection {
                     self.receive = Receive::Done;
                     // Before its response nothing follows from the end of a request.
                     if !matches!(self.send, Send::Head) {
+                        self.wire.left = input.len();
                         self.advance(now);
                     }
                     self.wire.told(input);
@@ -258,6 +259,7 @@ impl Connection {
             (Decoded::End(trailers), wanted) => {
                 self.wire.rest_content(now);
                 self.receive = Receive::Done;
+                self.wire.left = input.len();
                 self.advance(now);
                 match wanted {
                     Wanted::Yes => Ok(Step::Read(Event::End(trailers))),
@@ -277,6 +279,8 @@ impl Connection {
         if self.exchange.switching || !self.wire.is_open() {
             if let (Receive::Content(_, wanted), true) = (&mut self.receive, self.exchange.switching) {
                 *wanted = Wanted::No;
+                self.wire.pause = Pause::NeedsInput;
+                self.await_more(now);
             }
             return;
         }
@@ -287,14 +291,23 @@ impl Connection {
         self.arm_half_closed(now);
         let (request, response) = (self.progress_of_request(), self.progress_of_response());
         match exchange::next(request, response, self.exchange.persistent, wanted) {
+            Next::Wait => {}
             // Until the next poll the application may still ask for the content.
-            Next::Wait | Next::Drain => {}
+            Next::Drain => {
+                self.wire.pause = Pause::NeedsInput;
+                self.await_more(now);
+            }
             Next::Exchange => {
                 // The end of a request is told before the next one begins.
                 if !matches!(self.receive, Receive::Ending) {
                     self.receive = Receive::Head(Scan::default());
                     self.send = Send::Head;
                     self.exchange = Exchange::new(true);
+                    self.wire.pause = Pause::NeedsInput;
+                    // Nothing more is sent, so that nobody tells of that.
+                    if self.wire.outbox.is_empty() {
+                        self.arm_idle(now);
+                    }
                 }
             }
             Next::Close => {
@@ -305,7 +318,6 @@ impl Connection {
                 }
             }
         }
-        self.wire.pause = Pause::NeedsInput;
     }
 
     pub(super) fn progress_of_request(&self) -> Progress {
@@ -473,6 +485,13 @@ impl Connection {
                 self.wire.deadlines.disarm(Deadline::Idle);
                 self.wire.rest_content(now);
             }
+        }
+    }
+
+    /// Content was asked for, or is to be dropped: it is waited for from now on, whether a poll follows or not.
+    pub(super) fn await_more(&mut self, now: Instant) {
+        if self.wire.is_open() && self.wire.ended.is_none() {
+            self.wire.await_content(now);
         }
     }
 
