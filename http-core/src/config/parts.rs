@@ -103,6 +103,32 @@ impl Config {
             ..Self::default()
         }
     }
+
+    /// The configuration of the connections that a dispatcher rules: what its [`Policy`] owns is set by that alone, so that
+    /// no connection ends earlier, or refuses what it is given. What stood there before is of no account:
+    ///
+    /// | of a connection | is then |
+    /// |---|---|
+    /// | [`Timeouts::idle`] | for ever: [`Policy::idle_timeout`] closes it |
+    /// | [`Persistence::requests`] | [`Policy::requests_per_connection`], so that the last one says `close` (RFC 9112 §9.6) |
+    /// | [`Persistence::pipelining`] | [`Policy::pipeline_depth`] |
+    ///
+    /// ```
+    /// use http_core::Config;
+    ///
+    /// let mut config = Config::default();
+    /// config.persistence.pipelining = 7;
+    /// config.dispatch = config.dispatch.pipeline_depth(3);
+    /// assert_eq!(config.dispatched().persistence.pipelining, 3);
+    /// ```
+    #[must_use]
+    pub fn dispatched(mut self) -> Self {
+        // The dispatcher counts a peer's `Keep-Alive` in, and the life of a connection.
+        self.timeouts.idle = Duration::MAX;
+        self.persistence.requests = self.dispatch.requests_per_connection.map(|most| most.max(1).into());
+        self.persistence.pipelining = self.dispatch.pipeline_depth.max(1);
+        self
+    }
 }
 
 /// How long the engine waits for the peer.
@@ -129,7 +155,8 @@ pub struct Timeouts {
     /// How long content may come and go slower than [`content_rate`](Self::content_rate). Default 10 s.
     pub content_grace: Duration,
     /// Between exchanges, and before the first one. Never runs while an exchange is open or its answer is being
-    /// sent. Default 75 s.
+    /// sent. Default 75 s. Of a server's connections, and of a client's that no dispatcher rules: those idle by
+    /// [`Policy::idle_timeout`] alone, see [`Config::dispatched`].
     pub idle: Duration,
     /// How long a client with `Expect: 100-continue` waits before it sends its content all the same. Default 1 s.
     pub expect: Duration,
@@ -299,12 +326,13 @@ pub struct Persistence {
     /// Whether connections are kept at all. Default true.
     pub keep_alive: bool,
     /// The most requests of one connection; the last one is answered, or sent, with `Connection: close`.
-    /// Default none.
+    /// Default none. Where a dispatcher rules it is [`Policy::requests_per_connection`], see [`Config::dispatched`].
     pub requests: Option<u64>,
     /// On a client: the origin is known to speak HTTP/1.0 and nothing later, so nothing chunked is sent to it, not even
     /// before its first response tells (RFC 9112 §6.1). Default false.
     pub http10_origin: bool,
-    /// On a client, how many requests may await their response at once. Default 1: no pipelining.
+    /// On a client, how many requests may await their response at once. Default 1: no pipelining. Where a dispatcher rules
+    /// it is [`Policy::pipeline_depth`], see [`Config::dispatched`].
     pub pipelining: usize,
 }
 
@@ -325,4 +353,47 @@ pub struct Events {
     /// The extensions of chunks, which otherwise are checked and dropped: a recipient ignores those that it does not
     /// know (RFC 9112 §7.1.1). Chunks are then told one by one, which costs more where they are small. Default: false.
     pub chunk_extensions: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dispatcher_owns_what_its_policy_has() {
+        let day = Duration::from_secs(86_400);
+        let unruled = || {
+            let mut config = Config::default();
+            config.timeouts.idle = Duration::from_secs(1);
+            (config.persistence.requests, config.persistence.pipelining) = (Some(9), 9);
+            config
+        };
+        // Policy, and then requests and pipelining of a connection.
+        let table = [
+            (Policy::default(), None, 1),
+            (Policy::evhttp(), None, 1),
+            (Policy::default().idle_timeout(None), None, 1),
+            (Policy::default().idle_timeout(day), None, 1),
+            (Policy::default().requests_per_connection(5).pipeline_depth(2), Some(5), 2),
+            (Policy::default().requests_per_connection(u32::MAX), Some(u64::from(u32::MAX)), 1),
+            // 0 counts as 1, as it does for the dispatcher.
+            (Policy::default().requests_per_connection(0).pipeline_depth(0), Some(1), 1),
+            (Policy::default().pipeline_depth(usize::MAX), None, usize::MAX),
+        ];
+        for (policy, requests, pipelining) in table {
+            for mut config in [Config::default(), Config::evhttp(), unruled()] {
+                config.dispatch = policy;
+                let ruled = config.clone().dispatched();
+                assert_eq!(ruled.timeouts.idle, Duration::MAX, "{policy:?}");
+                assert_eq!((ruled.persistence.requests, ruled.persistence.pipelining), (requests, pipelining));
+                assert_eq!(ruled.clone().dispatched(), ruled);
+                // Nothing else changes.
+                let mut back = ruled;
+                back.timeouts.idle = config.timeouts.idle;
+                back.persistence.requests = config.persistence.requests;
+                back.persistence.pipelining = config.persistence.pipelining;
+                assert_eq!(back, config);
+            }
+        }
+    }
 }

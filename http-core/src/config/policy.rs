@@ -57,11 +57,13 @@ pub struct Policy {
     /// that has been idle longest, or waits in line. Default: 256 (evhttp: no limit).
     pub max_connections: usize,
     /// How long a connection is kept while it has nothing to do; `None`: until the peer closes it.
-    /// A `Keep-Alive: timeout=` of the peer shortens it. Default: 90 s (evhttp: 50 s).
+    /// A `Keep-Alive: timeout=` of the peer shortens it. Default: 90 s (evhttp: 50 s). Connections that were made
+    /// beforehand and those that have served have this one deadline, see [`Config::dispatched`](crate::Config::dispatched).
     pub idle_timeout: Option<Duration>,
     /// How old a connection may be and still take a request; `None`: any age. Default: `None`.
     pub lifetime: Option<Duration>,
-    /// How many requests one connection is given; `None`: any number. Default: `None`.
+    /// How many requests one connection is given; `None`: any number; 0 counts as 1. The last one is sent with
+    /// `Connection: close` (RFC 9112 §9.6), see [`Config::dispatched`](crate::Config::dispatched). Default: `None`.
     pub requests_per_connection: Option<u32>,
     /// A request that is not idempotent is not given to a connection that has served and then been idle for longer
     /// than this, but to a new one: the peer may be just closing the old one, and the request could not be
@@ -72,7 +74,7 @@ pub struct Policy {
     pub max_queue: usize,
     /// Requests that may be unanswered on one connection; 0 counts as 1. Above 1, idempotent requests that are
     /// sent for the first time follow idempotent ones, on connections that have answered before (RFC 9112
-    /// §9.3.2). Default: 1.
+    /// §9.3.2). What their connections take is the same, see [`Config::dispatched`](crate::Config::dispatched). Default: 1.
     pub pipeline_depth: usize,
 }
 

@@ -46,7 +46,7 @@ impl Builder {
     }
 
     /// The whole configuration: time-outs, limits, leniencies, and the dispatcher's policy. What was set of it before
-    /// is overwritten, but for a policy.
+    /// is overwritten, but for a policy. What that owns is set by it alone: see [`Config::dispatched`].
     pub fn config(mut self, config: impl Into<Arc<Config>>) -> Self {
         self.config = config.into();
         self
@@ -85,12 +85,8 @@ impl Builder {
     }
 
     /// How long a connection is kept that nobody uses; `None`: for as long as the server does. Default: as
-    /// [`Policy::idle_timeout`].
-    pub fn pool_idle_timeout(mut self, most: impl Into<Option<Duration>>) -> Self {
-        let most = most.into();
-        // The machine of the connection has a deadline of its own.
-        let idle = &mut Arc::make_mut(&mut self.config).timeouts.idle;
-        *idle = most.map_or(Duration::MAX, |most| most.max(*idle));
+    /// [`Policy::idle_timeout`]. Nothing else ends it: [`Timeouts::idle`](http_core::Timeouts::idle) is of no account here.
+    pub fn pool_idle_timeout(self, most: impl Into<Option<Duration>>) -> Self {
         self.with_policy(|policy| policy.idle_timeout(most))
     }
 
@@ -198,20 +194,16 @@ impl Builder {
 
     /// The client, over connections that `connector` makes.
     #[must_use]
-    pub fn build<C, R>(mut self, connector: C, runtime: R) -> Client<C, R>
+    pub fn build<C, R>(self, connector: C, runtime: R) -> Client<C, R>
     where
         C: Connector,
         R: Runtime + Send + Sync + 'static,
         R::Timer: Send,
     {
-        if let Some(policy) = self.policy {
-            Arc::make_mut(&mut self.config).dispatch = policy;
-        }
-        let depth = self.config.dispatch.pipeline_depth.max(1);
-        if self.config.persistence.pipelining != depth {
-            Arc::make_mut(&mut self.config).persistence.pipelining = depth;
-        }
-        Client::new(Shared::new(self.config, self.observer, self.timeout, self.tells_peer, connector, runtime))
+        let mut config = Arc::unwrap_or_clone(self.config);
+        config.dispatch = self.policy.unwrap_or(config.dispatch);
+        let config = Arc::new(config.dispatched());
+        Client::new(Shared::new(config, self.observer, self.timeout, self.tells_peer, connector, runtime))
     }
 }
 

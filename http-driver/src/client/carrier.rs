@@ -128,7 +128,7 @@ where
         }
     }
     let flight = launch(shared, connection, slot, request, sending)?.ok_or(Over::LOCAL)?;
-    let pipelines = shared.config.persistence.pipelining > 1;
+    let pipelines = shared.config.dispatch.pipeline_depth > 1;
     let mut run = Run { shared, slot, id, promise, pipelines, flight, behind: VecDeque::new() };
     run.tell_room(connection);
     poll_fn(|cx| run.poll(connection, cx)).await

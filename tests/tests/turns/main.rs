@@ -3,6 +3,7 @@
 
 mod completion;
 mod fairness;
+mod idling;
 mod pressure;
 mod stage;
 mod wakes;
