@@ -304,9 +304,8 @@ impl Connection {
                     self.send = Send::Head;
                     self.exchange = Exchange::new(true);
                     self.wire.pause = Pause::NeedsInput;
-                    // Nothing more is sent, so that nobody tells of that.
                     if self.wire.outbox.is_empty() {
-                        self.arm_idle(now);
+                        self.arm_idle_unsent(now);
                     }
                 }
             }
@@ -489,6 +488,7 @@ impl Connection {
     }
 
     /// Content was asked for, or is to be dropped: it is waited for from now on, whether a poll follows or not.
+    #[cold]
     pub(super) fn await_more(&mut self, now: Instant) {
         if self.wire.is_open() && self.wire.ended.is_none() {
             self.wire.await_content(now);
@@ -520,7 +520,14 @@ impl Connection {
         }
     }
 
+    /// Everything was sent before the exchange ended, so that nobody tells of that any more.
+    #[cold]
+    fn arm_idle_unsent(&mut self, now: Instant) {
+        self.arm_idle(now);
+    }
+
     /// Idling begins when nothing of a request is there and everything was sent.
+    #[inline]
     pub(super) fn arm_idle(&mut self, now: Instant) {
         let Receive::Head(_) = &self.receive else { return };
         let deadlines = &mut self.wire.deadlines;
