@@ -14,7 +14,7 @@ use http::{Request, Response};
 use http_body::Body;
 use http_core::{Config, Content, End, Fields, ResponseHead, StatusCode};
 use http_driver::server::{Connection, Disconnected, Interim, Options, serve_connection};
-use http_driver::{Full, Incoming, Runtime, service_fn};
+use http_driver::{Full, Incoming, ReadError, Runtime, service_fn};
 
 use crate::sockets::bodies::{Dropped, Then, Told};
 use crate::sockets::servers::routes_server;
@@ -89,6 +89,43 @@ async fn a_client_that_shut_down_its_side_is_answered<W: World>(world: W) -> Out
     })
     .await;
     assert!(answer.ends_with("\r\n\r\nlate"), "{answer}");
+    Ok(())
+}
+
+async fn content_is_read_whole_or_refused_before_it_is_asked_for<W: World>(world: W) -> Outcome {
+    let short = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n";
+    let long = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n";
+    let waits =
+        |length| format!("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: {length}\r\n\r\n");
+    // Who waits for 100 (Continue) has not ended.
+    for (request, ends, first, content) in [
+        (short.to_owned(), true, "HTTP/1.1 200 OK\r\n", "abc"),
+        (long.to_owned(), true, "HTTP/1.1 413 Content Too Large\r\n", ""),
+        (waits(4), false, "HTTP/1.1 413 Content Too Large\r\n", ""),
+        (waits(3) + "abc", true, "HTTP/1.1 200 OK\r\n", "abc"),
+    ] {
+        let address = serve_one(&world, |request: Request<Incoming>| async {
+            let mut response = Response::new(Full::default());
+            match request.into_body().bytes(3).await {
+                Ok(content) => *response.body_mut() = content.into(),
+                Err(ReadError::TooLong) => *response.status_mut() = http::StatusCode::PAYLOAD_TOO_LARGE,
+                Err(error) => panic!("{error}"),
+            }
+            Ok(response)
+        })
+        .await?;
+        let told = request.clone();
+        let answer = stranger(&world, move || {
+            let stream = dial(address);
+            (&stream).write_all(told.as_bytes()).unwrap();
+            if ends {
+                stream.shutdown(Shutdown::Write).unwrap();
+            }
+            rest(&stream)
+        })
+        .await;
+        assert!(answer.starts_with(first) && answer.ends_with(&format!("\r\n\r\n{content}")), "{request}: {answer}");
+    }
     Ok(())
 }
 
@@ -489,6 +526,7 @@ async fn s9_nothing_behind_a_refused_tunnel_is_served<W: World>(world: W) -> Out
 on_both! {
     the_end_of_a_connection_is_told_at_once
     a_client_that_shut_down_its_side_is_answered
+    content_is_read_whole_or_refused_before_it_is_asked_for
     a_client_that_is_gone_drops_the_services_future
     a_handler_is_told_of_its_clients_end_behind_unread_bytes
     a_request_is_cancelled_at_its_clients_end_when_asked_for
