@@ -249,7 +249,6 @@ impl Wire {
         let lend = match (self.ended, self.pause) {
             (Some(_), _) => 0,
             (None, Pause::NeedsInput) => self.most_input,
-            (None, Pause::Full) if self.send_room() > 0 => self.most_input,
             // So that the end of the peer is seen, and nothing grows.
             (None, Pause::AwaitsApplication | Pause::Full) => self.config.limits.read_ahead,
         };
@@ -287,6 +286,9 @@ impl Wire {
 
     pub(crate) fn sent(&mut self, count: usize, now: Instant) {
         let count = self.outbox.advance(count);
+        if self.pause == Pause::Full && self.send_room() > 0 {
+            self.pause = Pause::NeedsInput;
+        }
         if self.outbox.is_empty() {
             self.deadlines.disarm(Deadline::Send);
         } else if count > 0 {
