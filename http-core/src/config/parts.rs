@@ -104,13 +104,13 @@ impl Config {
         }
     }
 
-    /// The configuration of the connections that a dispatcher rules: what its [`Policy`] owns is set by that alone, so that
-    /// no connection ends earlier, or refuses what it is given. What stood there before is of no account:
+    /// The configuration of the connections that a dispatcher rules: what its [`Policy`] owns is set by that alone, so
+    /// that no connection ends earlier, or refuses what it is given. What stood there before is of no account:
     ///
     /// | of a connection | is then |
     /// |---|---|
     /// | [`Timeouts::idle`] | for ever: [`Policy::idle_timeout`] closes it |
-    /// | [`Persistence::requests`] | [`Policy::requests_per_connection`], so that the last one says `close` (RFC 9112 §9.6) |
+    /// | [`Persistence::requests`] | [`Policy::requests_per_connection`], the last one says `close` (RFC 9112 §9.6) |
     /// | [`Persistence::pipelining`] | [`Policy::pipeline_depth`] |
     ///
     /// ```
@@ -331,8 +331,8 @@ pub struct Persistence {
     /// On a client: the origin is known to speak HTTP/1.0 and nothing later, so nothing chunked is sent to it, not even
     /// before its first response tells (RFC 9112 §6.1). Default false.
     pub http10_origin: bool,
-    /// On a client, how many requests may await their response at once. Default 1: no pipelining. Where a dispatcher rules
-    /// it is [`Policy::pipeline_depth`], see [`Config::dispatched`].
+    /// On a client, how many requests may await their response at once. Default 1: no pipelining. Where a dispatcher
+    /// rules it is [`Policy::pipeline_depth`], see [`Config::dispatched`].
     pub pipelining: usize,
 }
 

@@ -58,7 +58,8 @@ pub struct Policy {
     pub max_connections: usize,
     /// How long a connection is kept while it has nothing to do; `None`: until the peer closes it.
     /// A `Keep-Alive: timeout=` of the peer shortens it. Default: 90 s (evhttp: 50 s). Connections that were made
-    /// beforehand and those that have served have this one deadline, see [`Config::dispatched`](crate::Config::dispatched).
+    /// beforehand and those that have served have this one deadline, see
+    /// [`Config::dispatched`](crate::Config::dispatched).
     pub idle_timeout: Option<Duration>,
     /// How old a connection may be and still take a request; `None`: any age. Default: `None`.
     pub lifetime: Option<Duration>,
@@ -74,7 +75,8 @@ pub struct Policy {
     pub max_queue: usize,
     /// Requests that may be unanswered on one connection; 0 counts as 1. Above 1, idempotent requests that are
     /// sent for the first time follow idempotent ones, on connections that have answered before (RFC 9112
-    /// §9.3.2). What their connections take is the same, see [`Config::dispatched`](crate::Config::dispatched). Default: 1.
+    /// §9.3.2). What their connections take is the same, see [`Config::dispatched`](crate::Config::dispatched).
+    /// Default: 1.
     pub pipeline_depth: usize,
 }
 

@@ -85,7 +85,8 @@ impl Builder {
     }
 
     /// How long a connection is kept that nobody uses; `None`: for as long as the server does. Default: as
-    /// [`Policy::idle_timeout`]. Nothing else ends it: [`Timeouts::idle`](http_core::Timeouts::idle) is of no account here.
+    /// [`Policy::idle_timeout`]. Nothing else ends it:
+    /// [`Timeouts::idle`](http_core::Timeouts::idle) is of no account here.
     pub fn pool_idle_timeout(self, most: impl Into<Option<Duration>>) -> Self {
         self.with_policy(|policy| policy.idle_timeout(most))
     }

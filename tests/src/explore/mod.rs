@@ -45,12 +45,12 @@ fn bounded(interest: Interest, config: &Config) -> Result<(), String> {
     }
 }
 
-/// Everything that a machine wants of its surroundings: what it may read, send and produce, when it is to be woken, whether
-/// it takes another request.
+/// Everything that a machine wants of its surroundings: what it may read, send and produce, when it is to be woken,
+/// whether it takes another request.
 type Wants = (Interest, Option<Instant>, Option<Deadline>, usize, Option<Readiness>);
 
-/// What a machine wants hangs on nothing but what has happened: a poll that tells nothing, where nothing new has come since
-/// the last one that told nothing, changes nothing of it.
+/// What a machine wants hangs on nothing but what has happened: a poll that tells nothing, where nothing new has come
+/// since the last one that told nothing, changes nothing of it.
 fn steady(before: Wants, after: Wants) -> Result<(), String> {
     match before == after {
         true => Ok(()),
