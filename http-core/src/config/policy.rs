@@ -4,8 +4,8 @@ use core::time::Duration;
 
 use super::backoff::Backoff;
 
-/// The configuration of a [`Dispatcher`](super::Dispatcher), part of [`Config`](crate::Config). Every limit is bounded
-/// by default.
+/// The configuration of a [`Dispatcher`](crate::dispatch::Dispatcher), part of [`Config`](crate::Config). Every limit
+/// is bounded by default.
 ///
 /// ```
 /// use core::time::Duration;
