@@ -1,6 +1,7 @@
 #!/bin/sh
-# Builds the programs and measures how long one peer waits while another one of the same thread is flooded, in ms, on both
-# runtimes: benches/waits.sh [SECONDS]. Each figure takes twice the seconds, which are 3. Ends with 1 if one is too long.
+# Builds the programs and measures how long one peer waits while another one of the same thread is flooded, in ms, on
+# both runtimes: benches/waits.sh [SECONDS]. Each figure takes twice the seconds, which are 3. Ends with 1 if one is too
+# long.
 set -eu
 cd "$(dirname "$0")/.."
 secs=${1:-3}

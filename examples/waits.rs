@@ -1,6 +1,7 @@
-//! How long one peer waits while another one of the same thread is flooded, on tokio: `waits --flood
-//! gets|echoes|chunks|busy --port P [--pid P] [--secs S]` asks a server and tells it to end, `waits --flood interim|tiny`
-//! measures a client. Prints p50, p99 and the longest wait in ms; ends with 1 if p99 is more than 20 ms above that alone.
+//! How long one peer waits while another one of the same thread is flooded, on tokio:
+//! `waits --flood gets|echoes|chunks|busy --port P [--pid P] [--secs S]` asks a server and tells it to end,
+//! `waits --flood interim|tiny` measures a client. Prints p50, p99 and the longest wait in ms; ends with 1 if p99 is
+//! more than 20 ms above that alone.
 
 #[path = "shared/args.rs"]
 mod args;

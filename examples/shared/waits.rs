@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
+use super::engine::Body;
 use super::engine::client::{Builder, Client, Connector};
 use super::engine::core::Config;
 use super::engine::{Full, Runtime};
-use http_body::Body;
 
 use super::args::{Args, fail};
 use super::world::World;

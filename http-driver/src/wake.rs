@@ -11,8 +11,8 @@ use http_core::Instant;
 /// pipelined requests is bounded by nothing else.
 const SPAN: Duration = Duration::from_micros(250);
 
-/// How many exchanges, pieces and turns it brings for all that, within [`LONGEST`]: to let others have their turn costs a
-/// third of an exchange, which is below 1 % if it comes this seldom, however slow the machine is.
+/// How many exchanges, pieces and turns it brings for all that, within [`LONGEST`]: to let others have their turn costs
+/// a third of an exchange, which is below 1 % if it comes this seldom, however slow the machine is.
 const FEW: u16 = 32;
 
 /// How long a wake of few steps may last.

@@ -1,5 +1,5 @@
-//! Nobody sleeps while its input is there: many clients, whose content is read frame by frame, and whose connections end
-//! as often as not. A wake-up that is lost shows as a request that stands until its client gives it up.
+//! Nobody sleeps while its input is there: many clients, whose content is read frame by frame, and whose connections
+//! end as often as not. A wake-up that is lost shows as a request that stands until its client gives it up.
 //!
 //! `AWAKE_REQUESTS` sets how many requests there are, `AWAKE_SEED` repeats a run as far as the clock allows.
 
