@@ -483,6 +483,28 @@ fn a_client_stops_sending_when_an_error_comes_early() {
 }
 
 #[test]
+fn a_client_that_left_inside_content_that_nobody_wants() {
+    // RFC 9112 §8: its answer is complete already, so that there is nothing left to do.
+    let mut server = server();
+    server.hears("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc");
+    server.answers(200, "early");
+    let told = server.ends(End::Clean);
+    assert_eq!(told.last().map(String::as_str), Some("closed Failed(Truncated)"), "{told:?}");
+}
+
+#[test]
+fn a_response_that_is_given_up_is_not_lingered_for() {
+    // RFC 9112 §8: the sooner its client sees the cut the better, whatever it is still sending.
+    let mut server = server();
+    server.hears("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc");
+    server.responds(200, &[], Content::Sized(3)).unwrap();
+    server.sends();
+    server.machine.abandon(server.now);
+    assert_eq!(server.polls(), ["closed Abandoned"]);
+    assert!(server.machine.interest().close);
+}
+
+#[test]
 fn where_the_stream_of_a_client_ends() {
     use End::{Clean, Unclean};
     // (section, what came, how it ended, what is told then)
