@@ -175,8 +175,7 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
             return None;
         }
         let now = self.now();
-        self.wake.step(now);
-        if self.wake.is_over(now) {
+        if self.is_spent(now) {
             self.yield_now(cx);
             return None;
         }
@@ -214,7 +213,9 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
         self.wake = Wake::RESTING;
     }
 
-    /// Whether enough was done in this wake, so that what goes on without the transport is to stop as well.
+    /// Another step of this wake: whether enough was done in it, so that what goes on without the transport is to stop
+    /// as well.
+    #[inline]
     pub(crate) fn is_spent(&mut self, now: Instant) -> bool {
         self.wake.step(now);
         self.wake.is_over(now)
@@ -224,8 +225,7 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
     /// so that everything is to be looked at again; pending when the task will be woken for it, or to let others have
     /// their turn.
     fn poll_turn(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()> {
-        self.wake.step(now);
-        if self.wake.is_over(now) {
+        if self.is_spent(now) {
             self.yield_now(cx);
             return Poll::Pending;
         }
