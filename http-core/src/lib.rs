@@ -117,12 +117,12 @@ mod reason;
 mod time;
 mod write;
 
-pub use config::{Config, Difference, Events, Limits, Persistence, Refusal, Strictness, Timeouts, Value};
+pub use config::{Config, Difference, Events, Leniency, Limits, Persistence, Refusal, Timeouts, Value};
 pub use connection::deadline::Deadline;
 pub use connection::exchange::End;
+pub use connection::flow::{Closed, Interest};
 pub use connection::memory::Memory;
 pub use connection::phase::Phase;
-pub use connection::wire::{Closed, Interest};
 pub use connection::{client, server};
 pub use error::ProtocolError;
 pub use message::content::Content;

@@ -138,8 +138,8 @@ pub fn response<B>(head: &ResponseHead, body: B) -> Result<Response<B>, Unconver
     *response.status_mut() = http::StatusCode::from_u16(head.status().as_u16()).map_err(|_| Unconvertible::TooLarge)?;
     *response.version_mut() = version(head.version());
     *response.headers_mut() = header_map(head.fields())?;
-    if head.reason() != head.status().reason().as_bytes() {
-        response.extensions_mut().insert(ReasonPhrase(Bytes::copy_from_slice(head.reason())));
+    if head.reason_phrase() != head.status().reason_phrase().as_bytes() {
+        response.extensions_mut().insert(ReasonPhrase(Bytes::copy_from_slice(head.reason_phrase())));
     }
     Ok(response)
 }
@@ -232,7 +232,7 @@ pub(crate) fn forwarded_head(
 /// [`Unconvertible::Misuse`]
 pub fn response_head(parts: &response::Parts) -> Result<ResponseHead, Unconvertible> {
     if let Some(ReasonPhrase(reason)) = parts.extensions.get() {
-        ResponseHead::with_reason(StatusCode::OK, reason)?;
+        ResponseHead::with_reason_phrase(StatusCode::OK, reason)?;
     }
     response_head_in(Fields::new(), parts)
 }
@@ -242,7 +242,7 @@ pub fn response_head(parts: &response::Parts) -> Result<ResponseHead, Unconverti
 pub(crate) fn response_head_in(fields: Fields, parts: &response::Parts) -> Result<ResponseHead, Unconvertible> {
     let status = StatusCode::new(parts.status.as_u16()).ok_or(Misuse::Status)?;
     let own = parts.extensions.get::<ReasonPhrase>();
-    let mut head = match own.map(|ReasonPhrase(reason)| ResponseHead::with_reason(status, reason)) {
+    let mut head = match own.map(|ReasonPhrase(reason)| ResponseHead::with_reason_phrase(status, reason)) {
         Some(Ok(head)) => head,
         Some(Err(_)) | None => ResponseHead::new_in(fields, status),
     };

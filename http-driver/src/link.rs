@@ -117,7 +117,7 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
             others: None,
         };
         if !link.input.is_empty() {
-            link.equip();
+            link.take_up_memory();
             let early = link.input.clone().freeze();
             let now = link.now();
             link.tell_received(early, now);
@@ -340,7 +340,7 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
             Poll::Ready(Ok(0)) => self.end(End::Clean, now),
             Poll::Ready(Ok(count)) => {
                 self.wake.moved(count);
-                self.equip();
+                self.take_up_memory();
                 if count >= self.room {
                     self.room = (self.room * 2).min(buffers::LARGE);
                 }
@@ -366,7 +366,7 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
     }
 
     /// One that has something to do works with memory of its thread's.
-    pub(crate) fn equip(&mut self) {
+    pub(crate) fn take_up_memory(&mut self) {
         if self.rested {
             self.rested = false;
             self.machine.give_memory(buffers::memory());

@@ -60,7 +60,7 @@ impl Message {
 
     pub(crate) fn of_response(head: &ResponseHead) -> Self {
         let _ = head.keep_alive();
-        let start = Start::Response { status: head.status().as_u16(), reason: latin1(head.reason()) };
+        let start = Start::Response { status: head.status().as_u16(), reason: latin1(head.reason_phrase()) };
         Self::new(start, head.minor_version(), head.fields())
     }
 

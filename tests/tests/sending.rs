@@ -262,12 +262,12 @@ fn versions_are_ours() {
 #[test]
 fn a_status_line_has_both_its_spaces() {
     // RFC 9112 §4
-    let head = ResponseHead::with_reason(StatusCode::OK, "").unwrap();
+    let head = ResponseHead::with_reason_phrase(StatusCode::OK, "").unwrap();
     assert_eq!(head.as_wire(), b"HTTP/1.1 200 \r\n");
     let head = ResponseHead::new(StatusCode::new(799).unwrap());
     assert_eq!(head.as_wire(), b"HTTP/1.1 799 \r\n");
-    let head = ResponseHead::with_reason(StatusCode::OK, b"All r\xeeght\t!").unwrap();
-    assert_eq!(head.reason(), b"All r\xeeght\t!");
+    let head = ResponseHead::with_reason_phrase(StatusCode::OK, b"All r\xeeght\t!").unwrap();
+    assert_eq!(head.reason_phrase(), b"All r\xeeght\t!");
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn s17_targets_of_browsers_differ_between_the_presets_alone() {
     assert_eq!(serve(&Config::default(), &bytes)[0], "GET /?a[]=1&b=x|y");
     assert_eq!(serve(&Config::strict(), &bytes)[0], "refused Target");
     let mut config = Config::strict();
-    config.strictness.allow_browser_target = true;
+    config.leniency.allow_browser_target = true;
     assert_eq!(config, Config::default());
 }
 

@@ -7,7 +7,7 @@ mod refusal;
 mod settings;
 
 pub use backoff::{Backoff, delay};
-pub use parts::{Config, Events, Limits, Persistence, Strictness, Timeouts};
+pub use parts::{Config, Events, Leniency, Limits, Persistence, Timeouts};
 pub use policy::{Budget, Circuit, Policy};
 pub use refusal::Refusal;
 pub use settings::{Difference, Value};

@@ -19,7 +19,7 @@ use crate::config::Refusal;
 /// let mut config = Config::default();
 /// config.timeouts.head = Duration::from_secs(5);
 /// config.limits.content = Some(1 << 20);
-/// assert!(!config.strictness.allow_bare_lf);
+/// assert!(!config.leniency.allow_bare_lf);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -29,7 +29,7 @@ pub struct Config {
     /// Limits and budgets.
     pub limits: Limits,
     /// Leniencies, all off but that for targets as browsers write them.
-    pub strictness: Strictness,
+    pub leniency: Leniency,
     /// Whether and how connections are kept.
     pub persistence: Persistence,
     /// What is told beside what always is.
@@ -42,12 +42,12 @@ pub struct Config {
 
 impl Config {
     /// No leniency at all: what RFC 9110 and RFC 9112 leave open is refused, and so is what the default takes beside
-    /// them, request targets as browsers write them ([`Strictness::allow_browser_target`]).
+    /// them, request targets as browsers write them ([`Leniency::allow_browser_target`]).
     ///
     /// For a server that only programs ask, or that stands before another reader that has to be as strict.
     #[must_use]
     pub fn strict() -> Self {
-        Self { strictness: Strictness { allow_browser_target: false, ..Strictness::default() }, ..Self::default() }
+        Self { leniency: Leniency { allow_browser_target: false, ..Leniency::default() }, ..Self::default() }
     }
 
     /// What browsers and old peers send though no RFC allows it, or allows it only to be read: bare LF and folds in
@@ -55,11 +55,11 @@ impl Config {
     /// Content-Length, Transfer-Encoding beside Content-Length, characters in a target that RFC 3986 leaves out.
     ///
     /// For an end of the chain. Behind or before another reader of the same bytes, stay strict: see the risk of each in
-    /// [`Strictness`].
+    /// [`Leniency`].
     #[must_use]
     pub fn interop() -> Self {
         Self {
-            strictness: Strictness {
+            leniency: Leniency {
                 allow_bare_lf: true,
                 allow_obs_fold: true,
                 allow_space_before_colon_in_responses: true,
@@ -68,7 +68,7 @@ impl Config {
                 allow_lax_target: true,
                 allow_chunk_line_padding: true,
                 allow_trailing_space_in_request_line: true,
-                ..Strictness::default()
+                ..Leniency::default()
             },
             ..Self::default()
         }
@@ -90,14 +90,14 @@ impl Config {
                 content_rate: 0,
                 ..Timeouts::default()
             },
-            strictness: Strictness {
+            leniency: Leniency {
                 allow_bare_lf: true,
                 allow_obs_fold: true,
                 allow_space_before_colon: true,
                 allow_missing_host: true,
                 allow_lax_target: true,
                 allow_trailing_space_in_request_line: true,
-                ..Strictness::default()
+                ..Leniency::default()
             },
             dispatch: Policy::evhttp(),
             ..Self::default()
@@ -255,13 +255,13 @@ impl Default for Limits {
 /// Named leniencies, each off by default but [`allow_browser_target`](Self::allow_browser_target).
 ///
 /// ```
-/// let mut strictness = http_core::Strictness::default();
-/// strictness.allow_obs_fold = true;
-/// assert!(strictness.allow_browser_target);
+/// let mut leniency = http_core::Leniency::default();
+/// leniency.allow_obs_fold = true;
+/// assert!(leniency.allow_browser_target);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Strictness {
+pub struct Leniency {
     /// A line of a head may end with LF alone (RFC 9112 §2.2). Risk: a reader before or behind that counts such lines
     /// otherwise sees other messages.
     pub allow_bare_lf: bool,
@@ -297,7 +297,7 @@ pub struct Strictness {
     pub allow_trailing_space_in_request_line: bool,
 }
 
-impl Default for Strictness {
+impl Default for Leniency {
     fn default() -> Self {
         Self {
             allow_bare_lf: false,

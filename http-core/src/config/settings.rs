@@ -5,7 +5,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::config::{Backoff, Budget, Circuit, Policy};
-use crate::config::{Config, Events, Limits, Persistence, Strictness, Timeouts};
+use crate::config::{Config, Events, Leniency, Limits, Persistence, Timeouts};
 
 /// What one setting is set to.
 ///
@@ -127,9 +127,9 @@ impl Config {
     /// ```
     /// use http_core::Config;
     /// let changed: Vec<String> = Config::evhttp().differences().map(|one| one.to_string()).collect();
-    /// assert!(changed.iter().any(|line| line == "strictness.allow_bare_lf: on (default off)"));
+    /// assert!(changed.iter().any(|line| line == "leniency.allow_bare_lf: on (default off)"));
     /// let stricter: Vec<String> = Config::strict().differences().map(|one| one.to_string()).collect();
-    /// assert_eq!(stricter, ["strictness.allow_browser_target: off (default on)"]);
+    /// assert_eq!(stricter, ["leniency.allow_browser_target: off (default on)"]);
     /// ```
     pub fn differences(&self) -> impl Iterator<Item = Difference> {
         let pairs = all(self).into_iter().zip(all(&Self::default()));
@@ -149,7 +149,7 @@ macro_rules! list {
 
 fn all(config: &Config) -> Vec<(&'static str, Value)> {
     // A function is no value that could be printed.
-    let Config { timeouts, limits, strictness, persistence, events, dispatch, refusal: _ } = config;
+    let Config { timeouts, limits, leniency, persistence, events, dispatch, refusal: _ } = config;
     let mut out = Vec::with_capacity(64);
     list!(
         out,
@@ -189,9 +189,9 @@ fn all(config: &Config) -> Vec<(&'static str, Value)> {
     );
     list!(
         out,
-        strictness,
-        Strictness,
-        "strictness",
+        leniency,
+        Leniency,
+        "leniency",
         allow_bare_lf,
         allow_obs_fold,
         allow_space_before_colon,
@@ -274,18 +274,18 @@ mod tests {
 
     #[test]
     fn the_presets_differ_in_exactly_this() {
-        assert_eq!(changed(&Config::strict()), ["strictness.allow_browser_target: off (default on)"]);
+        assert_eq!(changed(&Config::strict()), ["leniency.allow_browser_target: off (default on)"]);
         assert_eq!(
             changed(&Config::interop()),
             [
-                "strictness.allow_bare_lf: on (default off)",
-                "strictness.allow_obs_fold: on (default off)",
-                "strictness.allow_space_before_colon_in_responses: on (default off)",
-                "strictness.allow_transfer_encoding_with_length: on (default off)",
-                "strictness.allow_repeated_content_length: on (default off)",
-                "strictness.allow_lax_target: on (default off)",
-                "strictness.allow_chunk_line_padding: on (default off)",
-                "strictness.allow_trailing_space_in_request_line: on (default off)",
+                "leniency.allow_bare_lf: on (default off)",
+                "leniency.allow_obs_fold: on (default off)",
+                "leniency.allow_space_before_colon_in_responses: on (default off)",
+                "leniency.allow_transfer_encoding_with_length: on (default off)",
+                "leniency.allow_repeated_content_length: on (default off)",
+                "leniency.allow_lax_target: on (default off)",
+                "leniency.allow_chunk_line_padding: on (default off)",
+                "leniency.allow_trailing_space_in_request_line: on (default off)",
             ]
         );
         assert_eq!(
@@ -295,12 +295,12 @@ mod tests {
                 "timeouts.content: 50s (default 30s)",
                 "timeouts.content_rate: 0 (default 240)",
                 "timeouts.idle: 50s (default 75s)",
-                "strictness.allow_bare_lf: on (default off)",
-                "strictness.allow_obs_fold: on (default off)",
-                "strictness.allow_space_before_colon: on (default off)",
-                "strictness.allow_missing_host: on (default off)",
-                "strictness.allow_lax_target: on (default off)",
-                "strictness.allow_trailing_space_in_request_line: on (default off)",
+                "leniency.allow_bare_lf: on (default off)",
+                "leniency.allow_obs_fold: on (default off)",
+                "leniency.allow_space_before_colon: on (default off)",
+                "leniency.allow_missing_host: on (default off)",
+                "leniency.allow_lax_target: on (default off)",
+                "leniency.allow_trailing_space_in_request_line: on (default off)",
                 "dispatch.connect_timeout: 45s (default 10s)",
                 "dispatch.backoff.jitter: 0 (default 200)",
                 "dispatch.connect_retries: 0 (default 3)",

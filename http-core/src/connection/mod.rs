@@ -4,7 +4,7 @@ mod bound;
 pub mod client;
 pub(crate) mod deadline;
 pub(crate) mod exchange;
+pub(crate) mod flow;
 pub(crate) mod memory;
 pub(crate) mod phase;
 pub mod server;
-pub(crate) mod wire;

@@ -264,19 +264,19 @@ pub enum Action {
         /// The connection.
         connection: ConnectionId,
         /// Why.
-        reason: CloseReason,
+        cause: CloseCause,
     },
 }
 
 /// Why a dispatcher closes a connection.
 ///
 /// ```
-/// let reason = http_core::dispatch::CloseReason::Idle;
-/// assert_eq!(reason.to_string(), "idle for too long");
+/// let cause = http_core::dispatch::CloseCause::Idle;
+/// assert_eq!(cause.to_string(), "idle for too long");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-pub enum CloseReason {
+pub enum CloseCause {
     /// Connecting took longer than [`connect_timeout`](super::Policy::connect_timeout).
     ConnectTimeout,
     /// It was idle for [`idle_timeout`](super::Policy::idle_timeout), or nearly as long as the peer keeps it.
@@ -303,7 +303,7 @@ pub enum CloseReason {
     Drained,
 }
 
-impl fmt::Display for CloseReason {
+impl fmt::Display for CloseCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::ConnectTimeout => "connecting took too long",

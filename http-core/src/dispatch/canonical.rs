@@ -72,7 +72,7 @@ impl Dispatcher {
                 Output::Assign(id) => out.value((1_u8, ranks.requests.get(id))),
                 Output::Fail(id) => out.value((2_u8, ranks.requests.get(id))),
                 // Its connection is gone and will never be named again.
-                Output::Close(_, reason) => out.value((3_u8, reason)),
+                Output::Close(_, cause) => out.value((3_u8, cause)),
             }
         }
         for (at, timer) in timers.iter() {

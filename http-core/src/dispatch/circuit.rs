@@ -1,6 +1,6 @@
 //! The circuit breaker of an origin.
 
-use super::failure::{Cause, Phase};
+use super::failure::{Cause, RequestPhase};
 use super::ids::ConnectionId;
 use crate::config::Policy;
 use crate::time::Instant;
@@ -13,12 +13,12 @@ pub(super) struct Breaker {
     /// The connection that finds out whether the origin is back, until it has answered or is gone.
     pub(super) probe: Option<ConnectionId>,
     /// What failed last.
-    pub(super) last: Option<(Phase, Cause)>,
+    pub(super) last: Option<(RequestPhase, Cause)>,
 }
 
 impl Breaker {
     /// Another connection failed.
-    pub(super) fn note_failure(&mut self, phase: Phase, cause: Cause, policy: &Policy, now: Instant) {
+    pub(super) fn note_failure(&mut self, phase: RequestPhase, cause: Cause, policy: &Policy, now: Instant) {
         let Some(circuit) = policy.circuit else { return };
         self.failures = self.failures.saturating_add(1);
         self.last = Some((phase, cause));

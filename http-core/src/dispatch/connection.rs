@@ -3,7 +3,7 @@
 use alloc::collections::VecDeque;
 use core::time::Duration;
 
-use super::action::CloseReason;
+use super::action::CloseCause;
 use super::ids::{OriginId, RequestId};
 use super::queue::Need;
 use crate::config::Policy;
@@ -69,13 +69,13 @@ impl Connection {
     }
 
     /// Why it must not be given another request.
-    pub(super) fn is_spent(&self, policy: &Policy, now: Instant) -> Option<CloseReason> {
+    pub(super) fn is_spent(&self, policy: &Policy, now: Instant) -> Option<CloseCause> {
         let enough = policy.requests_per_connection.is_some_and(|most| self.assigned >= most.max(1));
         if enough || self.remaining == Some(0) {
-            return Some(CloseReason::RequestLimit);
+            return Some(CloseCause::RequestLimit);
         }
         // One that was just made serves, however short its life is to be.
-        (self.assigned > 0 && self.dies_at(policy) <= now).then_some(CloseReason::Lifetime)
+        (self.assigned > 0 && self.dies_at(policy) <= now).then_some(CloseCause::Lifetime)
     }
 
     /// Until when it may stay idle, if it has been so since `since`.
@@ -91,8 +91,8 @@ impl Connection {
     }
 
     /// What it is closed for when its time as an idle one is over.
-    pub(super) fn idle_reason(&self, policy: &Policy, now: Instant) -> CloseReason {
-        if self.dies_at(policy) <= now { CloseReason::Lifetime } else { CloseReason::Idle }
+    pub(super) fn idle_cause(&self, policy: &Policy, now: Instant) -> CloseCause {
+        if self.dies_at(policy) <= now { CloseCause::Lifetime } else { CloseCause::Idle }
     }
 
     fn dies_at(&self, policy: &Policy) -> Instant {

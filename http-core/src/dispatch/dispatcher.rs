@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::action::{Action, CloseReason, ConnectionState, Delivery, Job, OriginPhase, Refused, StatusFacts};
+use super::action::{Action, CloseCause, ConnectionState, Delivery, Job, OriginPhase, Refused, StatusFacts};
 use super::connection::{self, Connection};
 use super::failure::{ConnectCause, LostCause};
 use super::ids::{ConnectionId, OriginId, RequestId};
@@ -137,7 +137,7 @@ pub(super) enum Output {
     Connect(ConnectionId),
     Assign(RequestId),
     Fail(RequestId),
-    Close(ConnectionId, CloseReason),
+    Close(ConnectionId, CloseCause),
 }
 
 /// Commands.
@@ -176,7 +176,7 @@ impl Dispatcher {
             return false;
         }
         let all = self.connections_where(|connection| connection.origin == origin);
-        self.close_all(all, CloseReason::Drained);
+        self.close_all(all, CloseCause::Drained);
         self.advance(origin, false);
         self.origins.remove(origin.0);
         self.serve_line();
@@ -217,7 +217,7 @@ impl Dispatcher {
         if job.deadline.is_some_and(|deadline| deadline <= self.now) {
             self.expire(id);
         }
-        self.settle(job.origin);
+        self.update(job.origin);
         Ok(id)
     }
 
@@ -234,9 +234,9 @@ impl Dispatcher {
             return false;
         };
         let origin = found.job.origin;
-        self.detach(request, CloseReason::Cancelled);
+        self.detach(request, CloseCause::Cancelled);
         self.forget(request);
-        self.settle(origin);
+        self.update(origin);
         true
     }
 
@@ -249,7 +249,7 @@ impl Dispatcher {
         let possible = !self.draining && self.may_warm_up(origin);
         if possible {
             self.open(origin);
-            self.settle(origin);
+            self.update(origin);
         }
         possible
     }
@@ -268,7 +268,7 @@ impl Dispatcher {
             connection::State::Busy { .. } => false,
         };
         let unwanted = self.connections_where(idle_or_unwanted);
-        self.close_all(unwanted, CloseReason::Drained);
+        self.close_all(unwanted, CloseCause::Drained);
     }
 }
 
@@ -292,7 +292,7 @@ impl Dispatcher {
             origin.trouble.note_connected();
         }
         self.release(connection);
-        self.settle(origin);
+        self.update(origin);
     }
 
     /// The connection could not be made.
@@ -321,7 +321,7 @@ impl Dispatcher {
             return;
         }
         if let Some(origin) = self.note_answer(connection) {
-            self.settle(origin);
+            self.update(origin);
         }
     }
 
@@ -357,7 +357,7 @@ impl Dispatcher {
             origin.live = origin.live.saturating_sub(1);
             origin.earn_retry(&self.policy);
         }
-        self.settle(id);
+        self.update(id);
         true
     }
 
@@ -373,7 +373,7 @@ impl Dispatcher {
         *ready = true;
         let origin = found.origin;
         self.release(connection);
-        self.settle(origin);
+        self.update(origin);
     }
 
     /// The connection has ended, or is of no use for HTTP any more, for whatever reason and in whatever state.
@@ -547,10 +547,10 @@ impl Dispatcher {
         matching.map(|(key, _)| ConnectionId(key)).collect()
     }
 
-    fn close_all(&mut self, connections: Vec<ConnectionId>, reason: CloseReason) {
+    fn close_all(&mut self, connections: Vec<ConnectionId>, cause: CloseCause) {
         for connection in connections {
-            if let Some(closed) = self.close(connection, reason) {
-                self.settle(closed.origin);
+            if let Some(closed) = self.close(connection, cause) {
+                self.update(closed.origin);
             }
         }
     }

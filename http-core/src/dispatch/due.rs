@@ -1,9 +1,9 @@
 //! What happens when a deadline passes.
 
-use super::action::CloseReason;
+use super::action::CloseCause;
 use super::connection;
 use super::dispatcher::Dispatcher;
-use super::failure::{Cause, ConnectCause, Phase, Why};
+use super::failure::{Cause, ConnectCause, RequestPhase, Why};
 use super::ids::{ConnectionId, RequestId};
 use super::request::State;
 use super::timers::Timer;
@@ -15,21 +15,21 @@ impl Dispatcher {
             Timer::Backoff(id) => {
                 if let Some(origin) = self.origins.get_mut(id.0) {
                     origin.armed = None;
-                    self.settle(id);
+                    self.update(id);
                 }
             }
             Timer::Retry(id) => {
                 if let Some(request) = self.requests.get(id.0) {
                     let origin = request.job.origin;
                     self.queue(id);
-                    self.settle(origin);
+                    self.update(origin);
                 }
             }
             Timer::Deadline(id) => {
                 if let Some(request) = self.requests.get(id.0) {
                     let origin = request.job.origin;
                     self.expire(id);
-                    self.settle(origin);
+                    self.update(origin);
                 }
             }
         }
@@ -42,14 +42,14 @@ impl Dispatcher {
         let origin = found.origin;
         match found.state {
             connection::State::Connecting { .. } => {
-                if let Some(closed) = self.close(id, CloseReason::ConnectTimeout) {
+                if let Some(closed) = self.close(id, CloseCause::ConnectTimeout) {
                     self.refused(&closed, ConnectCause::TimedOut);
                 }
             }
             connection::State::Idle { .. } => {
-                let reason = found.idle_reason(&self.policy, self.now);
-                self.close(id, reason);
-                self.settle(origin);
+                let cause = found.idle_cause(&self.policy, self.now);
+                self.close(id, cause);
+                self.update(origin);
             }
             connection::State::Busy { .. } => {}
         }
@@ -62,7 +62,7 @@ impl Dispatcher {
         };
         let (phase, safe_to_repeat) = match request.state {
             State::InFlight { answered, ticket: None, .. } => {
-                let phase = if answered { Phase::Content } else { Phase::Head };
+                let phase = if answered { RequestPhase::Content } else { RequestPhase::Head };
                 (phase, request.job.idempotent)
             }
             State::Waiting { epoch } => {
@@ -75,13 +75,13 @@ impl Dispatcher {
                 let origin = self.origins.get(request.job.origin.0);
                 let connecting = origin
                     .is_some_and(|origin| origin.open() == 0 && (origin.connecting > 0 || origin.armed.is_some()));
-                let phase = if connecting { Phase::Connect } else { Phase::Queue };
+                let phase = if connecting { RequestPhase::Connect } else { RequestPhase::Queue };
                 (phase, true)
             }
             State::Failed { .. } => return,
-            State::InFlight { .. } | State::Delayed { .. } => (Phase::Queue, true),
+            State::InFlight { .. } | State::Delayed { .. } => (RequestPhase::Queue, true),
         };
-        self.detach(id, CloseReason::Deadline);
+        self.detach(id, CloseCause::Deadline);
         self.fail(id, phase, Cause::Deadline, safe_to_repeat, Why::Deadline);
     }
 }

@@ -6,7 +6,7 @@ use core::fmt;
 ///
 /// ```
 /// use http_core::Instant;
-/// use http_core::dispatch::{Action, Cause, ConnectCause, Dispatcher, Job, Phase, Policy};
+/// use http_core::dispatch::{Action, Cause, ConnectCause, Dispatcher, Job, RequestPhase, Policy};
 ///
 /// let now = Instant::ZERO;
 /// let mut dispatcher = Dispatcher::new(Policy::evhttp());
@@ -16,7 +16,7 @@ use core::fmt;
 /// dispatcher.handle_connect_failed(connection, ConnectCause::Refused, now);
 /// let Some(Action::Fail { request: failed, failure }) = dispatcher.poll_action() else { panic!() };
 /// assert_eq!(failed, request);
-/// assert_eq!(failure.phase, Phase::Connect);
+/// assert_eq!(failure.phase, RequestPhase::Connect);
 /// assert_eq!(failure.cause, Cause::Connect(ConnectCause::Refused));
 /// assert!(failure.safe_to_repeat);
 /// assert_eq!(
@@ -29,7 +29,7 @@ use core::fmt;
 #[non_exhaustive]
 pub struct Failure {
     /// What was being done when it failed.
-    pub phase: Phase,
+    pub phase: RequestPhase,
     /// What happened.
     pub cause: Cause,
     /// How often the request was given to a connection; 0: it never left the queue.
@@ -130,11 +130,11 @@ impl fmt::Display for Why {
 /// What was being done for a request when it failed.
 ///
 /// ```
-/// assert_eq!(http_core::dispatch::Phase::Head.to_string(), "waiting for the head of the response");
+/// assert_eq!(http_core::dispatch::RequestPhase::Head.to_string(), "waiting for the head of the response");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-pub enum Phase {
+pub enum RequestPhase {
     /// It waited while other requests were served, or for a place among all connections.
     Queue,
     /// The name of the origin was being resolved.
@@ -151,7 +151,7 @@ pub enum Phase {
     Content,
 }
 
-impl fmt::Display for Phase {
+impl fmt::Display for RequestPhase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Queue => "waiting in the queue",
@@ -196,11 +196,11 @@ impl fmt::Display for Cause {
 /// Why a connection could not be made, as the driver reports it.
 ///
 /// ```
-/// use http_core::dispatch::{ConnectCause, Phase};
+/// use http_core::dispatch::{ConnectCause, RequestPhase};
 ///
 /// assert!(ConnectCause::Refused.is_transient());
 /// assert!(!ConnectCause::BadCertificate.is_transient());
-/// assert_eq!(ConnectCause::BadCertificate.phase(), Phase::Tls);
+/// assert_eq!(ConnectCause::BadCertificate.phase(), RequestPhase::Tls);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -239,11 +239,11 @@ impl ConnectCause {
 
     /// The phase that it happens in.
     #[must_use]
-    pub const fn phase(self) -> Phase {
+    pub const fn phase(self) -> RequestPhase {
         match self {
-            Self::ResolveTemporary | Self::NoSuchName => Phase::Resolve,
-            Self::BadCertificate | Self::Tls => Phase::Tls,
-            _ => Phase::Connect,
+            Self::ResolveTemporary | Self::NoSuchName => RequestPhase::Resolve,
+            Self::BadCertificate | Self::Tls => RequestPhase::Tls,
+            _ => RequestPhase::Connect,
         }
     }
 }

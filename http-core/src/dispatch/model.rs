@@ -147,7 +147,7 @@ impl fmt::Display for Action {
             Self::Connect { attempt, .. } => write!(f, "connect, attempt {attempt}"),
             Self::Assign { .. } => f.write_str("send a request on it"),
             Self::Fail { failure, .. } => write!(f, "fail a request: {failure}"),
-            Self::Close { reason, .. } => write!(f, "close it: {reason}"),
+            Self::Close { cause, .. } => write!(f, "close it: {cause}"),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! How requests end, and how that is told.
 
-use super::action::{Action, CloseReason};
+use super::action::{Action, CloseCause};
 use super::connection;
 use super::dispatcher::{Dispatcher, Output};
-use super::failure::{Cause, Failure, Phase, Why};
+use super::failure::{Cause, Failure, RequestPhase, Why};
 use super::ids::{OriginId, RequestId};
 use super::queue::{Need, Place};
 use super::request::State;
@@ -11,7 +11,7 @@ use super::timers::Timer;
 
 impl Dispatcher {
     /// Takes a request out of wherever it is. What it leaves is consistent, and to be settled.
-    pub(super) fn detach(&mut self, id: RequestId, reason: CloseReason) {
+    pub(super) fn detach(&mut self, id: RequestId, cause: CloseCause) {
         let Some(request) = self.requests.get(id.0) else {
             return;
         };
@@ -33,7 +33,7 @@ impl Dispatcher {
                 let next = self.connections.get(connection.0).is_some_and(|c| c.in_flight.front() == Some(&id));
                 if next {
                     self.withdraw(id, connection);
-                    self.abort(connection, reason);
+                    self.abort(connection, cause);
                 } else {
                     // Those before it must not suffer for it.
                     self.withdraw_unread(id, connection);
@@ -54,7 +54,7 @@ impl Dispatcher {
     }
 
     /// Makes a failure of a request that was taken out of everything.
-    pub(super) fn fail(&mut self, id: RequestId, phase: Phase, cause: Cause, safe_to_repeat: bool, why: Why) {
+    pub(super) fn fail(&mut self, id: RequestId, phase: RequestPhase, cause: Cause, safe_to_repeat: bool, why: Why) {
         let ticket = self.ticket();
         let Some(request) = self.requests.get_mut(id.0) else {
             return;
@@ -112,7 +112,7 @@ impl Dispatcher {
                 self.forget(request);
                 Some(Action::Fail { request, failure })
             }
-            Output::Close(connection, reason) => Some(Action::Close { connection, reason }),
+            Output::Close(connection, cause) => Some(Action::Close { connection, cause }),
         }
     }
 

@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
-use super::action::{CloseReason, Delivery, StatusFacts};
+use super::action::{CloseCause, Delivery, StatusFacts};
 use super::dispatcher::Dispatcher;
-use super::failure::{Cause, LostCause, Phase, Why};
+use super::failure::{Cause, LostCause, RequestPhase, Why};
 use super::ids::{OriginId, RequestId};
 use super::queue::Need;
 use super::request::State;
@@ -21,7 +21,7 @@ impl Dispatcher {
         };
         let origin = request.job.origin;
         if let Some(origin) = self.note_answer(connection) {
-            self.settle(origin);
+            self.update(origin);
         }
         // RFC 9110 §15.2: interim; 101 (§15.2.2) is the last that is HTTP, and so final.
         if (100..200).contains(&facts.status) && facts.status != 101 {
@@ -44,22 +44,22 @@ impl Dispatcher {
         };
         self.spend_retry(origin, verdict.why);
         self.withdraw_unread(id, connection);
-        let reason = match verdict.why {
-            Why::RequestTimeout => Some(CloseReason::RequestTimeout),
-            Why::Misdirected => Some(CloseReason::Misdirected),
+        let cause = match verdict.why {
+            Why::RequestTimeout => Some(CloseCause::RequestTimeout),
+            Why::Misdirected => Some(CloseCause::Misdirected),
             _ => None,
         };
         if let Some(request) = self.requests.get_mut(id.0) {
             request.misdirected |= verdict.why == Why::Misdirected;
-            if reason.is_some() {
+            if cause.is_some() {
                 request.need = Need::Fresh;
             }
         }
         self.repeat_after(id, again);
-        if let Some(reason) = reason {
-            self.abort(connection, reason);
+        if let Some(cause) = cause {
+            self.abort(connection, cause);
         }
-        self.settle(origin);
+        self.update(origin);
         Delivery::Discard
     }
 
@@ -157,10 +157,10 @@ impl Dispatcher {
 }
 
 /// What was being done when an exchange came to an end this far.
-fn phase_of(progress: Progress) -> Phase {
+fn phase_of(progress: Progress) -> RequestPhase {
     match progress {
-        Progress { received: Received::Final, .. } => Phase::Content,
-        Progress { sent: Sent::All, .. } => Phase::Head,
-        _ => Phase::Write,
+        Progress { received: Received::Final, .. } => RequestPhase::Content,
+        Progress { sent: Sent::All, .. } => RequestPhase::Head,
+        _ => RequestPhase::Write,
     }
 }

@@ -116,7 +116,7 @@ impl RequestHead {
     /// The head as a proxy sends it on: method, target and [end-to-end fields](Fields::end_to_end) as they were, in
     /// HTTP/1.1, whatever version it came in (RFC 9110 §6.2). Whatever head was read, the engine sends what this
     /// returns, but for a target without a form that
-    /// [`Strictness::allow_lax_target`](crate::Strictness::allow_lax_target) let pass.
+    /// [`Leniency::allow_lax_target`](crate::Leniency::allow_lax_target) let pass.
     ///
     /// * Octets of the target that RFC 3986 does not allow are [percent-encoded](crate::percent_encoded), so that what
     ///   goes out is read alike by everybody behind; others are as they were, also where they are percent-encoded.

@@ -104,7 +104,7 @@ impl RequestHead {
         &self.fields.block[self.target_at as usize..][..self.target_len as usize]
     }
 
-    /// The target taken apart; `None` only for one that was read under `Strictness::allow_lax_target`.
+    /// The target taken apart; `None` only for one that was read under `Leniency::allow_lax_target`.
     #[must_use]
     pub fn target_form(&self) -> Option<Target<'_>> {
         Target::parse(self.method(), self.target())
@@ -233,7 +233,7 @@ impl fmt::Debug for RequestHead {
 /// use http_core::{ResponseHead, StatusCode};
 /// let head = ResponseHead::new(StatusCode::OK).with("Content-Type", "text/plain")?;
 /// assert_eq!(head.as_wire(), b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n");
-/// assert_eq!(head.reason(), b"OK");
+/// assert_eq!(head.reason_phrase(), b"OK");
 /// # Ok::<(), http_core::Misuse>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
@@ -254,7 +254,7 @@ impl ResponseHead {
     #[must_use]
     pub fn new(status: StatusCode) -> Self {
         // A usual reason phrase is visible ASCII and short.
-        Self::build(status, status.reason().as_bytes())
+        Self::build(status, status.reason_phrase().as_bytes())
     }
 
     /// The same in the memory of a head that is not needed any more, or of its fields.
@@ -269,14 +269,14 @@ impl ResponseHead {
     #[must_use]
     pub fn new_in(mut memory: Fields, status: StatusCode) -> Self {
         memory.reset();
-        Self::build_in(memory, status, status.reason().as_bytes())
+        Self::build_in(memory, status, status.reason_phrase().as_bytes())
     }
 
     /// A head with a reason phrase of one's own, perhaps empty.
     ///
     /// # Errors
     /// [`Misuse::ReasonPhrase`] if it has a control character other than HTAB, or is over 4 GiB long.
-    pub fn with_reason(status: StatusCode, reason: impl AsRef<[u8]>) -> Result<Self, Misuse> {
+    pub fn with_reason_phrase(status: StatusCode, reason: impl AsRef<[u8]>) -> Result<Self, Misuse> {
         let reason = reason.as_ref();
         if !token::is_value(reason) || u32::try_from(reason.len() + 15).is_err() {
             return Err(Misuse::ReasonPhrase);
@@ -322,7 +322,7 @@ impl ResponseHead {
 
     /// The reason phrase as it stands on the wire; may be empty.
     #[must_use]
-    pub fn reason(&self) -> &[u8] {
+    pub fn reason_phrase(&self) -> &[u8] {
         &self.fields.block[self.reason_at as usize..][..self.reason_len as usize]
     }
 
@@ -416,7 +416,7 @@ impl fmt::Debug for ResponseHead {
         f.debug_struct("ResponseHead")
             .field(
                 "line",
-                &format_args!("{} {:?} {}", self.version.as_str(), self.status, self.reason().escape_ascii()),
+                &format_args!("{} {:?} {}", self.version.as_str(), self.status, self.reason_phrase().escape_ascii()),
             )
             .field("fields", &self.fields)
             .finish()

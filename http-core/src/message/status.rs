@@ -9,7 +9,7 @@ use core::fmt;
 /// ```
 /// use http_core::StatusCode;
 /// let status = StatusCode::new(404).unwrap();
-/// assert_eq!((status.as_u16(), status.reason()), (404, "Not Found"));
+/// assert_eq!((status.as_u16(), status.reason_phrase()), (404, "Not Found"));
 /// assert!(StatusCode::CONTINUE.is_interim());
 /// assert!(StatusCode::new(99).is_none());
 /// ```
@@ -26,7 +26,7 @@ macro_rules! statuses {
 
             /// The reason phrase that usually goes with the code; empty for an unregistered one.
             #[must_use]
-            pub const fn reason(self) -> &'static str {
+            pub const fn reason_phrase(self) -> &'static str {
                 match self.0 {
                     $($code => $reason,)*
                     _ => "",
@@ -159,6 +159,6 @@ impl fmt::Debug for StatusCode {
 
 impl fmt::Display for StatusCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.0, self.reason())
+        write!(f, "{} {}", self.0, self.reason_phrase())
     }
 }

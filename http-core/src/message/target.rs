@@ -53,7 +53,7 @@ impl<'a> Target<'a> {
     /// Takes a target apart; `None` if its form does not fit the method or a part of it is malformed.
     ///
     /// Characters of path and query are not looked at here: a head that was built has only those that RFC 3986 allows,
-    /// and one that was read those that [`Strictness`](crate::Strictness) lets pass.
+    /// and one that was read those that [`Leniency`](crate::Leniency) lets pass.
     #[must_use]
     pub fn parse(method: Method<'_>, target: &'a [u8]) -> Option<Self> {
         match (method, target) {

@@ -3,8 +3,8 @@
 use bytes::{Bytes, BytesMut};
 
 use super::{Action, Canonical, Input};
+use crate::connection::flow::Interest;
 use crate::connection::phase::Phase;
-use crate::connection::wire::Interest;
 use crate::message::misuse::Misuse;
 use crate::time::Instant;
 use crate::{client, server};

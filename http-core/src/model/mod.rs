@@ -30,7 +30,7 @@ use core::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 use crate::connection::exchange::End;
-use crate::connection::wire::Interest;
+use crate::connection::flow::Interest;
 use crate::error::ProtocolError;
 use crate::message::content::Content;
 use crate::message::field::Fields;

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use super::{Action, Input};
 use crate::connection::exchange::End;
-use crate::connection::wire::Interest;
+use crate::connection::flow::Interest;
 use crate::message::content::Content;
 use crate::message::field::Fields;
 use crate::message::head::{RequestHead, ResponseHead};
@@ -108,7 +108,7 @@ struct Status<'a>(&'a ResponseHead);
 
 impl fmt::Display for Status<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.0.status().as_u16(), self.0.reason().escape_ascii())
+        write!(f, "{} {}", self.0.status().as_u16(), self.0.reason_phrase().escape_ascii())
     }
 }
 

@@ -6,7 +6,7 @@
 //! refused: what passes a limit, a CR without its LF, and the first word of a connection, which tells that the peer
 //! speaks another protocol.
 
-use crate::config::{Config, Strictness};
+use crate::config::{Config, Leniency};
 use crate::message::token;
 use crate::read::broken::Broken;
 use crate::reason::Reason;
@@ -122,7 +122,7 @@ impl Checker {
                 Grammar::Response => State::Version(0),
                 Grammar::RequestTrailers | Grammar::ResponseTrailers => State::LineStart,
             };
-            self.settle(config, limit);
+            self.set_run(config, limit);
         }
         while !matches!(self.state, State::Complete | State::Broken(_)) {
             let run = input.get(self.at as usize..input.len().min(self.until as usize)).unwrap_or_default();
@@ -161,18 +161,18 @@ impl Checker {
                 self.at += 1;
             }
         }
-        self.settle(config, limit);
+        self.set_run(config, limit);
     }
 
     /// Which bytes would leave the state as it is, and up to where no limit is passed by them.
-    fn settle(&mut self, config: &Config, limit: u32) {
+    fn set_run(&mut self, config: &Config, limit: u32) {
         let (run, until) = match self.state {
             State::Value => (token::VALUE, self.room(config.limits.field_line)),
             State::Name => (token::TCHAR, self.room(config.limits.field_line.min(usize::from(u16::MAX)))),
             State::Method => (token::TCHAR, u32::from(u16::MAX)),
             State::Target(_) | State::Path | State::Query => {
                 let run = match self.state {
-                    _ if config.strictness.allow_lax_target => token::LAX_TARGET,
+                    _ if config.leniency.allow_lax_target => token::LAX_TARGET,
                     State::Path => token::PATH,
                     State::Query => token::TARGET,
                     _ => token::HOST,
@@ -216,7 +216,7 @@ impl Checker {
 
     #[inline]
     fn next(&mut self, byte: u8, config: &Config, grammar: Grammar) -> State {
-        let strict = &config.strictness;
+        let leniency = &config.leniency;
         match self.state {
             State::Value if token::is_value_byte(byte) => self.within_line(State::Value, config),
             State::Name if token::is_tchar(byte) => {
@@ -229,8 +229,8 @@ impl Checker {
             State::Name => match byte {
                 b':' if self.at > self.from => self.within_line(State::Value, config),
                 b' ' | b'\t' if self.at > self.from => {
-                    let allowed = strict.allow_space_before_colon
-                        || grammar.is_response() && strict.allow_space_before_colon_in_responses;
+                    let allowed = leniency.allow_space_before_colon
+                        || grammar.is_response() && leniency.allow_space_before_colon_in_responses;
                     match allowed {
                         true => self.within_line(State::SpaceAfterName, config),
                         false => self.faulty(byte, Reason::SpaceBeforeColon),
@@ -254,7 +254,7 @@ impl Checker {
             State::OtherVersion(7) if byte.is_ascii_digit() => self.other_version(byte, grammar),
             State::OtherVersion(_) => self.version_syntax(byte, grammar),
             State::AfterVersion => match byte {
-                b' ' if strict.allow_trailing_space_in_request_line => State::AfterVersion,
+                b' ' if leniency.allow_trailing_space_in_request_line => State::AfterVersion,
                 _ if byte.is_ascii_digit() => self.faulty(byte, Reason::VersionSyntax),
                 _ => self.line_end(byte, config, Reason::StartLine),
             },
@@ -279,7 +279,7 @@ impl Checker {
     fn line_end(&mut self, byte: u8, config: &Config, otherwise: Reason) -> State {
         match byte {
             b'\r' => State::LineLf,
-            b'\n' if config.strictness.allow_bare_lf => State::LineStart,
+            b'\n' if config.leniency.allow_bare_lf => State::LineStart,
             b'\n' => self.broken(Reason::BareLf),
             _ => self.faulty(byte, otherwise),
         }
@@ -288,11 +288,11 @@ impl Checker {
     fn line_start(&mut self, byte: u8, config: &Config, grammar: Grammar) -> State {
         match byte {
             b'\r' => State::EndLf,
-            b'\n' if config.strictness.allow_bare_lf => State::Complete,
+            b'\n' if config.leniency.allow_bare_lf => State::Complete,
             b'\n' => self.broken(Reason::BareLf),
             b' ' | b'\t' if self.fields == 0 => self.faulty(byte, Reason::LeadingSpace),
             // RFC 9112 §5.2: a server refuses a fold or replaces it, a client replaces it. The line goes on.
-            b' ' | b'\t' if config.strictness.allow_obs_fold || grammar.is_response() => {
+            b' ' | b'\t' if config.leniency.allow_obs_fold || grammar.is_response() => {
                 self.within_line(State::Value, config)
             }
             b' ' | b'\t' => self.faulty(byte, Reason::ObsFold),
@@ -322,7 +322,7 @@ impl Checker {
     }
 
     fn target(&mut self, byte: u8, config: &Config) -> State {
-        match (self.within_target(byte, &config.strictness), byte) {
+        match (self.within_target(byte, &config.leniency), byte) {
             (Some(state), _) if self.at < self.room(config.limits.target) => return state,
             (Some(_), _) => return self.broken(Reason::TargetTooLong),
             _ => {}
@@ -337,8 +337,8 @@ impl Checker {
 
     /// Which part of the target the byte is in, if it may stand there. Whether the parts make up one of the four forms
     /// is said when all of the head is there; a wrong form may pass for another one here.
-    fn within_target(&self, byte: u8, strict: &Strictness) -> Option<State> {
-        if strict.allow_lax_target {
+    fn within_target(&self, byte: u8, leniency: &Leniency) -> Option<State> {
+        if leniency.allow_lax_target {
             return token::is_lax_target_byte(byte).then_some(self.state);
         }
         match (self.state, byte) {
@@ -348,8 +348,10 @@ impl Checker {
             (State::Target(slashes), b'/') => Some(State::Target(slashes + 1)),
             // An IP literal (RFC 3986 §3.2.2).
             (State::Target(_), b'[' | b']') => Some(self.state),
-            (State::Path, _) if strict.allow_browser_target && token::is_browser_path_byte(byte) => Some(self.state),
-            (State::Query, _) if strict.allow_browser_target && token::is_browser_query_byte(byte) => Some(self.state),
+            (State::Path, _) if leniency.allow_browser_target && token::is_browser_path_byte(byte) => Some(self.state),
+            (State::Query, _) if leniency.allow_browser_target && token::is_browser_query_byte(byte) => {
+                Some(self.state)
+            }
             _ => token::is_target_byte(byte).then_some(self.state),
         }
     }

@@ -195,7 +195,7 @@ impl ChunkDecoder {
         let ends = match at {
             Name | Token | End => byte == b'\r',
             // Whitespace that no extension follows.
-            AfterName | Before => byte == b'\r' && config.strictness.allow_chunk_line_padding,
+            AfterName | Before => byte == b'\r' && config.leniency.allow_chunk_line_padding,
             _ => false,
         };
         if ends {
@@ -379,7 +379,7 @@ mod tests {
     #[test]
     fn padding_is_a_leniency() {
         let mut config = Config::default();
-        config.strictness.allow_chunk_line_padding = true;
+        config.leniency.allow_chunk_line_padding = true;
         for line in ["3   ", "3\t", "3;a ", "3;a=b ", "3;a=\"b\" "] {
             let wire = format!("{line}\r\nabc\r\n0\r\n\r\n");
             let read = read_all_ways(Framing::Chunked, wire.as_bytes(), &config);

@@ -57,7 +57,7 @@ pub(super) fn request(input: &[u8], config: &Config, fields: &mut Fields, facts:
 #[cold]
 #[inline(never)]
 fn browser_target<'a>(rest: &'a [u8], good: usize, config: &Config) -> Option<(usize, &'a [u8])> {
-    if !config.strictness.allow_browser_target || rest.first() != Some(&b'/') {
+    if !config.leniency.allow_browser_target || rest.first() != Some(&b'/') {
         return None;
     }
     let end = good + rest[good..].iter().position(|&b| b == b' ')?;

@@ -83,7 +83,7 @@ pub(super) fn request(
     fields: &Fields,
     config: &Config,
 ) -> Result<(), Reason> {
-    let strict = &config.strictness;
+    let leniency = &config.leniency;
     let method = &fields.block[..usize::from(line.method_len)];
     line.kind = RequestKind::of(method);
     let target = &fields.block[line.target_at as usize..][..line.target_len as usize];
@@ -91,19 +91,19 @@ pub(super) fn request(
     let origin_form = target.first() == Some(&b'/') && line.kind != RequestKind::Connect;
     if !origin_form {
         let form = Method::from_bytes(method).and_then(|method| Target::parse(method, target));
-        if form.is_none() && (!strict.allow_lax_target || line.kind == RequestKind::Connect) {
+        if form.is_none() && (!leniency.allow_lax_target || line.kind == RequestKind::Connect) {
             return Err(Reason::TargetForm);
         }
     }
     match facts.hosts {
         // RFC 9112 §3.2: no Host in an HTTP/1.1 request, more than one, or an invalid one is answered with 400.
-        0 if line.version == Version::Http11 && !strict.allow_missing_host => return Err(Reason::MissingHost),
+        0 if line.version == Version::Http11 && !leniency.allow_missing_host => return Err(Reason::MissingHost),
         0 => {}
         1 if !facts.host_valid => return Err(Reason::InvalidHost),
         1 => {}
         _ => return Err(Reason::DuplicateHost),
     }
-    let (framing, certain) = framing::of_request(facts, line.version, strict)?;
+    let (framing, certain) = framing::of_request(facts, line.version, leniency)?;
     if line.version == Version::Http10 {
         // RFC 9110 §10.1.1, §7.8: both are of HTTP/1.1.
         facts.expectation = Expectation::None;
@@ -126,6 +126,6 @@ pub(super) fn response(
     config: &Config,
 ) -> Result<(), Reason> {
     line.answers = request;
-    (line.framing, line.certain) = framing::of_response(facts, line.version, line.status, request, &config.strictness)?;
+    (line.framing, line.certain) = framing::of_response(facts, line.version, line.status, request, &config.leniency)?;
     Ok(())
 }

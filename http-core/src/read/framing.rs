@@ -1,6 +1,6 @@
 //! How long a message is: the table of RFC 9112 §6.3, over facts gathered from all field lines.
 
-use crate::config::Strictness;
+use crate::config::Leniency;
 use crate::message::facts::{Coding, Facts, Framing, Length, RequestKind};
 use crate::message::status::StatusCode;
 use crate::message::version::Version;
@@ -9,15 +9,17 @@ use crate::reason::Reason;
 /// The framing of a received request, and whether the connection may be used after it.
 ///
 /// The second part is false where the framing was taken on a leniency that another reader could take otherwise.
-pub(crate) fn of_request(facts: &Facts, version: Version, strict: &Strictness) -> Result<(Framing, bool), Reason> {
-    let length = length(facts, strict)?;
+pub(crate) fn of_request(facts: &Facts, version: Version, leniency: &Leniency) -> Result<(Framing, bool), Reason> {
+    let length = length(facts, leniency)?;
     match facts.coding {
         Coding::Absent => Ok((length.map_or(Framing::None, Framing::Length), true)),
         // A request whose last coding is not chunked has no certain end, and must be answered with 400 whether the
         // coding is known or not (RFC 9112 §6.3, 4.).
         Coding::Invalid | Coding::NotLast | Coding::Empty | Coding::Unknown => Err(Reason::TransferEncoding),
         _ if version == Version::Http10 => Err(Reason::TransferEncodingInHttp10),
-        _ if length.is_some() && !strict.allow_transfer_encoding_with_length => Err(Reason::TransferEncodingWithLength),
+        _ if length.is_some() && !leniency.allow_transfer_encoding_with_length => {
+            Err(Reason::TransferEncodingWithLength)
+        }
         Coding::UnknownThenChunked => Err(Reason::TransferCodingUnknown),
         Coding::Chunked => Ok((Framing::Chunked, length.is_none())),
     }
@@ -29,7 +31,7 @@ pub(crate) fn of_response(
     version: Version,
     status: StatusCode,
     request: RequestKind,
-    strict: &Strictness,
+    leniency: &Leniency,
 ) -> Result<(Framing, bool), Reason> {
     if request == RequestKind::Connect && status.is_success() || status.is_informational() {
         return Ok((Framing::None, true));
@@ -38,7 +40,7 @@ pub(crate) fn of_response(
     let length = match (facts.length, facts.coding) {
         // RFC 9112 §6.3, 5.: a list of one and the same number may be taken for that number.
         (Length::Repeated(n), Coding::Absent) => Some(n),
-        _ => length(facts, strict)?,
+        _ => length(facts, leniency)?,
     };
     if facts.coding == Coding::Invalid {
         return Err(Reason::TransferEncoding);
@@ -50,7 +52,7 @@ pub(crate) fn of_response(
         if version == Version::Http10 {
             return Err(Reason::TransferEncodingInHttp10);
         }
-        if length.is_some() && !strict.allow_transfer_encoding_with_length {
+        if length.is_some() && !leniency.allow_transfer_encoding_with_length {
             return Err(Reason::TransferEncodingWithLength);
         }
     }
@@ -66,11 +68,11 @@ pub(crate) fn of_response(
     })
 }
 
-fn length(facts: &Facts, strict: &Strictness) -> Result<Option<u64>, Reason> {
+fn length(facts: &Facts, leniency: &Leniency) -> Result<Option<u64>, Reason> {
     match facts.length {
         Length::Absent => Ok(None),
         Length::Of(n) => Ok(Some(n)),
-        Length::Repeated(n) if strict.allow_repeated_content_length => Ok(Some(n)),
+        Length::Repeated(n) if leniency.allow_repeated_content_length => Ok(Some(n)),
         Length::Repeated(_) => Err(Reason::ContentLengthList),
         Length::Invalid => Err(Reason::ContentLength),
         Length::Conflict => Err(Reason::ContentLengthConflict),
@@ -97,7 +99,7 @@ mod tests {
     fn requests() {
         use Framing::{Chunked, Length, None};
         use Reason as R;
-        let strict = Strictness::default();
+        let leniency = Leniency::default();
         let largest = (1_u64 << 63) - 1;
         for (section, lines, version, expected) in [
             ("RFC 9112 §6.3, 7.", &[][..], Version::Http11, Ok((None, true))),
@@ -139,16 +141,16 @@ mod tests {
             ("RFC 9112 §6.1", &[(TE, "chunked"), (CL, "5")], Version::Http11, Err(R::TransferEncodingWithLength)),
             ("RFC 9112 §6.3, 5.", &[(TE, "chunked"), (CL, "a")], Version::Http11, Err(R::ContentLength)),
         ] {
-            assert_eq!(of_request(&facts(lines), version, &strict), expected, "{section}: {lines:?}");
+            assert_eq!(of_request(&facts(lines), version, &leniency), expected, "{section}: {lines:?}");
         }
     }
 
     #[test]
     fn leniencies_of_requests() {
-        let lenient = Strictness {
+        let lenient = Leniency {
             allow_repeated_content_length: true,
             allow_transfer_encoding_with_length: true,
-            ..Strictness::default()
+            ..Leniency::default()
         };
         for (section, lines, expected) in [
             ("RFC 9112 §6.3, 5.", &[(CL, "5"), (CL, "5")][..], Ok((Framing::Length(5), true))),
@@ -165,7 +167,7 @@ mod tests {
         use Framing::{Chunked, Length, None, UntilClose};
         use Reason as R;
         use RequestKind::{Connect, Head, Other};
-        let strict = Strictness::default();
+        let leniency = Leniency::default();
         for (section, code, lines, request, expected) in [
             ("RFC 9112 §6.3, 1.", 200, &[(CL, "5")][..], Head, Ok((None, true))),
             ("RFC 9112 §6.3, 1.", 200, &[(CL, "5"), (TE, "chunked")], Head, Ok((None, true))),
@@ -193,11 +195,11 @@ mod tests {
             ("RFC 9112 §6.3, 5.", 200, &[(CL, "5"), (CL, "6")], Other, Err(R::ContentLengthConflict)),
             ("RFC 9112 §6.3, 5.", 200, &[(CL, "5"), (CL, "")], Other, Err(R::ContentLength)),
         ] {
-            let read = of_response(&facts(lines), Version::Http11, StatusCode::received(code), request, &strict);
+            let read = of_response(&facts(lines), Version::Http11, StatusCode::received(code), request, &leniency);
             assert_eq!(read, expected, "{section}: {code} {lines:?} {request:?}");
         }
         let te = facts(&[(TE, "chunked")]);
-        let read = of_response(&te, Version::Http10, StatusCode::OK, Other, &strict);
+        let read = of_response(&te, Version::Http10, StatusCode::OK, Other, &leniency);
         assert_eq!(read, Err(Reason::TransferEncodingInHttp10), "RFC 9112 §6.1");
     }
 

@@ -195,7 +195,7 @@ impl Scan {
         loop {
             let length = match &input[..] {
                 [b'\r', b'\n', ..] => 2,
-                [b'\n', ..] if config.strictness.allow_bare_lf => 1,
+                [b'\n', ..] if config.leniency.allow_bare_lf => 1,
                 [b'\r'] => return Ok(false),
                 _ => return Ok(true),
             };

@@ -18,20 +18,20 @@ use super::job::{Job, Sending};
 use super::origin::{Connector, Origin};
 use super::payload::{BoxBody, Payload};
 use super::pool::Shared;
-use super::run::{Over, Run, cause};
+use super::run::{Loss, Run, cause};
 use super::slot::{Order, Slot};
-use super::task::Fall;
+use super::task::Reached;
 use crate::error::Error;
 use crate::io::Runtime;
 use crate::tunnel::{Promise, Tunnel};
 
-/// Makes the connection and carries requests over it; `fall` has how far it came.
+/// Makes the connection and carries requests over it; `reached` tells how far it came.
 pub(super) async fn carry<C, R>(
     shared: &Arc<Shared<C, R>>,
     id: ConnectionId,
     origin: &Origin,
     slot: &Slot,
-    fall: &mut Fall,
+    reached: &mut Reached,
 ) where
     C: Connector,
     R: Runtime + Send + Sync + 'static,
@@ -60,9 +60,9 @@ pub(super) async fn carry<C, R>(
     let tap = shared.tap(id);
     let mut connection = Connection::with_tap(transport, shared.runtime.clone(), shared.config_for(slot.origin), tap);
     let _ = shared.input(Input::Connected(id));
-    fall.made = true;
+    reached.made = true;
     let mut promise = None;
-    let over = loop {
+    let loss = loop {
         let order = poll_fn(|cx| {
             // The transport comes first: the end of the stream may lie there unread, and nobody knows the fate of a
             // request that meets it.
@@ -73,14 +73,14 @@ pub(super) async fn carry<C, R>(
         });
         let request = match order.await {
             Some(Order::Send(request)) => request,
-            Some(_) => break Over::LOCAL,
-            None => break Over::by(LostCause::Eof),
+            Some(_) => break Loss::LOCAL,
+            None => break Loss::by(LostCause::Eof),
         };
-        fall.request = Some(request);
-        if let Err(over) = exchange(shared, &mut connection, slot, id, request, &mut promise).await {
-            break over;
+        reached.request = Some(request);
+        if let Err(loss) = exchange(shared, &mut connection, slot, id, request, &mut promise).await {
+            break loss;
         }
-        fall.request = None;
+        reached.request = None;
     };
     match promise {
         Some(promise) if connection.is_switched() => {
@@ -93,7 +93,7 @@ pub(super) async fn carry<C, R>(
             drop(connection);
         }
     }
-    shared.lost(id, over.cause, over.unanswered);
+    shared.lost(id, loss.cause, loss.unanswered);
 }
 
 /// Carries one request; fails when the connection is not to be used any more.
@@ -104,14 +104,14 @@ async fn exchange<C, R>(
     id: ConnectionId,
     request: RequestId,
     promise: &mut Option<Promise>,
-) -> Result<(), Over>
+) -> Result<(), Loss>
 where
     C: Connector,
     R: Runtime + Send + Sync + 'static,
     R::Timer: Send,
 {
     // Otherwise it was cancelled while the order was on its way, and the order to close follows.
-    let mut sending = shared.with_job(request, Job::sending).ok_or(Over::LOCAL)?;
+    let mut sending = shared.with_job(request, Job::sending).ok_or(Loss::LOCAL)?;
     if connection.machine().peer_version() == Version::Http10 {
         if let Some((Content::Streaming, Some(body))) = &mut sending.payload {
             let most = connection.machine().config().limits.send_buffer;
@@ -122,12 +122,12 @@ where
                 }
                 Err(error) => {
                     shared.fail(request, error);
-                    return Err(Over::LOCAL);
+                    return Err(Loss::LOCAL);
                 }
             }
         }
     }
-    let flight = launch(shared, connection, slot, request, sending)?.ok_or(Over::LOCAL)?;
+    let flight = launch(shared, connection, slot, request, sending)?.ok_or(Loss::LOCAL)?;
     let pipelines = shared.config.dispatch.pipeline_depth > 1;
     let mut run = Run { shared, slot, id, promise, pipelines, flight, behind: VecDeque::new() };
     run.tell_room(connection);
@@ -141,7 +141,7 @@ pub(super) fn launch<C, R>(
     slot: &Slot,
     request: RequestId,
     sending: Sending,
-) -> Result<Option<Flight>, Over>
+) -> Result<Option<Flight>, Loss>
 where
     C: Connector,
     R: Runtime + Send + Sync + 'static,
@@ -160,10 +160,10 @@ where
             Err(Error::Misuse(misuse)) => RequestError::unsendable(misuse.into()),
             // The connection ended just now: the request goes on as it came.
             Err(error) => {
-                let over = Over::by(cause(&error));
+                let loss = Loss::by(cause(&error));
                 shared.with_job(request, |job| job.put_back(body, error));
                 slot.put_back(request);
-                return Err(over);
+                return Err(loss);
             }
         },
     };
@@ -173,12 +173,12 @@ where
 
 /// All of a request's content, for an origin that has to be told how long it is: chunks are not for HTTP/1.0 (RFC 9112
 /// §6.1). More than `most` bytes are not held for it.
-async fn gather(body: &mut BoxBody, most: usize, slot: &Slot) -> Result<Result<Content, RequestError>, Over> {
+async fn gather(body: &mut BoxBody, most: usize, slot: &Slot) -> Result<Result<Content, RequestError>, Loss> {
     let mut all = BytesMut::new();
     poll_fn(|cx| {
         loop {
             if slot.poll_close(cx).is_some() {
-                return Poll::Ready(Err(Over::LOCAL));
+                return Poll::Ready(Err(Loss::LOCAL));
             }
             match body.as_mut().poll_frame(cx) {
                 Poll::Pending => return Poll::Pending,

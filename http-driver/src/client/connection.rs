@@ -133,7 +133,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
 
     /// Queues a request.
     pub(super) fn begin(&mut self, head: &RequestHead, content: Content) -> Result<(), Error> {
-        self.link.equip();
+        self.link.take_up_memory();
         let sent = call!(self, Input::SendRequest(head.clone(), content), |machine, now| machine
             .send_request(head, content, now)
             .map(|_| ()));

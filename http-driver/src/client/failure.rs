@@ -4,7 +4,7 @@ use core::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use http::Request;
-use http_core::dispatch::{Cause, ConnectCause, Failure, LostCause, Phase, Progress, Refused};
+use http_core::dispatch::{Cause, ConnectCause, Failure, LostCause, Progress, Refused, RequestPhase};
 
 use super::payload::Unsent;
 use crate::convert::Unconvertible;
@@ -92,11 +92,11 @@ impl RequestError {
 
     /// The phase that it failed in.
     #[must_use]
-    pub const fn phase(&self) -> Phase {
+    pub const fn phase(&self) -> RequestPhase {
         match self.kind {
             Kind::Failed(failure) => failure.phase,
-            Kind::Body => Phase::Write,
-            _ => Phase::Queue,
+            Kind::Body => RequestPhase::Write,
+            _ => RequestPhase::Queue,
         }
     }
 
@@ -122,13 +122,13 @@ impl RequestError {
     /// Whether the name of the origin could not be resolved.
     #[must_use]
     pub const fn is_dns(&self) -> bool {
-        matches!(self.phase(), Phase::Resolve)
+        matches!(self.phase(), RequestPhase::Resolve)
     }
 
     /// Whether TLS failed, the peer's certificate included.
     #[must_use]
     pub const fn is_tls(&self) -> bool {
-        matches!(self.phase(), Phase::Tls)
+        matches!(self.phase(), RequestPhase::Tls)
     }
 
     /// Whether the connection ended, or broke, before the response was there.

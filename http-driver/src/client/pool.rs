@@ -8,7 +8,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http_core::dispatch::{
-    self, Action, CloseReason, ConnectionId, Dispatcher, Input, LostCause, OriginId, Output, Progress, Refused,
+    self, Action, CloseCause, ConnectionId, Dispatcher, Input, LostCause, OriginId, Output, Progress, Refused,
     RequestId,
 };
 use http_core::{Config, Version};
@@ -30,7 +30,7 @@ const SWEEP_FROM: usize = 64;
 
 /// What the client's tasks share.
 pub(super) struct Shared<C, R> {
-    brain: Mutex<Brain>,
+    state: Mutex<State>,
     pub(super) connector: C,
     pub(super) runtime: R,
     pub(super) config: Arc<Config>,
@@ -42,7 +42,7 @@ pub(super) struct Shared<C, R> {
     pub(super) tells_peer: bool,
 }
 
-struct Brain {
+struct State {
     dispatcher: Dispatcher,
     origins: BTreeMap<Origin, OriginId>,
     names: BTreeMap<OriginId, Arc<Origin>>,
@@ -65,47 +65,47 @@ struct Brain {
 
 impl<C, R> Shared<C, R> {
     pub(super) fn counts(&self) -> Counts {
-        let brain = lock(&self.brain);
+        let state = lock(&self.state);
         Counts {
-            queued: brain.dispatcher.queued(),
-            in_flight: brain.dispatcher.in_flight(),
-            connections: brain.dispatcher.connections(),
-            idle: brain.dispatcher.idle(),
-            origins: brain.names.len(),
-            answered: brain.answered,
-            failed: brain.failed,
+            queued: state.dispatcher.queued(),
+            in_flight: state.dispatcher.in_flight(),
+            connections: state.dispatcher.connections(),
+            idle: state.dispatcher.idle(),
+            origins: state.names.len(),
+            answered: state.answered,
+            failed: state.failed,
         }
     }
 
     /// Whether a shutdown has come to its end; the task is woken when it has.
     pub(super) fn poll_drained(&self, cx: &Context<'_>) -> Poll<()> {
-        let mut brain = lock(&self.brain);
-        if brain.dispatcher.is_drained() {
+        let mut state = lock(&self.state);
+        if state.dispatcher.is_drained() {
             return Poll::Ready(());
         }
-        if !brain.draining.iter().any(|waker| waker.will_wake(cx.waker())) {
-            brain.draining.push(cx.waker().clone());
+        if !state.draining.iter().any(|waker| waker.will_wake(cx.waker())) {
+            state.draining.push(cx.waker().clone());
         }
         Poll::Pending
     }
 
     /// What is kept of a request; `None` if it has its outcome, or was cancelled.
     pub(super) fn with_job<O>(&self, request: RequestId, f: impl FnOnce(&mut Job) -> O) -> Option<O> {
-        lock(&self.brain).jobs.get_mut(&request).map(f)
+        lock(&self.state).jobs.get_mut(&request).map(f)
     }
 
     /// Takes a request out that has its outcome.
     pub(super) fn forget(&self, request: RequestId) -> Option<Job> {
-        lock(&self.brain).jobs.remove(&request)
+        lock(&self.state).jobs.remove(&request)
     }
 
     /// Ends all connections, but for responses that are being read: nobody waits for another outcome any more.
     pub(super) fn end(&self) {
-        let mut brain = lock(&self.brain);
-        brain.closed = true;
-        let wakers: Vec<_> = brain.slots.values().filter_map(|slot| slot.order(Order::CloseIdle)).collect();
-        let timer = brain.timer.take();
-        drop(brain);
+        let mut state = lock(&self.state);
+        state.closed = true;
+        let wakers: Vec<_> = state.slots.values().filter_map(|slot| slot.order(Order::CloseIdle)).collect();
+        let timer = state.timer.take();
+        drop(state);
         wakers.into_iter().for_each(Waker::wake);
         if let Some(timer) = timer {
             timer.wake();
@@ -128,7 +128,7 @@ where
         connector: C,
         runtime: R,
     ) -> Arc<Self> {
-        let brain = Brain {
+        let state = State {
             dispatcher: Dispatcher::new(config.dispatch),
             origins: BTreeMap::new(),
             names: BTreeMap::new(),
@@ -146,8 +146,8 @@ where
         };
         let mut old = Config::clone(&config);
         old.persistence.http10_origin = true;
-        let (brain, old) = (Mutex::new(brain), old.into());
-        let shared = Arc::new(Self { brain, connector, runtime, config, old, observer, timeout, tells_peer });
+        let (state, old) = (Mutex::new(state), old.into());
+        let shared = Arc::new(Self { state, connector, runtime, config, old, observer, timeout, tells_peer });
         shared.runtime.spawn(keep_time(shared.clone()));
         shared
     }
@@ -158,21 +158,21 @@ where
 
     /// Tells the dispatcher what happened, and does what follows.
     pub(super) fn input(self: &Arc<Self>, input: Input) -> Output {
-        self.input_to(lock(&self.brain), input)
+        self.input_to(lock(&self.state), input)
     }
 
-    fn input_to(self: &Arc<Self>, mut brain: MutexGuard<'_, Brain>, input: Input) -> Output {
+    fn input_to(self: &Arc<Self>, mut state: MutexGuard<'_, State>, input: Input) -> Output {
         let mut actions = Vec::new();
         if matches!(input, Input::ConnectFailed(..) | Input::Lost(..)) {
             // The next wait may be spread by chance.
-            brain.randoms += 1;
-            let random = brain.random.hash_one(brain.randoms);
-            let _ = self.apply(&mut brain, Input::Random(random), &mut actions);
+            state.randoms += 1;
+            let random = state.random.hash_one(state.randoms);
+            let _ = self.apply(&mut state, Input::Random(random), &mut actions);
         }
         let finishes = matches!(input, Input::Finished(_));
-        let output = self.apply(&mut brain, input, &mut actions);
-        brain.answered += u64::from(finishes && output == Output::Known(true));
-        self.perform(brain, actions);
+        let output = self.apply(&mut state, input, &mut actions);
+        state.answered += u64::from(finishes && output == Output::Known(true));
+        self.perform(state, actions);
         output
     }
 
@@ -183,16 +183,16 @@ where
 
     /// Ends everything at once; how many requests were open.
     pub(super) fn cut(self: &Arc<Self>) -> usize {
-        let mut brain = lock(&self.brain);
-        let open = brain.dispatcher.queued() + brain.dispatcher.in_flight();
-        let jobs = core::mem::take(&mut brain.jobs);
+        let mut state = lock(&self.state);
+        let open = state.dispatcher.queued() + state.dispatcher.in_flight();
+        let jobs = core::mem::take(&mut state.jobs);
         let mut actions = Vec::new();
         for request in jobs.keys() {
-            let _ = self.apply(&mut brain, Input::Cancel(*request), &mut actions);
+            let _ = self.apply(&mut state, Input::Cancel(*request), &mut actions);
         }
         // What is being read has its response, and is no job any more.
-        let wakers: Vec<_> = brain.slots.values().filter_map(|slot| slot.order(Order::Close)).collect();
-        self.perform(brain, actions);
+        let wakers: Vec<_> = state.slots.values().filter_map(|slot| slot.order(Order::Close)).collect();
+        self.perform(state, actions);
         wakers.into_iter().for_each(Waker::wake);
         for job in jobs.into_values() {
             let reply = job.reply.clone();
@@ -203,23 +203,23 @@ where
 
     /// Makes a connection beforehand; whether it is being made.
     pub(super) fn connect(self: &Arc<Self>, origin: Origin) -> bool {
-        let mut brain = lock(&self.brain);
+        let mut state = lock(&self.state);
         let mut actions = Vec::new();
-        let Some(id) = self.origin_id(&mut brain, origin, &mut actions) else { return false };
-        let output = self.apply(&mut brain, Input::Connect(id), &mut actions);
-        self.perform(brain, actions);
+        let Some(id) = self.origin_id(&mut state, origin, &mut actions) else { return false };
+        let output = self.apply(&mut state, Input::Connect(id), &mut actions);
+        self.perform(state, actions);
         output == Output::Known(true)
     }
 
     /// The id of an origin, which it may be given now.
-    fn origin_id(&self, brain: &mut Brain, origin: Origin, actions: &mut Vec<Action>) -> Option<OriginId> {
-        if let Some(id) = brain.origins.get(&origin) {
+    fn origin_id(&self, state: &mut State, origin: Origin, actions: &mut Vec<Action>) -> Option<OriginId> {
+        if let Some(id) = state.origins.get(&origin) {
             return Some(*id);
         }
-        self.sweep(brain, actions);
-        let Output::Origin(id) = self.apply(brain, Input::AddOrigin, actions) else { return None };
-        brain.names.insert(id, Arc::new(origin.clone()));
-        brain.origins.insert(origin, id);
+        self.sweep(state, actions);
+        let Output::Origin(id) = self.apply(state, Input::AddOrigin, actions) else { return None };
+        state.names.insert(id, Arc::new(origin.clone()));
+        state.origins.insert(origin, id);
         Some(id)
     }
 
@@ -229,41 +229,41 @@ where
         job: Job,
         idempotent: bool,
     ) -> Result<RequestId, RequestError> {
-        let mut brain = lock(&self.brain);
+        let mut state = lock(&self.state);
         let mut actions = Vec::new();
-        let id = self.origin_id(&mut brain, origin, &mut actions).ok_or_else(RequestError::no_origin)?;
+        let id = self.origin_id(&mut state, origin, &mut actions).ok_or_else(RequestError::no_origin)?;
         let order = dispatch::Job::new(id).idempotent(idempotent).replayable(job.payload.is_replayable());
         let order = match job.parts.extensions.get::<RequestOptions>() {
             Some(options) => options.apply(order, self.now(), self.timeout),
             None => order.deadline(self.timeout.map(|most| self.now().saturating_add(most))),
         };
-        let output = self.apply(&mut brain, Input::Enqueue(order), &mut actions);
+        let output = self.apply(&mut state, Input::Enqueue(order), &mut actions);
         let request = match output {
             Output::Request(Ok(request)) => request,
             Output::Request(Err(refused)) => return Err(job.refused(refused)),
             _ => return Err(RequestError::no_origin()),
         };
-        brain.jobs.insert(request, job);
-        self.perform(brain, actions);
+        state.jobs.insert(request, job);
+        self.perform(state, actions);
         Ok(request)
     }
 
     /// Forgets origins that have no connection and no request, once there are twice as many as the last time.
-    fn sweep(&self, brain: &mut Brain, actions: &mut Vec<Action>) {
-        if brain.names.len() < brain.sweep_at {
+    fn sweep(&self, state: &mut State, actions: &mut Vec<Action>) {
+        if state.names.len() < state.sweep_at {
             return;
         }
-        let used: BTreeSet<OriginId> = brain.slots.values().map(|slot| slot.origin).collect();
-        let unused: Vec<OriginId> = brain.names.keys().filter(|id| !used.contains(id)).copied().collect();
+        let used: BTreeSet<OriginId> = state.slots.values().map(|slot| slot.origin).collect();
+        let unused: Vec<OriginId> = state.names.keys().filter(|id| !used.contains(id)).copied().collect();
         for id in unused {
-            if self.apply(brain, Input::RemoveOrigin(id), actions) == Output::Known(true) {
-                brain.old.remove(&id);
-                if let Some(name) = brain.names.remove(&id) {
-                    brain.origins.remove(&*name);
+            if self.apply(state, Input::RemoveOrigin(id), actions) == Output::Known(true) {
+                state.old.remove(&id);
+                if let Some(name) = state.names.remove(&id) {
+                    state.origins.remove(&*name);
                 }
             }
         }
-        brain.sweep_at = (2 * brain.names.len()).max(SWEEP_FROM);
+        state.sweep_at = (2 * state.names.len()).max(SWEEP_FROM);
     }
 
     /// A connection has room behind these requests. Not if one of them is there no more: then it is its response that
@@ -273,24 +273,24 @@ where
         connection: ConnectionId,
         mut requests: impl Iterator<Item = RequestId>,
     ) {
-        let brain = lock(&self.brain);
-        if requests.all(|request| brain.jobs.contains_key(&request)) {
-            let _ = self.input_to(brain, Input::Ready(connection));
+        let state = lock(&self.state);
+        if requests.all(|request| state.jobs.contains_key(&request)) {
+            let _ = self.input_to(state, Input::Ready(connection));
         }
     }
 
     /// The configuration of a connection to an origin, by what its last response showed (RFC 9112 §6.1).
     pub(super) fn config_for(&self, origin: OriginId) -> Arc<Config> {
-        let old = lock(&self.brain).old.contains(&origin);
+        let old = lock(&self.state).old.contains(&origin);
         if old { self.old.clone() } else { self.config.clone() }
     }
 
     /// An origin has answered with another version than was known of it.
     pub(super) fn note_version(&self, origin: OriginId, version: Version) {
-        let mut brain = lock(&self.brain);
+        let mut state = lock(&self.state);
         match version {
-            Version::Http10 => brain.old.insert(origin),
-            Version::Http11 => brain.old.remove(&origin),
+            Version::Http10 => state.old.insert(origin),
+            Version::Http11 => state.old.remove(&origin),
         };
     }
 
@@ -304,10 +304,10 @@ where
 
     /// A connection comes to nothing, or the dispatcher knows of its end: its orders are for nobody.
     pub(super) fn leave(&self, connection: ConnectionId) {
-        let mut brain = lock(&self.brain);
-        brain.slots.remove(&connection);
-        let timer = if brain.closed { brain.timer.take() } else { None };
-        drop(brain);
+        let mut state = lock(&self.state);
+        state.slots.remove(&connection);
+        let timer = if state.closed { state.timer.take() } else { None };
+        drop(state);
         if let Some(timer) = timer {
             timer.wake();
         }
@@ -321,10 +321,10 @@ where
         cause: LostCause,
         mut unanswered: Vec<(RequestId, Progress)>,
     ) {
-        let mut brain = lock(&self.brain);
-        let unsent = brain.slots.remove(&connection).map(|slot| slot.take_assigned()).unwrap_or_default();
+        let mut state = lock(&self.state);
+        let unsent = state.slots.remove(&connection).map(|slot| slot.take_assigned()).unwrap_or_default();
         unanswered.extend(unsent.into_iter().map(|request| (request, Progress::NOTHING)));
-        let _ = self.input_to(brain, Input::Lost(connection, cause, unanswered));
+        let _ = self.input_to(state, Input::Lost(connection, cause, unanswered));
         self.leave(connection);
     }
 
@@ -332,11 +332,11 @@ where
         self.observer.as_ref().and_then(|observer| observer.tap(connection))
     }
 
-    fn apply(&self, brain: &mut Brain, input: Input, actions: &mut Vec<Action>) -> Output {
+    fn apply(&self, state: &mut State, input: Input, actions: &mut Vec<Action>) -> Output {
         let now = self.now();
         let shown = self.observer.as_ref().map(|observer| (observer, input.clone()));
         let before = actions.len();
-        let output = dispatch::apply(&mut brain.dispatcher, input, now, &mut |action| actions.push(action));
+        let output = dispatch::apply(&mut state.dispatcher, input, now, &mut |action| actions.push(action));
         if let Some((observer, input)) = shown {
             observer.dispatch(now, &input, &actions[before..]);
         }
@@ -345,7 +345,7 @@ where
 
     /// Does what the dispatcher wants; what may call back is done when nothing is locked. Orders are given under the
     /// lock, so that a connection that leaves knows of all that it had.
-    fn perform(self: &Arc<Self>, mut brain: MutexGuard<'_, Brain>, actions: Vec<Action>) {
+    fn perform(self: &Arc<Self>, mut state: MutexGuard<'_, State>, actions: Vec<Action>) {
         let mut made = Vec::new();
         let mut wakers = Vec::new();
         let mut failed = Vec::new();
@@ -353,30 +353,30 @@ where
             match action {
                 Action::Connect { connection, origin, .. } => {
                     let slot = Arc::new(Slot::new(origin));
-                    brain.slots.insert(connection, slot.clone());
-                    if let Some(name) = brain.names.get(&origin) {
+                    state.slots.insert(connection, slot.clone());
+                    if let Some(name) = state.names.get(&origin) {
                         made.push((connection, name.clone(), slot));
                     }
                 }
                 Action::Assign { request, connection } => {
-                    wakers.extend(brain.slots.get(&connection).and_then(|slot| slot.order(Order::Send(request))));
+                    wakers.extend(state.slots.get(&connection).and_then(|slot| slot.order(Order::Send(request))));
                 }
-                Action::Close { connection, reason } => {
-                    let order = if reason == CloseReason::Deadline { Order::CloseLate } else { Order::Close };
-                    wakers.extend(brain.slots.get(&connection).and_then(|slot| slot.order(order)));
+                Action::Close { connection, cause } => {
+                    let order = if cause == CloseCause::Deadline { Order::CloseLate } else { Order::Close };
+                    wakers.extend(state.slots.get(&connection).and_then(|slot| slot.order(order)));
                 }
                 Action::Fail { request, failure } => {
-                    brain.failed += 1;
-                    failed.extend(brain.jobs.remove(&request).map(|job| (job, failure)));
+                    state.failed += 1;
+                    failed.extend(state.jobs.remove(&request).map(|job| (job, failure)));
                 }
                 _ => {}
             }
         }
-        let timer = brain.timer.take();
-        if brain.dispatcher.is_drained() {
-            wakers.append(&mut brain.draining);
+        let timer = state.timer.take();
+        if state.dispatcher.is_drained() {
+            wakers.append(&mut state.draining);
         }
-        drop(brain);
+        drop(state);
         for (connection, origin, slot) in made {
             self.runtime.spawn(task::run(self.clone(), connection, origin, slot));
         }
@@ -401,13 +401,13 @@ where
     let mut timer: Option<R::Timer> = None;
     loop {
         let due = poll_fn(|cx| {
-            let mut brain = lock(&shared.brain);
-            if brain.closed && brain.slots.is_empty() {
+            let mut state = lock(&shared.state);
+            if state.closed && state.slots.is_empty() {
                 return Poll::Ready(false);
             }
-            let due = brain.dispatcher.poll_timeout();
-            brain.timer = Some(cx.waker().clone());
-            drop(brain);
+            let due = state.dispatcher.poll_timeout();
+            state.timer = Some(cx.waker().clone());
+            drop(state);
             let Some(due) = due else { return Poll::Pending };
             if due <= shared.now() {
                 return Poll::Ready(true);

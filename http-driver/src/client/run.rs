@@ -34,12 +34,12 @@ use crate::peer::Peer;
 use crate::tunnel::Promise;
 
 /// Why a connection is not used any more.
-pub(super) struct Over {
+pub(super) struct Loss {
     pub(super) cause: LostCause,
     pub(super) unanswered: Vec<(RequestId, Progress)>,
 }
 
-impl Over {
+impl Loss {
     /// This side ends it.
     pub(super) const LOCAL: Self = Self::by(LostCause::Local);
 
@@ -74,7 +74,7 @@ where
         &mut self,
         connection: &mut Connection<C::Transport, R>,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<(), Over>> {
+    ) -> Poll<Result<(), Loss>> {
         match poll_until(connection, cx, |connection, cx, now| self.look(connection, cx, now)) {
             // The rest of a response that nobody wants is not waited for.
             Poll::Pending if self.is_dropped() && !self.is_worth_reading(connection) => {
@@ -90,7 +90,7 @@ where
         connection: &mut Connection<C::Transport, R>,
         cx: &mut Context<'_>,
         now: Instant,
-    ) -> Poll<Result<(), Over>> {
+    ) -> Poll<Result<(), Loss>> {
         loop {
             let (closing, next) = self.slot.poll_either(cx, self.has_room(connection));
             // While it is read for somebody, that one is waited for.
@@ -99,7 +99,7 @@ where
                 if let (Closing::Late, Some(feed)) = (closing, self.flight.release()) {
                     feed.fail(Error::Io(io::ErrorKind::TimedOut.into()));
                 }
-                return Poll::Ready(Err(Over::LOCAL));
+                return Poll::Ready(Err(Loss::LOCAL));
             }
             if let Some(request) = next {
                 self.follow(connection, request);
@@ -175,7 +175,7 @@ where
     }
 
     /// Takes in an event; something if the exchange is over with it.
-    fn handle(&mut self, connection: &mut Connection<C::Transport, R>, event: Event) -> Option<Result<(), Over>> {
+    fn handle(&mut self, connection: &mut Connection<C::Transport, R>, event: Event) -> Option<Result<(), Loss>> {
         match event {
             Event::Interim(head) => {
                 self.start();
@@ -205,9 +205,9 @@ where
             Event::End(trailers) => return self.end(connection, &trailers),
             Event::Switched => {
                 let _ = self.shared.input(Input::Finished(self.flight.request));
-                return Some(Err(Over::by(LostCause::Last)));
+                return Some(Err(Loss::by(LostCause::Last)));
             }
-            _ => return Some(Err(Over::LOCAL)),
+            _ => return Some(Err(Loss::LOCAL)),
         }
         None
     }
@@ -268,7 +268,7 @@ where
     }
 
     /// A response is complete; something if nothing is left on the connection.
-    fn end(&mut self, connection: &Connection<C::Transport, R>, trailers: &Fields) -> Option<Result<(), Over>> {
+    fn end(&mut self, connection: &Connection<C::Transport, R>, trailers: &Fields) -> Option<Result<(), Loss>> {
         if self.flight.response == Response::Delivered {
             let _ = self.shared.input(Input::Finished(self.flight.request));
         }
@@ -289,7 +289,7 @@ where
                 let _ = self.shared.input(Input::Ready(self.id));
                 Ok(())
             }
-            _ => Err(Over::by(LostCause::Last)),
+            _ => Err(Loss::by(LostCause::Last)),
         };
         if let Some(feed) = self.flight.release() {
             feed.end(trailers);
@@ -298,10 +298,10 @@ where
     }
 
     /// The connection is lost with the exchanges on it.
-    fn lost(&mut self, connection: &Connection<C::Transport, R>, error: Error) -> Over {
+    fn lost(&mut self, connection: &Connection<C::Transport, R>, error: Error) -> Loss {
         if let (Error::Body(_), Response::Awaited, true) = (&error, self.flight.response, self.behind.is_empty()) {
             self.shared.fail(self.flight.request, RequestError::body(error));
-            return Over::LOCAL;
+            return Loss::LOCAL;
         }
         let cause = cause(&error);
         let mut error = Some(error);
@@ -332,7 +332,7 @@ where
             }
             unanswered.push((flight.request, progress));
         }
-        Over { cause, unanswered }
+        Loss { cause, unanswered }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::io::Runtime;
 
 /// How far a connection had come when its task panicked.
 #[derive(Default)]
-pub(super) struct Fall {
+pub(super) struct Reached {
     pub(super) made: bool,
     pub(super) request: Option<RequestId>,
 }
@@ -30,9 +30,9 @@ where
     R: Runtime + Send + Sync + 'static,
     R::Timer: Send,
 {
-    let mut fall = Fall::default();
+    let mut reached = Reached::default();
     let panicked = {
-        let mut carrying = pin!(carry(&shared, id, &origin, &slot, &mut fall));
+        let mut carrying = pin!(carry(&shared, id, &origin, &slot, &mut reached));
         poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| carrying.as_mut().poll(cx))) {
             Ok(carried) => carried.map(Ok),
             Err(panic) => Poll::Ready(Err(panic)),
@@ -40,9 +40,9 @@ where
         .await
     };
     let Err(panic) = panicked else { return };
-    if fall.made {
+    if reached.made {
         // Those that were sent behind it are not named: they were sent in full, for all that is known.
-        let unanswered = fall.request.into_iter().map(|request| {
+        let unanswered = reached.request.into_iter().map(|request| {
             // A request whose response was handed out is not kept any more. Of another one, nobody knows how far it
             // came.
             let waits = shared.with_job(request, |_| ()).is_some();

@@ -118,7 +118,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         S: Service<Request<Incoming>, Response = Response<B>>,
         S::Error: Into<BoxError>,
     {
-        self.heed(cx)?;
+        self.follow_shutdown(cx)?;
         loop {
             if waiting.is_none() {
                 if let Some(watch) = &mut self.watch {
@@ -222,7 +222,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
     where
         F: Future<Output = Result<Response<B>, E>>,
     {
-        self.heed(cx)?;
+        self.follow_shutdown(cx)?;
         // Most services are ready at once, and then the connection need not be looked at.
         if let Poll::Ready(response) = self.poll_service(future.as_mut(), open, cx) {
             return Poll::Ready(Ok(response));
@@ -293,7 +293,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         B: Body,
         B::Error: Into<BoxError>,
     {
-        self.heed(cx)?;
+        self.follow_shutdown(cx)?;
         if let Some(parts) = parts.take() {
             let begun = self.begin(&parts, body.as_mut(), open, cx)?;
             if begun == Begun::Complete && !open.content.is_held() {
@@ -437,7 +437,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
     }
 
     /// Does what a shutdown asks for.
-    fn heed(&mut self, cx: &Context<'_>) -> Result<(), Error> {
+    fn follow_shutdown(&mut self, cx: &Context<'_>) -> Result<(), Error> {
         match self.watch.as_mut().map(|watch| watch.stage(cx)) {
             None | Some(Stage::Open) => Ok(()),
             Some(Stage::Begun) => {
@@ -450,7 +450,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
 
     /// Ends a connection that failed, so that its peer can read why.
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match self.heed(cx) {
+        match self.follow_shutdown(cx) {
             Ok(()) => self.connection.poll_end(cx),
             Err(_) => {
                 self.connection.cut();

@@ -29,18 +29,18 @@ impl Reader {
             (limits.drain, limits.linger) = (30, 60);
         }
         if how & 2 == 2 {
-            let strictness = &mut config.strictness;
-            strictness.allow_bare_lf = true;
-            strictness.allow_obs_fold = true;
-            strictness.allow_space_before_colon = true;
-            strictness.allow_transfer_encoding_with_length = true;
-            strictness.allow_repeated_content_length = true;
-            strictness.allow_missing_host = true;
-            strictness.allow_lax_target = true;
-            strictness.allow_chunk_line_padding = true;
-            strictness.allow_trailing_space_in_request_line = true;
+            let leniency = &mut config.leniency;
+            leniency.allow_bare_lf = true;
+            leniency.allow_obs_fold = true;
+            leniency.allow_space_before_colon = true;
+            leniency.allow_transfer_encoding_with_length = true;
+            leniency.allow_repeated_content_length = true;
+            leniency.allow_missing_host = true;
+            leniency.allow_lax_target = true;
+            leniency.allow_chunk_line_padding = true;
+            leniency.allow_trailing_space_in_request_line = true;
         }
-        config.strictness.allow_browser_target = how & 16 == 0;
+        config.leniency.allow_browser_target = how & 16 == 0;
         let end = [Some(End::Clean), None, Some(End::Unclean), Some(End::Clean)][usize::from(how >> 2 & 3)];
         Self { config: config.into(), cuts: [Cut::Bytes, Cut::Random(u64::from(cut) | u64::from(how) << 8)], end }
     }

@@ -195,8 +195,11 @@ fn response(source: &mut Source<'_>) {
     let status = source.pick(&[200, 204, 205, 304, 404, 101, 100, 103, 500, 199, 600, 999]);
     let Some(status) = StatusCode::new(status) else { return };
     let reason = source.below(12);
-    let head =
-        if reason > 8 { Ok(ResponseHead::new(status)) } else { ResponseHead::with_reason(status, source.take(reason)) };
+    let head = if reason > 8 {
+        Ok(ResponseHead::new(status))
+    } else {
+        ResponseHead::with_reason_phrase(status, source.take(reason))
+    };
     let Ok(mut head) = head else { return };
     push_fields(source, head.fields_mut());
     let (mut content, mut outline) = (content(source), outline(source));
@@ -230,7 +233,7 @@ fn response(source: &mut Source<'_>) {
     match connection.poll_event(&mut input, NOW) {
         Ok(Some(client::Event::Response(read))) => {
             assert!(input.is_empty(), "something behind the head");
-            assert_eq!((read.status(), read.reason()), (head.status(), head.reason()));
+            assert_eq!((read.status(), read.reason_phrase()), (head.status(), head.reason_phrase()));
             // A Host that the engine adds goes before the caller's fields, everything else behind them.
             let added = usize::from(read.fields().contains("host") && !head.fields().contains("host"));
             let switching = status.as_u16() == 101 || outline.connect && status.is_success();

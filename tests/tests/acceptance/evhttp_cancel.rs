@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use http::{Request, Response};
-use http_core::dispatch::{Cause, ConnectCause, Phase};
+use http_core::dispatch::{Cause, ConnectCause, RequestPhase};
 use http_driver::Full;
 use http_driver::client::{Resolve, Resolving};
 
@@ -134,7 +134,7 @@ async fn cancels<W: Networked>(world: W, named: Named, peer: Peer) -> Outcome {
             assert!(error.is_timeout(), "{error}");
         }
         match (found, peer) {
-            (true, Peer::Inactive) => assert_eq!(error.phase(), Phase::Head, "{error}"),
+            (true, Peer::Inactive) => assert_eq!(error.phase(), RequestPhase::Head, "{error}"),
             _ => assert!(error.is_safe_to_repeat() && error.into_request().is_some(), "nothing was sent"),
         }
     }

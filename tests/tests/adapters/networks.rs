@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use http::{Request, Response};
 use http_body::Body;
-use http_core::dispatch::{Cause, ConnectCause, Phase, Sent};
+use http_core::dispatch::{Cause, ConnectCause, RequestPhase, Sent};
 use http_core::{ResponseHead, StatusCode};
 use http_driver::client::{
     Address, Bypass, Client, Dial, Network, OnInterim, Proxies, Proxy, Resolve, Resolving, SocketOptions,
@@ -84,7 +84,7 @@ async fn names_are_overridden_and_resolved<W: Networked>(world: W) -> Outcome {
     assert!(told(&world, resolved.clone(), uri).await.is_ok());
     for (host, cause) in [("none", ConnectCause::NoSuchName), ("later", ConnectCause::ResolveTemporary)] {
         let error = client(&world, resolved.clone()).request(get(format!("http://{host}.example/"))).await.unwrap_err();
-        assert_eq!(error.phase(), Phase::Resolve);
+        assert_eq!(error.phase(), RequestPhase::Resolve);
         assert_eq!(error.failure().map(|failure| failure.cause), Some(Cause::Connect(cause)));
     }
     Ok(())
@@ -200,7 +200,7 @@ async fn a_request_ends_in_time_with_its_content<W: Networked>(world: W) -> Outc
     let client = once().timeout(Duration::from_millis(300)).build(network(&world), world.runtime());
     let began = Instant::now();
     let error = client.request(get(format!("http://{address}/head"))).await.unwrap_err();
-    assert!(error.is_timeout() && error.phase() == Phase::Head, "{error}");
+    assert!(error.is_timeout() && error.phase() == RequestPhase::Head, "{error}");
     assert!(error.into_request().is_none(), "it was sent");
     let response = client.request(get(format!("http://{address}/content"))).await?;
     let error = content(response.into_body()).await.unwrap_err();

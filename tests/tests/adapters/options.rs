@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body, Frame};
 use http_core::Config;
-use http_core::dispatch::{Circuit, Phase, Refused, Why};
+use http_core::dispatch::{Circuit, Refused, RequestPhase, Why};
 use http_driver::client::{Builder, Client, Connector, RequestOptions};
 use http_driver::server::Server;
 use http_driver::{Full, Incoming, Peer, Runtime, service_fn};
@@ -86,7 +86,7 @@ async fn a_request_has_a_timeout_of_its_own<W: World>(world: W) -> Outcome {
         RequestOptions::new().response_timeout(SHORT).retries(0),
     ] {
         let error = client.request(with(get(address, "/stuck"), options.clone())).await.unwrap_err();
-        assert!(error.is_timeout() && error.phase() == Phase::Head, "{options:?}: {error}");
+        assert!(error.is_timeout() && error.phase() == RequestPhase::Head, "{options:?}: {error}");
         assert!(!error.is_closed() && !error.is_connect() && error.is_safe_to_repeat());
     }
     assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
@@ -317,7 +317,7 @@ async fn a_peer_that_takes_nothing_is_given_up<W: World>(world: W) -> Outcome {
     let client = Builder::new().write_timeout(SHORT).build(world.connector(), world.runtime());
     let began = Instant::now();
     let error = client.request(Request::put(format!("http://{address}/")).body(Endless)?).await.unwrap_err();
-    assert!(error.is_timeout() && error.phase() == Phase::Write, "{error}");
+    assert!(error.is_timeout() && error.phase() == RequestPhase::Write, "{error}");
     assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use http::{Request, Response};
 use http_core::Config;
-use http_core::dispatch::{Cause, ConnectCause, Phase, Policy};
+use http_core::dispatch::{Cause, ConnectCause, Policy, RequestPhase};
 use http_driver::client::{Builder, Client, Network, Proxies};
 use http_driver::server::Server;
 use http_driver::tls::{TlsAcceptor, TlsInfo, TlsTransport, client_config, rustls, server_config};
@@ -108,7 +108,7 @@ async fn a_certificate_that_is_not_trusted_is_refused<W: Networked>(world: W) ->
     let address = secured(&world, acceptor(&certified())).await?;
     let error = trusting(&world, &certified().0).request(get(address)).await.unwrap_err();
     assert_eq!(error.failure().map(|failure| failure.cause), Some(Cause::Connect(ConnectCause::BadCertificate)));
-    assert_eq!(error.phase(), Phase::Tls);
+    assert_eq!(error.phase(), RequestPhase::Tls);
     assert!(error.into_request().is_some(), "nothing was sent");
     Ok(())
 }

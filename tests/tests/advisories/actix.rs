@@ -54,7 +54,7 @@ fn connection_lists() {
 #[test]
 fn whitespace_around_a_chunk_size() {
     let mut config = Config::default();
-    config.strictness.allow_chunk_line_padding = true;
+    config.leniency.allow_chunk_line_padding = true;
     assert_eq!(serve(&config, chunked("5  \r\nhello\r\n0\r\n\r\n"))[1..], ["content hello", "end", "answers 200"]);
     assert_eq!(serve(&strict(), chunked("5  \r\nhello\r\n0\r\n\r\n"))[1..], refused("ChunkExtension", 400));
 }

@@ -17,7 +17,7 @@ fn trailers(fields: &[(&str, &str)]) -> Fields {
 #[test]
 fn length_beside_chunks() {
     let mut config = strict();
-    config.strictness.allow_transfer_encoding_with_length = true;
+    config.leniency.allow_transfer_encoding_with_length = true;
     let both = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n";
     assert_eq!(fetch(&config, "GET", both, None), ["200", "content x", "end", "closed NotPersistent"]);
     // And none is sent: what the application says of both is refused.

@@ -17,7 +17,7 @@ fn rustsec_2017_0002_output_is_validated() {
         assert_eq!(RequestHead::new(Method::Get, [b'/', byte]).err(), Some(Misuse::Target), "{byte}");
         let text = String::from_utf8(text.to_vec()).unwrap();
         assert_eq!(RequestHead::new(Method::Other(&text), "/").err(), Some(Misuse::Method), "{byte}");
-        let head = ResponseHead::with_reason(StatusCode::OK, &text);
+        let head = ResponseHead::with_reason_phrase(StatusCode::OK, &text);
         assert_eq!(head.err(), Some(Misuse::ReasonPhrase), "{byte}");
     }
     assert!(fields.is_empty() && fields.as_wire().is_empty());
@@ -133,7 +133,7 @@ fn rustsec_2021_0081_and_2020_0031_two_kinds_of_framing() {
         let told = serve(&strict(), post(lines) + "0\r\n\r\n" + NEXT);
         assert_eq!(told, refused("TransferEncodingWithLength", 400), "{lines:?}");
         let mut config = strict();
-        config.strictness.allow_transfer_encoding_with_length = true;
+        config.leniency.allow_transfer_encoding_with_length = true;
         let told = serve(&config, post(lines) + "0\r\n\r\n" + NEXT);
         assert_eq!(told, ["POST /", "end", "answers 200", "closes"], "{lines:?}: one reading, and nothing behind it");
     }

@@ -366,7 +366,7 @@ pub(super) fn target_and_reason_injection() {
         assert_eq!(RequestHead::new(Method::Other(method), "/").err(), Some(Misuse::Method), "{method:?}");
     }
     for reason in ["OK\r\nX: y", "a\nb", "a\rb", "a\x00"] {
-        let head = ResponseHead::with_reason(StatusCode::OK, reason);
+        let head = ResponseHead::with_reason_phrase(StatusCode::OK, reason);
         assert_eq!(head.err(), Some(Misuse::ReasonPhrase), "{reason:?}");
     }
     let mut fields = Fields::new();

@@ -101,7 +101,7 @@ fn responses_304() {
 
 #[test]
 fn control_data() {
-    let head = http_core::ResponseHead::with_reason(http_core::StatusCode::OK, "Cool").unwrap();
+    let head = http_core::ResponseHead::with_reason_phrase(http_core::StatusCode::OK, "Cool").unwrap();
     assert_eq!(head.as_wire(), b"HTTP/1.1 200 Cool\r\n", "get_response_custom_reason_phrase");
     let mut out = Vec::new();
     let made = make_header_response(&response(103, &[]), &Content::Empty, &Outline::default(), &mut out);

@@ -249,6 +249,6 @@ fn reason_phrases() {
         (b"\0", false),
         (b"\x7f", false),
     ] {
-        assert_eq!(ResponseHead::with_reason(StatusCode::OK, phrase).is_ok(), good, "{}", phrase.escape_ascii());
+        assert_eq!(ResponseHead::with_reason_phrase(StatusCode::OK, phrase).is_ok(), good, "{}", phrase.escape_ascii());
     }
 }

@@ -12,9 +12,9 @@ use crate::canonical::Collector;
 use crate::config::Config;
 use crate::connection::deadline::Deadline;
 use crate::connection::exchange::End;
+use crate::connection::flow::{Closed, Flow, Interest, Life, Linger};
 use crate::connection::memory::Memory;
 use crate::connection::phase::Phase;
-use crate::connection::wire::{Closed, Interest, Life, Linger, Wire};
 use crate::error::ProtocolError;
 use crate::message::content::Content;
 use crate::message::facts::{Expectation, RequestKind};
@@ -124,7 +124,7 @@ pub enum Readiness {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Connection {
-    pub(super) wire: Wire,
+    pub(super) flow: Flow,
     pub(super) receive: Receive,
     pub(super) send: Send,
     /// In order; the first is the one whose response is read.
@@ -170,7 +170,7 @@ impl Connection {
     pub fn new(config: Arc<Config>, now: Instant) -> Self {
         let peer = if config.persistence.http10_origin { Version::Http10 } else { Version::Http11 };
         let mut connection = Self {
-            wire: Wire::new(config, now),
+            flow: Flow::new(config, now),
             receive: Receive::Head(Scan::default()),
             send: Send::Done,
             pending: VecDeque::new(),
@@ -186,37 +186,37 @@ impl Connection {
     /// The incoming half of the transport has ended. Bytes read before it must be in the lent buffer already; what it
     /// means is told by `poll_event` (RFC 9112 §8).
     pub fn handle_eof(&mut self, end: End, now: Instant) {
-        let now = self.wire.at(now);
-        self.wire.ended.get_or_insert(end);
-        self.wire.settle(now);
+        let now = self.flow.monotonic(now);
+        self.flow.ended.get_or_insert(end);
+        self.flow.advance_end(now);
     }
 
     /// The transport takes no more bytes. A response that the peer has sent already is still read, for as long as
     /// `Timeouts::linger` (RFC 9112 §9.5).
     pub fn handle_write_error(&mut self, now: Instant) {
-        let now = self.wire.at(now);
-        if self.pending.is_empty() || !self.wire.is_open() {
-            self.wire.abort(Closed::Broken);
+        let now = self.flow.monotonic(now);
+        if self.pending.is_empty() || !self.flow.is_open() {
+            self.flow.abort(Closed::Broken);
             return;
         }
-        self.wire.outbox.discard();
+        self.flow.outbox.discard();
         self.send = Send::Broken;
         self.persistent = false;
         if let Some(last) = self.pending.back_mut() {
             // Its response, if one comes, is the last that can.
             last.persistent = false;
         }
-        self.wire.deadlines.disarm(Deadline::Send);
-        self.wire.deadlines.disarm(Deadline::Expect);
-        self.wire.deadlines.arm(Deadline::Linger, now.saturating_add(self.wire.config.timeouts.linger));
+        self.flow.deadlines.disarm(Deadline::Send);
+        self.flow.deadlines.disarm(Deadline::Expect);
+        self.flow.deadlines.arm(Deadline::Linger, now.saturating_add(self.flow.config.timeouts.linger));
         // Its response may be complete already.
         self.advance(now);
     }
 
     /// The transport has taken `count` bytes of what was queued.
     pub fn handle_sent(&mut self, count: usize, now: Instant) {
-        let now = self.wire.at(now);
-        self.wire.sent(count, now);
+        let now = self.flow.monotonic(now);
+        self.flow.sent(count, now);
         self.await_head(now);
     }
 
@@ -225,15 +225,15 @@ impl Connection {
     /// A response that came too slowly fails; an idle connection is closed; content that waited for 100 (Continue)
     /// long enough is sent (RFC 9110 §10.1.1).
     pub fn handle_timeout(&mut self, now: Instant) {
-        let now = self.wire.at(now);
-        while let Some(kind) = self.wire.deadlines.take_expired(now) {
+        let now = self.flow.monotonic(now);
+        while let Some(kind) = self.flow.deadlines.take_expired(now) {
             match kind {
                 Deadline::Head => self.fail_late(Reason::HeadTimeout),
                 Deadline::Receive => self.fail_late(Reason::ContentTimeout),
                 Deadline::Expect => self.release_content(now),
-                Deadline::Idle => self.wire.close(Closed::TimedOut(kind), Linger::No, now),
-                Deadline::Linger | Deadline::HalfClosed => self.wire.abort(Closed::Broken),
-                Deadline::Send => self.wire.abort_unread(),
+                Deadline::Idle => self.flow.close(Closed::TimedOut(kind), Linger::No, now),
+                Deadline::Linger | Deadline::HalfClosed => self.flow.abort(Closed::Broken),
+                Deadline::Send => self.flow.abort_unread(),
             }
         }
     }
@@ -249,22 +249,22 @@ impl Connection {
     /// [`Misuse::Closed`] if the connection takes no more requests; [`Misuse::NotYourTurn`] if it is busy, see
     /// [`readiness`](Self::readiness); those of [`make_header_request`](crate::make_header_request).
     pub fn send_request(&mut self, head: &RequestHead, content: Content, now: Instant) -> Result<ExchangeId, Misuse> {
-        let now = self.wire.at(now);
+        let now = self.flow.monotonic(now);
         match self.readiness() {
             Readiness::Closing => return Err(Misuse::Closed),
             Readiness::Busy => return Err(Misuse::NotYourTurn),
             Readiness::Idle | Readiness::Pipeline => {}
         }
-        let persistence = &self.wire.config.persistence;
+        let persistence = &self.flow.config.persistence;
         let outline = Outline {
             persistent: persistence.keep_alive && persistence.requests.is_none_or(|most| self.requests + 1 < most),
             peer: self.peer,
             ..Outline::default()
         };
         let facts = head.facts();
-        let start = self.wire.outbox.queued();
-        let sending = self.wire.outbox.stage(|out| generate::make_header_request(head, &content, &outline, out))?;
-        let head_end = self.wire.outbox.queued();
+        let start = self.flow.outbox.queued();
+        let sending = self.flow.outbox.stage(|out| generate::make_header_request(head, &content, &outline, out))?;
+        let head_end = self.flow.outbox.queued();
         self.requests += 1;
         self.persistent = sending.persistent;
         let id = ExchangeId(self.requests);
@@ -290,17 +290,17 @@ impl Connection {
             (Some(encoder), content) if expecting => {
                 let held = if let Content::Full(bytes) = content { Some(bytes) } else { None };
                 self.send = Send::Expecting(encoder, held);
-                self.wire.deadlines.arm(Deadline::Expect, now.saturating_add(self.wire.config.timeouts.expect));
+                self.flow.deadlines.arm(Deadline::Expect, now.saturating_add(self.flow.config.timeouts.expect));
             }
             (Some(mut encoder), Content::Full(bytes)) => {
                 // Its length was announced from itself, so it fits.
-                encoder.write(bytes, &mut self.wire.outbox)?;
+                encoder.write(bytes, &mut self.flow.outbox)?;
                 self.request_complete();
             }
             (Some(encoder), _) => self.send = Send::Content(encoder),
         }
-        self.wire.deadlines.disarm(Deadline::Idle);
-        self.wire.queued(now);
+        self.flow.deadlines.disarm(Deadline::Idle);
+        self.flow.queued(now);
         Ok(id)
     }
 
@@ -308,13 +308,13 @@ impl Connection {
     /// request was sent, in place of [`Timeouts::head`](crate::Timeouts::head); counted in milliseconds, and for ever
     /// beyond 49 days. Nothing if none is awaited.
     pub fn limit_response(&mut self, most: Duration, now: Instant) {
-        let now = self.wire.at(now);
+        let now = self.flow.monotonic(now);
         let millis = u32::try_from(most.as_millis()).unwrap_or(u32::MAX).max(1);
         let alone = self.pending.len() == 1;
         if let Some(last) = self.pending.back_mut() {
             last.head_millis = NonZeroU32::new(millis);
             if alone {
-                self.wire.deadlines.disarm(Deadline::Head);
+                self.flow.deadlines.disarm(Deadline::Head);
                 self.await_head(now);
             }
         }
@@ -344,33 +344,33 @@ impl Connection {
     /// place for them or a field may not be among them (RFC 9110 §6.5.1); [`Misuse::Full`] while the content waits for
     /// 100 (Continue); [`Misuse::NotYourTurn`], [`Misuse::Closed`].
     pub fn send_end(&mut self, trailers: &Fields, now: Instant) -> Result<(), Misuse> {
-        let now = self.wire.at(now);
+        let now = self.flow.monotonic(now);
         self.must_be_open()?;
         match &self.send {
-            Send::Content(encoder) => encoder.end(trailers, &mut self.wire.outbox)?,
+            Send::Content(encoder) => encoder.end(trailers, &mut self.flow.outbox)?,
             Send::Expecting(..) => return Err(Misuse::Full),
             Send::Done | Send::Broken => return Err(Misuse::NotYourTurn),
         }
         self.request_complete();
-        self.wire.queued(now);
+        self.flow.queued(now);
         self.advance(now);
         Ok(())
     }
 
     /// Ends the connection: at once if it is idle, after the exchanges in flight otherwise.
     pub fn close(&mut self, now: Instant) {
-        let now = self.wire.at(now);
+        let now = self.flow.monotonic(now);
         self.persistent = false;
         match self.pending.back_mut() {
             Some(last) => last.persistent = false,
-            None => self.wire.close(Closed::ByUs, Linger::No, now),
+            None => self.flow.close(Closed::ByUs, Linger::No, now),
         }
     }
 
     /// Ends the connection at once, whatever is in flight: how a request is cancelled.
     pub fn abandon(&mut self, now: Instant) {
-        self.wire.at(now);
-        self.wire.abort(Closed::Abandoned);
+        self.flow.monotonic(now);
+        self.flow.abort(Closed::Abandoned);
     }
 
     /// Takes the memory of a head, or of its fields, back, so that the next response needs no allocation.
@@ -382,12 +382,12 @@ impl Connection {
     /// some by then.
     #[must_use]
     pub fn take_memory(&mut self) -> Memory {
-        Memory::take(&mut self.spare, &mut self.wire.outbox)
+        Memory::take(&mut self.spare, &mut self.flow.outbox)
     }
 
     /// Gives the connection memory to work with, where it has none.
     pub fn give_memory(&mut self, memory: Memory) {
-        memory.give(&mut self.spare, &mut self.wire.outbox);
+        memory.give(&mut self.spare, &mut self.flow.outbox);
     }
 
     /// Gives memory back that an idle connection does not need. The next exchange allocates again.
@@ -404,7 +404,7 @@ impl Connection {
     /// # Errors
     /// The peer broke a rule, or was too slow. Told once; the connection is over.
     pub fn poll_event(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
-        let now = self.wire.at(now);
+        let now = self.flow.monotonic(now);
         self.poll(input, now)
     }
 
@@ -412,24 +412,24 @@ impl Connection {
     /// [`handle_sent`](Self::handle_sent).
     #[must_use]
     pub fn transmit<'a>(&'a self, slices: &mut [&'a [u8]]) -> usize {
-        self.wire.outbox.slices(slices)
+        self.flow.outbox.slices(slices)
     }
 
     /// The queue of bytes to send, for transports that take owned buffers.
     pub fn outbox(&mut self) -> &mut Outbox {
-        &mut self.wire.outbox
+        &mut self.flow.outbox
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is due; `None` if nothing is waited for.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.wire.deadlines.earliest_at()
+        self.flow.deadlines.earliest_at()
     }
 
     /// What the connection wants from its transport now.
     #[must_use]
     pub fn interest(&self) -> Interest {
-        self.wire.interest()
+        self.flow.interest()
     }
 
     /// How many bytes of content may be queued now; 0: stop producing until some were sent, or 100 (Continue) came.
@@ -438,7 +438,7 @@ impl Connection {
     #[must_use]
     pub fn send_capacity(&self) -> usize {
         match self.send {
-            Send::Content(_) if self.wire.is_open() => self.wire.send_room(),
+            Send::Content(_) if self.flow.is_open() => self.flow.send_room(),
             _ => 0,
         }
     }
@@ -449,7 +449,7 @@ impl Connection {
     /// Where the connection is, in `evhttp`'s words.
     #[must_use]
     pub fn phase(&self) -> Phase {
-        match (&self.wire.life, &self.receive) {
+        match (&self.flow.life, &self.receive) {
             (Life::Dead(_) | Life::Gone, _) => Phase::Disconnected,
             (Life::Switched, _) => Phase::Idle,
             _ if self.pending.is_empty() => Phase::Idle,
@@ -464,7 +464,7 @@ impl Connection {
     /// The deadline that passes next.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Deadline> {
-        self.wire.deadlines.earliest().map(|(kind, _)| kind)
+        self.flow.deadlines.earliest().map(|(kind, _)| kind)
     }
 
     /// Whether the connection takes another request now.
@@ -473,15 +473,15 @@ impl Connection {
     /// one that may hand the connection over (RFC 9112 §9.3.2).
     #[must_use]
     pub fn readiness(&self) -> Readiness {
-        let closing = !self.wire.is_open()
-            || self.wire.ended.is_some()
+        let closing = !self.flow.is_open()
+            || self.flow.ended.is_some()
             || self.requests > 0 && !self.persistent
             || matches!(self.send, Send::Broken)
-            || self.pending.is_empty() && self.wire.left > 0;
+            || self.pending.is_empty() && self.flow.left > 0;
         match self.pending.len() {
             _ if closing => Readiness::Closing,
             0 => Readiness::Idle,
-            waiting if waiting >= self.wire.config.persistence.pipelining => Readiness::Busy,
+            waiting if waiting >= self.flow.config.persistence.pipelining => Readiness::Busy,
             _ if !matches!(self.send, Send::Done) => Readiness::Busy,
             _ if self.pending.iter().all(|p| p.idempotent && !p.upgrade_offered && p.kind != RequestKind::Connect) => {
                 Readiness::Pipeline
@@ -505,20 +505,20 @@ impl Connection {
     /// Whether the response that was read last hands the connection over: [`Event::Switched`] follows, or has come.
     #[must_use]
     pub fn is_switching(&self) -> bool {
-        matches!(self.receive, Receive::Switching) && !self.wire.is_dead()
+        matches!(self.receive, Receive::Switching) && !self.flow.is_dead()
     }
 
     /// Whether the connection speaks another protocol, since [`Event::Switched`].
     #[must_use]
     pub fn is_switched(&self) -> bool {
-        self.wire.life == Life::Switched
+        self.flow.life == Life::Switched
     }
 
     /// The requests whose response is not complete, in order, with what was sent of each and received for it.
     pub fn unanswered(&self) -> impl Iterator<Item = Unanswered> {
         // A response may be complete before its request is.
         let answered = usize::from(matches!(self.receive, Receive::Done));
-        self.pending.iter().skip(answered).map(|pending| pending.unanswered(&self.wire.outbox))
+        self.pending.iter().skip(answered).map(|pending| pending.unanswered(&self.flow.outbox))
     }
 
     /// The version of the last response; before the first, what is known of the origin
@@ -531,9 +531,9 @@ impl Connection {
 
     /// What of the state can change what happens, as [`Canonical`](crate::model::Canonical) wants it.
     pub(crate) fn describe(&self, out: &mut Collector, now: Instant) {
-        let Self { wire, receive, send, pending, persistent, spare: _, requests, peer } = self;
-        wire.describe(out, now);
-        let most = wire.config.persistence.requests;
+        let Self { flow, receive, send, pending, persistent, spare: _, requests, peer } = self;
+        flow.describe(out, now);
+        let most = flow.config.persistence.requests;
         // Of the number of requests it matters beside that whether there was one.
         out.value((
             receive,
@@ -544,16 +544,16 @@ impl Connection {
             most.map(|most| most.min(*requests)),
             pending.len(),
         ));
-        pending.iter().for_each(|pending| pending.describe(out, &wire.outbox));
+        pending.iter().for_each(|pending| pending.describe(out, &flow.outbox));
     }
 
     pub(crate) const fn queue(&self) -> &Outbox {
-        &self.wire.outbox
+        &self.flow.outbox
     }
 
     /// The configuration that the connection was made with.
     #[must_use]
     pub fn config(&self) -> &Arc<Config> {
-        &self.wire.config
+        &self.flow.config
     }
 }

@@ -10,7 +10,7 @@ use super::connection::{Connection, Event, Receive, Send};
 use super::pending::Received;
 use crate::connection::deadline::Deadline;
 use crate::connection::exchange::{self, At, Ended, Expecting, Meaning, Next, Progress, Rest, Wanted};
-use crate::connection::wire::{Closed, Life, Linger, Pause};
+use crate::connection::flow::{Closed, Life, Linger, Pause};
 use crate::error::ProtocolError;
 use crate::message::facts::{Facts, Framing};
 use crate::message::field::Fields;
@@ -35,36 +35,36 @@ enum Step {
 impl Connection {
     /// Steps of reading up to an event, or to where nothing more can be read.
     pub(super) fn poll(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
-        if let Some(error) = self.wire.take_failure() {
+        if let Some(error) = self.flow.take_failure() {
             return Err(error);
         }
         loop {
-            if !self.wire.is_open() {
+            if !self.flow.is_open() {
                 return Ok(self.poll_over(input, now));
             }
             match self.step(input, now) {
                 Ok(Step::Response(line)) => {
-                    self.wire.told(input);
+                    self.flow.told(input);
                     return Ok(Some(Event::Response(line.into_head(self.spare.take()))));
                 }
                 Ok(Step::Interim(line)) => {
-                    self.wire.told(input);
+                    self.flow.told(input);
                     return Ok(Some(Event::Interim(line.into_head(self.spare.take()))));
                 }
                 Ok(Step::Event(event)) => {
-                    self.wire.told(input);
+                    self.flow.told(input);
                     return Ok(Some(event));
                 }
                 Ok(Step::Again) => {}
                 Ok(Step::Pause(pause)) => {
-                    self.wire.left = input.len();
-                    self.wire.pause = pause;
+                    self.flow.left = input.len();
+                    self.flow.pause = pause;
                     self.rearm(pause, now);
                     return Ok(None);
                 }
                 Err(Broken(reason, offset)) => {
-                    let error = self.wire.error(reason, offset);
-                    self.wire.abort(Closed::Failed(reason));
+                    let error = self.flow.error(reason, offset);
+                    self.flow.abort(Closed::Failed(reason));
                     return Err(error);
                 }
             }
@@ -83,15 +83,15 @@ impl Connection {
             }
             Receive::Switching if self.progress_of_request() == Progress::Done => {
                 self.pending.pop_front();
-                self.wire.life = Life::Switched;
+                self.flow.life = Life::Switched;
                 for kind in [Deadline::Head, Deadline::Idle, Deadline::Receive, Deadline::Expect] {
-                    self.wire.deadlines.disarm(kind);
+                    self.flow.deadlines.disarm(kind);
                 }
                 Ok(Step::Event(Event::Switched))
             }
-            Receive::Done if self.wire.ended.is_some() => {
+            Receive::Done if self.flow.ended.is_some() => {
                 // The peer is gone; the rest of the request has nobody to go to.
-                self.wire.abort(Closed::ByPeer);
+                self.flow.abort(Closed::ByPeer);
                 Ok(Step::Again)
             }
             Receive::Done | Receive::Switching => Ok(Step::Pause(Pause::AwaitsApplication)),
@@ -104,8 +104,8 @@ impl Connection {
         if !input.is_empty() && self.drop_empty_lines(input)? && !input.is_empty() {
             return Err(Broken(Reason::SurplusBytes, 0));
         }
-        if self.wire.ended.is_some() {
-            self.wire.close(Closed::ByPeer, Linger::No, now);
+        if self.flow.ended.is_some() {
+            self.flow.close(Closed::ByPeer, Linger::No, now);
             return Ok(Step::Again);
         }
         Ok(Step::Pause(Pause::NeedsInput))
@@ -115,7 +115,7 @@ impl Connection {
     /// dropped in both cases. False while it is not clear whether another empty line comes.
     fn drop_empty_lines(&mut self, input: &mut BytesMut) -> Result<bool, Broken> {
         match &mut self.receive {
-            Receive::Head(scan) => scan.drop_empty_lines(input, &mut self.wire.received, &self.wire.config),
+            Receive::Head(scan) => scan.drop_empty_lines(input, &mut self.flow.received, &self.flow.config),
             _ => Ok(true),
         }
     }
@@ -127,14 +127,14 @@ impl Connection {
             return Ok(Step::Again);
         };
         if clear && !input.is_empty() {
-            if self.wire.outbox.handed_over() <= front.start {
+            if self.flow.outbox.handed_over() <= front.start {
                 // It cannot be the answer to a request that was not sent.
                 return Err(Broken(Reason::SurplusBytes, 0));
             }
             front.received = front.received.max(Received::Interim);
         }
-        let ended = self.wire.ended;
-        let (mut facts, kind, config) = (Facts::default(), front.kind, &self.wire.config);
+        let ended = self.flow.ended;
+        let (mut facts, kind, config) = (Facts::default(), front.kind, &self.flow.config);
         let parsed = match clear {
             true => scan.response(input, config, &mut self.spare, &mut facts, kind, ended.is_some())?,
             false => None,
@@ -145,30 +145,30 @@ impl Connection {
             return match exchange::ended(at, end) {
                 Ended::Truncated => Err(Broken(Reason::Truncated, input.len())),
                 _ => {
-                    self.wire.abort(Closed::Unanswered);
+                    self.flow.abort(Closed::Unanswered);
                     Ok(Step::Again)
                 }
             };
         };
-        self.wire.received = self.wire.received.saturating_add(line.length as u64);
+        self.flow.received = self.flow.received.saturating_add(line.length as u64);
         match exchange::meaning(line.status, front.kind, front.upgrade_offered) {
             Meaning::Unexpected => Err(Broken(Reason::UnexpectedSwitch, 0)),
             meaning @ (Meaning::Interim | Meaning::Continue) => {
                 front.interim += 1;
-                if front.interim > self.wire.config.limits.interim_responses {
+                if front.interim > self.flow.config.limits.interim_responses {
                     return Err(Broken(Reason::TooManyInterim, 0));
                 }
                 if meaning == Meaning::Continue {
                     self.release_content(now);
                 }
-                self.wire.deadlines.disarm(Deadline::Head);
+                self.flow.deadlines.disarm(Deadline::Head);
                 self.await_head(now);
                 Ok(Step::Interim(line))
             }
             Meaning::Switched => {
                 front.received = Received::Final;
                 self.receive = Receive::Switching;
-                self.wire.deadlines.disarm(Deadline::Head);
+                self.flow.deadlines.disarm(Deadline::Head);
                 self.release_content(now);
                 Ok(Step::Response(line))
             }
@@ -177,7 +177,7 @@ impl Connection {
                 let StatusLine { status, version, certain, framing, .. } = &line;
                 self.peer = *version;
                 front.persistent &= *certain && *framing != Framing::UntilClose && facts.persistent(*version);
-                self.wire.deadlines.disarm(Deadline::Head);
+                self.flow.deadlines.disarm(Deadline::Head);
                 self.begin_response(*framing, *status);
                 Ok(Step::Response(line))
             }
@@ -192,7 +192,7 @@ impl Connection {
         if exchange::rest_of_request(status, self.progress_of_request(), expecting) == Rest::Withhold {
             self.send = Send::Done;
             self.persistent = false;
-            self.wire.deadlines.disarm(Deadline::Expect);
+            self.flow.deadlines.disarm(Deadline::Expect);
             if let Some(front) = self.pending.front_mut() {
                 front.persistent = false;
             }
@@ -201,7 +201,7 @@ impl Connection {
             self.persistent = false;
         }
         self.receive = if framing.has_content() {
-            self.wire.begin_content();
+            self.flow.begin_content();
             Receive::Content(Decoder::of_response(framing))
         } else {
             Receive::Ending
@@ -210,23 +210,23 @@ impl Connection {
 
     fn read_content(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
         let Receive::Content(decoder) = &mut self.receive else { return Ok(Step::Again) };
-        let (decoded, taken, moved) = decoder.decode_on(input, &self.wire.config);
-        self.wire.received = self.wire.received.saturating_add(taken);
-        self.wire.content_moved(moved, now);
+        let (decoded, taken, moved) = decoder.decode_on(input, &self.flow.config);
+        self.flow.received = self.flow.received.saturating_add(taken);
+        self.flow.content_moved(moved, now);
         match decoded? {
             Decoded::Data(piece) => {
-                self.wire.rest_content(now);
+                self.flow.rest_content(now);
                 Ok(Step::Event(Event::Content(piece)))
             }
             Decoded::Extensions(extensions) => Ok(Step::Event(Event::ChunkExtensions(extensions))),
             Decoded::End(trailers) => {
-                self.wire.rest_content(now);
+                self.flow.rest_content(now);
                 self.receive = Receive::Done;
                 self.advance(now);
                 Ok(Step::Event(Event::End(trailers)))
             }
             Decoded::Partial => {
-                let Some(end) = self.wire.ended else { return Ok(Step::Pause(Pause::NeedsInput)) };
+                let Some(end) = self.flow.ended else { return Ok(Step::Pause(Pause::NeedsInput)) };
                 match exchange::ended(At::Content { until_close: decoder.ends_with_connection() }, end) {
                     Ended::Complete => {
                         self.receive = Receive::Ending;
@@ -249,13 +249,13 @@ impl Connection {
             Next::Exchange => {
                 self.pending.pop_front();
                 self.receive = Receive::Head(Scan::default());
-                self.wire.pause = Pause::NeedsInput;
+                self.flow.pause = Pause::NeedsInput;
                 if self.pending.is_empty() { self.arm_idle(now) } else { self.await_head(now) }
             }
             Next::Close => {
                 self.pending.pop_front();
                 self.receive = Receive::Head(Scan::default());
-                self.wire.abort(Closed::NotPersistent);
+                self.flow.abort(Closed::NotPersistent);
             }
             Next::Wait | Next::Drain => {}
         }
@@ -272,31 +272,31 @@ impl Connection {
     pub(super) fn request_complete(&mut self) {
         self.send = Send::Done;
         if let Some(last) = self.pending.back_mut() {
-            last.end = Some(self.wire.outbox.queued());
+            last.end = Some(self.flow.outbox.queued());
         }
     }
 
     /// Content that waited for 100 (Continue) may be sent.
     pub(super) fn release_content(&mut self, now: Instant) {
-        self.wire.deadlines.disarm(Deadline::Expect);
+        self.flow.deadlines.disarm(Deadline::Expect);
         match core::mem::replace(&mut self.send, Send::Done) {
             Send::Expecting(mut encoder, Some(held)) => {
                 // Its length was announced from itself, so it fits.
-                let _ = encoder.write(held, &mut self.wire.outbox);
+                let _ = encoder.write(held, &mut self.flow.outbox);
                 self.request_complete();
             }
             Send::Expecting(encoder, None) => self.send = Send::Content(encoder),
             other => self.send = other,
         }
-        self.wire.queued(now);
+        self.flow.queued(now);
     }
 
     pub(super) fn everything_sent(&self) -> bool {
-        matches!(self.send, Send::Done | Send::Broken) && self.wire.outbox.is_empty()
+        matches!(self.send, Send::Done | Send::Broken) && self.flow.outbox.is_empty()
     }
 
     pub(super) fn must_be_open(&self) -> Result<(), Misuse> {
-        if self.wire.is_open() { Ok(()) } else { Err(Misuse::Closed) }
+        if self.flow.is_open() { Ok(()) } else { Err(Misuse::Closed) }
     }
 
     pub(super) fn send_piece(
@@ -304,68 +304,68 @@ impl Connection {
         now: Instant,
         write: impl FnOnce(&mut Encoder, &mut Outbox) -> Result<(), Misuse>,
     ) -> Result<(), Misuse> {
-        let now = self.wire.at(now);
+        let now = self.flow.monotonic(now);
         self.must_be_open()?;
-        let full = self.wire.send_room() == 0;
+        let full = self.flow.send_room() == 0;
         match &mut self.send {
             Send::Expecting(..) => return Err(Misuse::Full),
             Send::Done | Send::Broken => return Err(Misuse::NotYourTurn),
             Send::Content(_) if full => return Err(Misuse::Full),
-            Send::Content(encoder) => write(encoder, &mut self.wire.outbox)?,
+            Send::Content(encoder) => write(encoder, &mut self.flow.outbox)?,
         }
-        self.wire.queued(now);
+        self.flow.queued(now);
         Ok(())
     }
 
     /// The peer was too slow; `poll_event` tells it.
     pub(super) fn fail_late(&mut self, reason: Reason) {
-        if self.wire.is_open() {
-            let error = self.wire.error(reason, self.wire.left);
-            self.wire.tell(error);
-            self.wire.abort(Closed::Failed(reason));
+        if self.flow.is_open() {
+            let error = self.flow.error(reason, self.flow.left);
+            self.flow.tell(error);
+            self.flow.abort(Closed::Failed(reason));
         }
     }
 
     fn poll_over(&mut self, input: &mut BytesMut, now: Instant) -> Option<Event> {
-        if self.wire.life == Life::Switched {
+        if self.flow.life == Life::Switched {
             return None;
         }
-        self.wire.drop_input(input);
-        self.wire.left = 0;
-        self.wire.settle(now);
-        self.wire.take_end().map(Event::Closed)
+        self.flow.drop_input(input);
+        self.flow.left = 0;
+        self.flow.advance_end(now);
+        self.flow.take_end().map(Event::Closed)
     }
 
     /// Sets the deadlines of reading when a poll has stopped.
     pub(super) fn rearm(&mut self, pause: Pause, now: Instant) {
-        let waiting = pause == Pause::NeedsInput && self.wire.ended.is_none();
+        let waiting = pause == Pause::NeedsInput && self.flow.ended.is_none();
         match &self.receive {
             // Idling has its deadline since it began.
             Receive::Head(_) if waiting => self.await_head(now),
-            Receive::Content(_) if waiting => self.wire.await_content(now),
-            _ => self.wire.rest_content(now),
+            Receive::Content(_) if waiting => self.flow.await_content(now),
+            _ => self.flow.rest_content(now),
         }
     }
 
     /// Idling begins when nothing is awaited any more. Once the peer has ended there is nothing to wait for.
     pub(super) fn arm_idle(&mut self, now: Instant) {
-        if self.wire.ended.is_none() {
-            self.wire.deadlines.arm(Deadline::Idle, now.saturating_add(self.wire.config.timeouts.idle));
+        if self.flow.ended.is_none() {
+            self.flow.deadlines.arm(Deadline::Idle, now.saturating_add(self.flow.config.timeouts.idle));
         }
     }
 
     /// The deadline of a response head runs from the moment its request was sent.
     pub(super) fn await_head(&mut self, now: Instant) {
-        let waits = matches!(self.receive, Receive::Head(_)) && !self.pending.is_empty() && self.wire.is_open();
-        if waits && self.everything_sent() && !self.wire.deadlines.is_armed(Deadline::Head) {
+        let waits = matches!(self.receive, Receive::Head(_)) && !self.pending.is_empty() && self.flow.is_open();
+        if waits && self.everything_sent() && !self.flow.deadlines.is_armed(Deadline::Head) {
             let own = self.pending.front().and_then(|front| front.head_millis);
             let most = match own {
-                None => self.wire.config.timeouts.head,
+                None => self.flow.config.timeouts.head,
                 // What does not fit is for ever.
                 Some(NonZeroU32::MAX) => Duration::MAX,
                 Some(millis) => Duration::from_millis(millis.get().into()),
             };
-            self.wire.deadlines.arm(Deadline::Head, now.saturating_add(most));
+            self.flow.deadlines.arm(Deadline::Head, now.saturating_add(most));
         }
     }
 }

@@ -8,9 +8,9 @@ use crate::canonical::Collector;
 use crate::config::Config;
 use crate::connection::deadline::Deadline;
 use crate::connection::exchange::{self, At, End, Ended, Expecting, Progress, Wanted};
+use crate::connection::flow::{Closed, Flow, Interest, Life, Linger, Pause};
 use crate::connection::memory::Memory;
 use crate::connection::phase::Phase;
-use crate::connection::wire::{Closed, Interest, Life, Linger, Pause, Wire};
 use crate::error::ProtocolError;
 use crate::message::content::Content;
 use crate::message::facts::RequestKind;
@@ -110,7 +110,7 @@ pub enum Event {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Connection {
-    pub(super) wire: Wire,
+    pub(super) flow: Flow,
     pub(super) receive: Receive,
     pub(super) send: Send,
     pub(super) exchange: Exchange,
@@ -182,7 +182,7 @@ impl Connection {
             receive: Receive::Head(Scan::default()),
             send: Send::Head,
             exchange: Exchange::new(config.persistence.keep_alive),
-            wire: Wire::new(config, now),
+            flow: Flow::new(config, now),
             spare: Spare::default(),
             date: None,
             closing: false,
@@ -201,27 +201,27 @@ impl Connection {
     /// within [`Timeouts::half_closed`](crate::Timeouts::half_closed); if it left inside its content that is told as an
     /// error first, and answered all the same. An unclean end while a request is open ends the connection at once.
     pub fn handle_eof(&mut self, end: End, now: Instant) {
-        let now = self.wire.at(now);
-        self.wire.ended.get_or_insert(end);
+        let now = self.flow.monotonic(now);
+        self.flow.ended.get_or_insert(end);
         // Whatever of the request is still unread, its answer has nobody to go to.
-        if self.is_answering() && self.wire.is_open() && exchange::ended(At::Done, end) == Ended::Gone {
-            self.wire.abort(Closed::Broken);
+        if self.is_answering() && self.flow.is_open() && exchange::ended(At::Done, end) == Ended::Gone {
+            self.flow.abort(Closed::Broken);
         }
-        self.wire.settle(now);
+        self.flow.advance_end(now);
         self.arm_half_closed(now);
     }
 
     /// The transport takes no more bytes. Nothing can be answered any more, so the connection is over.
     pub fn handle_write_error(&mut self, now: Instant) {
-        self.wire.at(now);
-        self.wire.abort(Closed::Broken);
+        self.flow.monotonic(now);
+        self.flow.abort(Closed::Broken);
     }
 
     /// The transport has taken `count` bytes of what was queued.
     pub fn handle_sent(&mut self, count: usize, now: Instant) {
-        let now = self.wire.at(now);
-        let lost = self.wire.is_dead();
-        self.wire.sent(count, now);
+        let now = self.flow.monotonic(now);
+        let lost = self.flow.is_dead();
+        self.flow.sent(count, now);
         if !lost {
             self.note_all_sent();
         }
@@ -234,16 +234,16 @@ impl Connection {
     /// A head or content that came too slowly is answered with 408 if its answer has not begun; an idle connection is
     /// closed without a word; one whose peer does not take its answer is reset.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let now = self.wire.at(now);
-        while let Some(kind) = self.wire.deadlines.take_expired(now) {
+        let now = self.flow.monotonic(now);
+        while let Some(kind) = self.flow.deadlines.take_expired(now) {
             match kind {
                 Deadline::Head => self.fail_late(Reason::HeadTimeout, now),
                 Deadline::Receive => self.fail_late(Reason::ContentTimeout, now),
-                Deadline::Idle => self.wire.close(Closed::TimedOut(kind), Linger::No, now),
-                Deadline::Send => self.wire.abort_unread(),
+                Deadline::Idle => self.flow.close(Closed::TimedOut(kind), Linger::No, now),
+                Deadline::Send => self.flow.abort_unread(),
                 // Whoever has left does not wait for what is missing; what is complete was sent.
-                Deadline::HalfClosed => self.wire.close(Closed::TimedOut(kind), Linger::No, now),
-                Deadline::Linger | Deadline::Expect => self.wire.abort(Closed::TimedOut(kind)),
+                Deadline::HalfClosed => self.flow.close(Closed::TimedOut(kind), Linger::No, now),
+                Deadline::Linger | Deadline::Expect => self.flow.abort(Closed::TimedOut(kind)),
             }
         }
     }
@@ -264,29 +264,29 @@ impl Connection {
     /// [`discard_content`](Self::discard_content), and from the first [`poll_event`](Self::poll_event) after a complete
     /// response, nobody gets it.
     pub fn want_content(&mut self, now: Instant) {
-        let now = self.wire.at(now);
+        let now = self.flow.monotonic(now);
         let response = self.progress_of_response();
         if let Receive::Content(_, wanted @ (Wanted::NotYet | Wanted::Yes)) = &mut self.receive {
-            if exchange::continues(self.exchange.expecting, response, self.wire.left > 0) && self.wire.is_open() {
-                self.wire.outbox.push_copy(CONTINUE);
+            if exchange::continues(self.exchange.expecting, response, self.flow.left > 0) && self.flow.is_open() {
+                self.flow.outbox.push_copy(CONTINUE);
             }
             if response == Progress::Head {
                 self.exchange.expecting = Expecting::Nothing;
             }
             *wanted = Wanted::Yes;
-            self.wire.pause = Pause::NeedsInput;
+            self.flow.pause = Pause::NeedsInput;
             self.await_more(now);
         }
-        self.wire.queued(now);
+        self.flow.queued(now);
     }
 
     /// Nobody wants the rest of the request's content: it is dropped as it comes, within `Limits::drain`, and no
     /// event tells of it.
     pub fn discard_content(&mut self, now: Instant) {
-        let now = self.wire.at(now);
+        let now = self.flow.monotonic(now);
         if let Receive::Content(_, wanted @ (Wanted::NotYet | Wanted::Yes)) = &mut self.receive {
             *wanted = Wanted::No;
-            self.wire.pause = Pause::NeedsInput;
+            self.flow.pause = Pause::NeedsInput;
             self.await_more(now);
         }
         self.advance(now);
@@ -303,15 +303,15 @@ impl Connection {
         if self.exchange.version == Version::Http10 {
             return Err(Misuse::Framing);
         }
-        if self.exchange.interim_sent >= self.wire.config.limits.interim_responses {
+        if self.exchange.interim_sent >= self.flow.config.limits.interim_responses {
             return Err(Misuse::Full);
         }
-        self.wire.outbox.stage(|out| generate::interim(head, out))?;
+        self.flow.outbox.stage(|out| generate::interim(head, out))?;
         self.exchange.interim_sent += 1;
         if head.status().as_u16() == 100 {
             self.exchange.expecting = Expecting::Nothing;
         }
-        self.wire.queued(now);
+        self.flow.queued(now);
         Ok(())
     }
 
@@ -342,8 +342,8 @@ impl Connection {
         // next would be its content or the tunnel's, and nobody could tell.
         let continues = switching
             && self.content_is_due()
-            && exchange::continues(self.exchange.expecting, Progress::Head, self.wire.left > 0);
-        let sending = self.wire.outbox.stage(|out| {
+            && exchange::continues(self.exchange.expecting, Progress::Head, self.flow.left > 0);
+        let sending = self.flow.outbox.stage(|out| {
             if continues {
                 out.extend_from_slice(CONTINUE);
             }
@@ -362,12 +362,12 @@ impl Connection {
             (None, _) | (Some(_), Content::Empty) => Send::Done,
             (Some(encoder), Content::Full(bytes)) => {
                 if matches!(encoder, Encoder::Length(_)) && !outbox::is_copied(&bytes) {
-                    self.wire.outbox.push(bytes);
+                    self.flow.outbox.push(bytes);
                 }
                 Send::Done
             }
             (Some(encoder), _) => {
-                self.wire.unfinished = encoder == Encoder::UntilClose;
+                self.flow.unfinished = encoder == Encoder::UntilClose;
                 Send::Content(encoder)
             }
         };
@@ -398,10 +398,10 @@ impl Connection {
     /// [`Misuse::TooLittleContent`] before the announced length is reached; [`Misuse::Trailers`] if the framing has no
     /// place for them or a field may not be among them (RFC 9110 §6.5.1); [`Misuse::NotYourTurn`], [`Misuse::Closed`].
     pub fn send_end(&mut self, trailers: &Fields, now: Instant) -> Result<(), Misuse> {
-        let now = self.wire.at(now);
+        let now = self.flow.monotonic(now);
         self.must_be_open()?;
         let Send::Content(encoder) = &self.send else { return Err(Misuse::NotYourTurn) };
-        encoder.end(trailers, &mut self.wire.outbox)?;
+        encoder.end(trailers, &mut self.flow.outbox)?;
         self.send = Send::Done;
         self.note_all_sent();
         self.advance(now);
@@ -419,13 +419,13 @@ impl Connection {
     /// What counts as begun is what the last [`poll_event`](Self::poll_event) left in the lent buffer, so poll before
     /// if something was read since. Empty lines alone are no head: behind them the connection ends as if it were idle.
     pub fn close(&mut self, now: Instant) {
-        let now = self.wire.at(now);
+        let now = self.flow.monotonic(now);
         self.closing = true;
         self.exchange.persistent = false;
         match self.receive {
-            Receive::Head(_) if self.wire.left == 0 => self.wire.close(Closed::ByUs, Linger::No, now),
+            Receive::Head(_) if self.flow.left == 0 => self.flow.close(Closed::ByUs, Linger::No, now),
             Receive::Head(_) | Receive::Content(..) => {}
-            Receive::Ending | Receive::Done => self.wire.hurry(now),
+            Receive::Ending | Receive::Done => self.flow.hurry(now),
         }
         self.advance(now);
     }
@@ -434,15 +434,15 @@ impl Connection {
     /// lingering, so that the peer cannot take it for complete (RFC 9112 §8): one that the end of the stream would
     /// complete is reset, see [`Interest::reset`].
     pub fn abandon(&mut self, now: Instant) {
-        let now = self.wire.at(now);
+        let now = self.flow.monotonic(now);
         // A response that was begun is cut, and the sooner its client sees that the better; whoever has not been
         // answered may still be sending.
         let linger = match (&self.receive, &self.send) {
-            (Receive::Head(_), _) if self.wire.left == 0 => Linger::No,
+            (Receive::Head(_), _) if self.flow.left == 0 => Linger::No,
             (_, Send::Content(_)) => Linger::No,
             _ => Linger::Yes,
         };
-        self.wire.close(Closed::Abandoned, linger, now);
+        self.flow.close(Closed::Abandoned, linger, now);
     }
 
     /// Takes the memory of a head, or of its fields, back, so that the next request needs no allocation.
@@ -454,12 +454,12 @@ impl Connection {
     /// some by then.
     #[must_use]
     pub fn take_memory(&mut self) -> Memory {
-        Memory::take(&mut self.spare, &mut self.wire.outbox)
+        Memory::take(&mut self.spare, &mut self.flow.outbox)
     }
 
     /// Gives the connection memory to work with, where it has none.
     pub fn give_memory(&mut self, memory: Memory) {
-        memory.give(&mut self.spare, &mut self.wire.outbox);
+        memory.give(&mut self.spare, &mut self.flow.outbox);
     }
 
     /// Gives memory back that an idle connection does not need. The next exchange allocates again.
@@ -476,32 +476,32 @@ impl Connection {
     /// The peer broke a rule. Told once; if no answer had begun, one with the fitting status is queued, and the
     /// connection ends in any case. Input after it is dropped within `Limits::linger`.
     pub fn poll_event(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
-        let now = self.wire.at(now);
-        if self.wire.deadlines.is_armed(Deadline::Head) { self.poll_head(input, now) } else { self.poll(input, now) }
+        let now = self.flow.monotonic(now);
+        if self.flow.deadlines.is_armed(Deadline::Head) { self.poll_head(input, now) } else { self.poll(input, now) }
     }
 
     /// Fills `slices` with the bytes to send, in order, and returns how many it filled. Tell what was taken with
     /// [`handle_sent`](Self::handle_sent).
     #[must_use]
     pub fn transmit<'a>(&'a self, slices: &mut [&'a [u8]]) -> usize {
-        self.wire.outbox.slices(slices)
+        self.flow.outbox.slices(slices)
     }
 
     /// The queue of bytes to send, for transports that take owned buffers.
     pub fn outbox(&mut self) -> &mut Outbox {
-        &mut self.wire.outbox
+        &mut self.flow.outbox
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is due; `None` if nothing is waited for.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.wire.deadlines.earliest_at()
+        self.flow.deadlines.earliest_at()
     }
 
     /// What the connection wants from its transport now.
     #[must_use]
     pub fn interest(&self) -> Interest {
-        self.wire.interest()
+        self.flow.interest()
     }
 
     /// How many bytes of content may be queued now; 0: stop producing until some were sent.
@@ -510,7 +510,7 @@ impl Connection {
     #[must_use]
     pub fn send_capacity(&self) -> usize {
         match self.send {
-            Send::Content(_) if self.wire.is_open() => self.wire.send_room(),
+            Send::Content(_) if self.flow.is_open() => self.flow.send_room(),
             _ => 0,
         }
     }
@@ -521,13 +521,13 @@ impl Connection {
     /// Where the connection is, in `evhttp`'s words.
     #[must_use]
     pub fn phase(&self) -> Phase {
-        match (&self.wire.life, &self.receive, &self.send) {
+        match (&self.flow.life, &self.receive, &self.send) {
             (Life::Dead(_) | Life::Gone, ..) => Phase::Disconnected,
             (Life::Switched, ..) => Phase::Idle,
             (Life::Closing(..) | Life::Lingering(..), ..) => Phase::Writing,
             (_, Receive::Head(scan), _) if scan.start_line_read => Phase::ReadingHeaders,
-            (_, Receive::Head(_), _) if self.wire.deadlines.is_armed(Deadline::Head) => Phase::ReadingFirstLine,
-            (_, Receive::Head(_), _) if !self.wire.outbox.is_empty() => Phase::Writing,
+            (_, Receive::Head(_), _) if self.flow.deadlines.is_armed(Deadline::Head) => Phase::ReadingFirstLine,
+            (_, Receive::Head(_), _) if !self.flow.outbox.is_empty() => Phase::Writing,
             (_, Receive::Head(_), _) => Phase::Idle,
             (_, Receive::Content(decoder, _), Send::Head) if decoder.in_trailers() => Phase::ReadingTrailer,
             (_, Receive::Content(..), Send::Head) => Phase::ReadingBody,
@@ -548,7 +548,7 @@ impl Connection {
     /// ```
     #[must_use]
     pub fn reached(&self) -> Phase {
-        if matches!(self.wire.life, Life::Open | Life::Switched) {
+        if matches!(self.flow.life, Life::Open | Life::Switched) {
             return self.phase();
         }
         // The answer to a fault is no part of what was under way.
@@ -556,7 +556,7 @@ impl Connection {
         match &self.receive {
             Receive::Head(scan) if scan.start_line_read => Phase::ReadingHeaders,
             Receive::Head(_) if self.refused.is_some() => Phase::ReadingFirstLine,
-            Receive::Head(_) if !self.wire.lost => Phase::Idle,
+            Receive::Head(_) if !self.flow.lost => Phase::Idle,
             Receive::Content(decoder, _) if !answering && decoder.in_trailers() => Phase::ReadingTrailer,
             Receive::Content(..) if !answering => Phase::ReadingBody,
             _ => Phase::Writing,
@@ -580,13 +580,13 @@ impl Connection {
     /// The deadline that passes next.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Deadline> {
-        self.wire.deadlines.earliest().map(|(kind, _)| kind)
+        self.flow.deadlines.earliest().map(|(kind, _)| kind)
     }
 
     /// How the incoming half ended, if it has: what tells a handler that its client may be gone.
     #[must_use]
     pub const fn peer_ended(&self) -> Option<End> {
-        self.wire.ended
+        self.flow.ended
     }
 
     /// Whether an exchange is open: its request was delivered and it is not over.
@@ -638,13 +638,13 @@ impl Connection {
     /// Whether the response that was sent last hands the connection over: [`Event::Switched`] follows, or has come.
     #[must_use]
     pub fn is_switching(&self) -> bool {
-        self.exchange.switching && !self.wire.is_dead()
+        self.exchange.switching && !self.flow.is_dead()
     }
 
     /// Whether the connection speaks another protocol, since [`Event::Switched`].
     #[must_use]
     pub fn is_switched(&self) -> bool {
-        self.wire.life == Life::Switched
+        self.flow.life == Life::Switched
     }
 
     /// Whether content of the open request is still to come.
@@ -655,21 +655,21 @@ impl Connection {
 
     /// What of the state can change what happens, as [`Canonical`](crate::model::Canonical) wants it.
     pub(crate) fn describe(&self, out: &mut Collector, now: Instant) {
-        let Self { wire, receive, send, exchange, spare: _, date, closing, refused: _, unmet: _, requests } = self;
-        wire.describe(out, now);
-        let most = wire.config.persistence.requests;
+        let Self { flow, receive, send, exchange, spare: _, date, closing, refused: _, unmet: _, requests } = self;
+        flow.describe(out, now);
+        let most = flow.config.persistence.requests;
         out.value((receive, send, date, closing, most.map(|most| most.min(*requests))));
-        let drained = exchange.drained.min(wire.config.limits.drain.saturating_add(1));
+        let drained = exchange.drained.min(flow.config.limits.drain.saturating_add(1));
         out.value(Exchange { drained, ..exchange.clone() });
     }
 
     pub(crate) const fn queue(&self) -> &Outbox {
-        &self.wire.outbox
+        &self.flow.outbox
     }
 
     /// The configuration that the connection was made with.
     #[must_use]
     pub fn config(&self) -> &Arc<Config> {
-        &self.wire.config
+        &self.flow.config
     }
 }

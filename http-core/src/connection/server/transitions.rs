@@ -6,7 +6,7 @@ use bytes::{Buf, BytesMut};
 use super::connection::{Connection, Event, Exchange, Receive, Send};
 use crate::connection::deadline::Deadline;
 use crate::connection::exchange::{self, At, End, Ended, Expecting, Next, Progress, Wanted};
-use crate::connection::wire::{Closed, Life, Linger, Pause, Wire};
+use crate::connection::flow::{Closed, Flow, Life, Linger, Pause};
 use crate::error::ProtocolError;
 use crate::message::content::Content;
 use crate::message::facts::{Expectation, Facts, Framing};
@@ -36,9 +36,9 @@ impl Connection {
     /// `poll` comes to the same by a longer way; a head that drips in would go it for each byte.
     #[inline(never)]
     pub(super) fn poll_head(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
-        if let (true, Receive::Head(scan)) = (self.wire.awaits_input(), &mut self.receive) {
+        if let (true, Receive::Head(scan)) = (self.flow.awaits_input(), &mut self.receive) {
             if scan.takes_one(input) {
-                self.wire.left = input.len();
+                self.flow.left = input.len();
                 return Ok(None);
             }
         }
@@ -48,9 +48,9 @@ impl Connection {
     /// The same, where the new bytes go on to another part of the head.
     #[inline(never)]
     fn poll_dripping(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
-        if let (true, Receive::Head(scan)) = (self.wire.awaits_input(), &mut self.receive) {
-            if scan.drips(input, &self.wire.config) {
-                self.wire.left = input.len();
+        if let (true, Receive::Head(scan)) = (self.flow.awaits_input(), &mut self.receive) {
+            if scan.drips(input, &self.flow.config) {
+                self.flow.left = input.len();
                 return Ok(None);
             }
         }
@@ -60,17 +60,17 @@ impl Connection {
     /// Steps of reading up to an event, or to where nothing more can be read.
     #[inline(never)]
     pub(super) fn poll(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
-        if let Some(error) = self.wire.take_failure() {
+        if let Some(error) = self.flow.take_failure() {
             return Err(error);
         }
         // Each event is built where it is returned, for it is the largest thing that is moved here.
-        while self.wire.is_open() {
+        while self.flow.is_open() {
             let pause = match &self.receive {
-                Receive::Head(_) if self.wire.send_room() == 0 => Pause::Full,
-                Receive::Head(_) if input.is_empty() && self.wire.ended.is_none() => Pause::NeedsInput,
+                Receive::Head(_) if self.flow.send_room() == 0 => Pause::Full,
+                Receive::Head(_) if input.is_empty() && self.flow.ended.is_none() => Pause::NeedsInput,
                 Receive::Head(_) => match self.read_head(input, now) {
                     Ok(Step::Read(line)) => {
-                        self.wire.told(input);
+                        self.flow.told(input);
                         self.arm_half_closed(now);
                         return Ok(Some(Event::Request(line.into_head(self.spare.take()))));
                     }
@@ -83,7 +83,7 @@ impl Connection {
                 Receive::Content(_, Wanted::No) if self.over_drained() => Pause::AwaitsApplication,
                 Receive::Content(..) => match self.read_content(input, now) {
                     Ok(Step::Read(event)) => {
-                        self.wire.told(input);
+                        self.flow.told(input);
                         return Ok(Some(event));
                     }
                     Ok(Step::Again) => continue,
@@ -97,24 +97,24 @@ impl Connection {
                     self.receive = Receive::Done;
                     // Before its response nothing follows from the end of a request.
                     if !matches!(self.send, Send::Head) {
-                        self.wire.left = input.len();
+                        self.flow.left = input.len();
                         self.advance(now);
                     }
-                    self.wire.told(input);
+                    self.flow.told(input);
                     return Ok(Some(Event::End(Fields::new())));
                 }
                 Receive::Done if self.exchange.switching && matches!(self.send, Send::Done) => {
-                    self.wire.life = Life::Switched;
-                    self.wire.left = input.len();
+                    self.flow.life = Life::Switched;
+                    self.flow.left = input.len();
                     for kind in [Deadline::Head, Deadline::Idle, Deadline::Receive] {
-                        self.wire.deadlines.disarm(kind);
+                        self.flow.deadlines.disarm(kind);
                     }
                     return Ok(Some(Event::Switched));
                 }
                 Receive::Done => Pause::AwaitsApplication,
             };
-            self.wire.left = input.len();
-            self.wire.pause = pause;
+            self.flow.left = input.len();
+            self.flow.pause = pause;
             self.rearm(pause, input, now);
             return Ok(None);
         }
@@ -124,17 +124,17 @@ impl Connection {
     /// Whether a client that left inside its content is answered: it has ended its side in order, and may be reading
     /// (RFC 9112 §8, §9.5).
     fn answers_what_is_cut(&self) -> bool {
-        self.wire.ended == Some(End::Clean) && !matches!(self.send, Send::Done)
+        self.flow.ended == Some(End::Clean) && !matches!(self.send, Send::Done)
     }
 
     /// The client left inside its content: that is told, and its answer is the last.
     #[cold]
     fn cut_short(&mut self, offset: usize, input: &mut BytesMut, now: Instant) -> ProtocolError {
-        let error = self.wire.error(Reason::Truncated, offset);
-        self.wire.received = self.wire.received.saturating_add(input.len() as u64);
+        let error = self.flow.error(Reason::Truncated, offset);
+        self.flow.received = self.flow.received.saturating_add(input.len() as u64);
         input.clear();
-        self.wire.rest_content(now);
-        self.wire.told(input);
+        self.flow.rest_content(now);
+        self.flow.told(input);
         self.receive = Receive::Done;
         self.exchange.persistent = false;
         self.exchange.expecting = Expecting::Nothing;
@@ -145,10 +145,10 @@ impl Connection {
     /// A rule was broken: ends the connection, and tells how.
     #[cold]
     fn broken(&mut self, Broken(reason, offset): Broken, input: &mut BytesMut, now: Instant) -> ProtocolError {
-        let error = self.wire.error(reason, offset);
+        let error = self.flow.error(reason, offset);
         // What is dropped from here counts against the budget of lingering, and no more than that.
         let seen = offset.min(input.len());
-        self.wire.received = self.wire.received.saturating_add(seen as u64);
+        self.flow.received = self.flow.received.saturating_add(seen as u64);
         input.advance(seen);
         self.fail(error, now);
         error
@@ -157,15 +157,15 @@ impl Connection {
     #[inline(never)]
     fn read_head(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step<RequestLine>, Broken> {
         let Receive::Head(scan) = &mut self.receive else { return Ok(Step::Again) };
-        let ended = self.wire.ended;
-        let Wire { received, config, .. } = &mut self.wire;
+        let ended = self.flow.ended;
+        let Flow { received, config, .. } = &mut self.flow;
         let mut facts = Facts::default();
         let parsed = scan.request(input, received, config, &mut self.spare, &mut facts, ended.is_some())?;
         let Some(line) = parsed else {
             let Some(end) = ended else {
                 if self.closing && input.is_empty() {
                     // What had come were empty lines, so that no request has begun.
-                    self.wire.close(Closed::ByUs, Linger::No, now);
+                    self.flow.close(Closed::ByUs, Linger::No, now);
                     return Ok(Step::Again);
                 }
                 return Ok(Step::Pause(Pause::NeedsInput));
@@ -174,16 +174,16 @@ impl Connection {
             return match exchange::ended(at, end) {
                 Ended::Truncated => Err(Broken(Reason::Truncated, input.len())),
                 _ => {
-                    self.wire.close(Closed::ByPeer, Linger::No, now);
+                    self.flow.close(Closed::ByPeer, Linger::No, now);
                     Ok(Step::Again)
                 }
             };
         };
         self.requests += 1;
-        let content_limit = self.wire.config.limits.content;
+        let content_limit = self.flow.config.limits.content;
         let RequestLine { kind, version, framing, .. } = &line;
-        let may_persist = self.wire.config.persistence.keep_alive
-            && self.wire.config.persistence.requests.is_none_or(|most| self.requests < most);
+        let may_persist = self.flow.config.persistence.keep_alive
+            && self.flow.config.persistence.requests.is_none_or(|most| self.requests < most);
         self.exchange = Exchange {
             kind: *kind,
             version: *version,
@@ -195,10 +195,10 @@ impl Connection {
             ..Exchange::new(may_persist && facts.persistent(*version) && self.exchange.persistent)
         };
         self.send = Send::Head;
-        self.wire.deadlines.disarm(Deadline::Head);
-        self.wire.deadlines.disarm(Deadline::Idle);
+        self.flow.deadlines.disarm(Deadline::Head);
+        self.flow.deadlines.disarm(Deadline::Idle);
         self.receive = if framing.has_content() {
-            self.wire.begin_content();
+            self.flow.begin_content();
             Receive::Content(Decoder::new(*framing), Wanted::NotYet)
         } else {
             Receive::Ending
@@ -225,7 +225,7 @@ impl Connection {
         }
         if self.send_response(&answer, Content::Empty, now).is_err() {
             // A head that we made ourselves is never refused.
-            self.wire.close(Closed::Abandoned, Linger::Yes, now);
+            self.flow.close(Closed::Abandoned, Linger::Yes, now);
         }
     }
 
@@ -236,12 +236,12 @@ impl Connection {
             // its beginning must not be told as one.
             *wanted = Wanted::No;
         }
-        let (decoded, taken, moved) = decoder.decode_on(input, &self.wire.config);
-        self.wire.received = self.wire.received.saturating_add(taken);
-        self.wire.content_moved(moved, now);
+        let (decoded, taken, moved) = decoder.decode_on(input, &self.flow.config);
+        self.flow.received = self.flow.received.saturating_add(taken);
+        self.flow.content_moved(moved, now);
         match (decoded?, *wanted) {
             (Decoded::Data(piece), Wanted::Yes) => {
-                self.wire.rest_content(now);
+                self.flow.rest_content(now);
                 Ok(Step::Read(Event::Content(piece)))
             }
             (Decoded::Data(piece), _) => {
@@ -249,7 +249,7 @@ impl Connection {
                 if self.over_drained() {
                     self.exchange.persistent = false;
                     if matches!(self.send, Send::Done) {
-                        self.wire.close(Closed::NotPersistent, Linger::Yes, now);
+                        self.flow.close(Closed::NotPersistent, Linger::Yes, now);
                     }
                 }
                 Ok(Step::Again)
@@ -257,16 +257,16 @@ impl Connection {
             (Decoded::Extensions(extensions), Wanted::Yes) => Ok(Step::Read(Event::ChunkExtensions(extensions))),
             (Decoded::Extensions(_), _) => Ok(Step::Again),
             (Decoded::End(trailers), wanted) => {
-                self.wire.rest_content(now);
+                self.flow.rest_content(now);
                 self.receive = Receive::Done;
-                self.wire.left = input.len();
+                self.flow.left = input.len();
                 self.advance(now);
                 match wanted {
                     Wanted::Yes => Ok(Step::Read(Event::End(trailers))),
                     _ => Ok(Step::Again),
                 }
             }
-            (Decoded::Partial, _) => match self.wire.ended {
+            (Decoded::Partial, _) => match self.flow.ended {
                 Some(_) => Err(Broken(Reason::Truncated, input.len())),
                 None => Ok(Step::Pause(Pause::NeedsInput)),
             },
@@ -275,11 +275,11 @@ impl Connection {
 
     /// Goes from one exchange to the next, or to the end, when both messages allow it.
     pub(super) fn advance(&mut self, now: Instant) {
-        self.wire.queued(now);
-        if self.exchange.switching || !self.wire.is_open() {
+        self.flow.queued(now);
+        if self.exchange.switching || !self.flow.is_open() {
             if let (Receive::Content(_, wanted), true) = (&mut self.receive, self.exchange.switching) {
                 *wanted = Wanted::No;
-                self.wire.pause = Pause::NeedsInput;
+                self.flow.pause = Pause::NeedsInput;
                 self.await_more(now);
             }
             return;
@@ -294,7 +294,7 @@ impl Connection {
             Next::Wait => {}
             // Until the next poll the application may still ask for the content.
             Next::Drain => {
-                self.wire.pause = Pause::NeedsInput;
+                self.flow.pause = Pause::NeedsInput;
                 self.await_more(now);
             }
             Next::Exchange => {
@@ -303,8 +303,8 @@ impl Connection {
                     self.receive = Receive::Head(Scan::default());
                     self.send = Send::Head;
                     self.exchange = Exchange::new(true);
-                    self.wire.pause = Pause::NeedsInput;
-                    if self.wire.outbox.is_empty() {
+                    self.flow.pause = Pause::NeedsInput;
+                    if self.flow.outbox.is_empty() {
                         self.arm_idle_unsent(now);
                     }
                 }
@@ -313,7 +313,7 @@ impl Connection {
                 if !matches!(self.receive, Receive::Ending) {
                     let hurried = self.closing && request == Progress::Done;
                     let linger = if hurried { Linger::Briefly } else { Linger::Yes };
-                    self.wire.close(Closed::NotPersistent, linger, now);
+                    self.flow.close(Closed::NotPersistent, linger, now);
                 }
             }
         }
@@ -340,11 +340,11 @@ impl Connection {
             Receive::Content(decoder, wanted) => (*wanted, decoder.remaining()),
             _ => (Wanted::Yes, Some(0)),
         };
-        let budget = self.wire.config.limits.drain;
+        let budget = self.flow.config.limits.drain;
         // A peer that has shut down its side is still answered what it had sent before (RFC 9112 §9.6).
         self.exchange.persistent
             && !exchange::refuses_tunnel(status, self.exchange.kind)
-            && (self.wire.ended.is_none() || self.wire.left > 0)
+            && (self.flow.ended.is_none() || self.flow.left > 0)
             && exchange::survives_final_response(
                 self.exchange.expecting,
                 self.progress_of_request(),
@@ -356,15 +356,15 @@ impl Connection {
 
     /// Whether more content was dropped than keeping the connection is worth.
     fn over_drained(&self) -> bool {
-        self.exchange.drained > self.wire.config.limits.drain
+        self.exchange.drained > self.flow.config.limits.drain
     }
 
     pub(super) fn must_be_open(&self) -> Result<(), Misuse> {
-        if self.wire.is_open() { Ok(()) } else { Err(Misuse::Closed) }
+        if self.flow.is_open() { Ok(()) } else { Err(Misuse::Closed) }
     }
 
     pub(super) fn may_answer(&mut self, now: Instant) -> Result<Instant, Misuse> {
-        let now = self.wire.at(now);
+        let now = self.flow.monotonic(now);
         self.must_be_open()?;
         if self.awaits_response() { Ok(now) } else { Err(Misuse::NotYourTurn) }
     }
@@ -374,15 +374,15 @@ impl Connection {
         now: Instant,
         write: impl FnOnce(&mut Encoder, &mut Outbox) -> Result<(), Misuse>,
     ) -> Result<(), Misuse> {
-        let now = self.wire.at(now);
+        let now = self.flow.monotonic(now);
         self.must_be_open()?;
-        let full = self.wire.send_room() == 0;
+        let full = self.flow.send_room() == 0;
         let Send::Content(encoder) = &mut self.send else { return Err(Misuse::NotYourTurn) };
         if full {
             return Err(Misuse::Full);
         }
-        write(encoder, &mut self.wire.outbox)?;
-        self.wire.queued(now);
+        write(encoder, &mut self.flow.outbox)?;
+        self.flow.queued(now);
         self.arm_half_closed(now);
         Ok(())
     }
@@ -398,20 +398,20 @@ impl Connection {
             outline.date = self.date;
             let plain = ResponseHead::new(reason.status());
             if !self.stage_shaped(&plain, &error, &outline) {
-                let outbox = &mut self.wire.outbox;
+                let outbox = &mut self.flow.outbox;
                 // A head that we made ourselves is never refused.
                 let _ = outbox.stage(|out| generate::make_header_response(&plain, &Content::Empty, &outline, out));
             }
             self.send = Send::Done;
         }
-        self.wire.queued(now);
+        self.flow.queued(now);
         let linger = if reason == Reason::Truncated { Linger::No } else { self.linger() };
-        self.wire.close(Closed::Failed(reason), linger, now);
+        self.flow.close(Closed::Failed(reason), linger, now);
     }
 
     /// Queues an answer as the application shapes it; false if it does not, or may not be sent so.
     fn stage_shaped(&mut self, plain: &ResponseHead, error: &ProtocolError, outline: &Outline) -> bool {
-        let Some(refusal) = self.wire.config.refusal else { return false };
+        let Some(refusal) = self.flow.config.refusal else { return false };
         let (fields, bytes) = refusal.shape(error);
         let mut head = plain.clone();
         for (name, value) in fields.raw() {
@@ -420,7 +420,7 @@ impl Connection {
             }
         }
         let content = if bytes.is_empty() { Content::Empty } else { Content::Full(bytes.clone()) };
-        let outbox = &mut self.wire.outbox;
+        let outbox = &mut self.flow.outbox;
         let Ok(sending) = outbox.stage(|out| generate::make_header_response(&head, &content, outline, out)) else {
             return false;
         };
@@ -438,51 +438,51 @@ impl Connection {
 
     /// A response that ends with the stream is safe when the transport has all of it.
     pub(super) fn note_all_sent(&mut self) {
-        if matches!(self.send, Send::Done) && self.wire.outbox.is_empty() {
-            self.wire.unfinished = false;
+        if matches!(self.send, Send::Done) && self.flow.outbox.is_empty() {
+            self.flow.unfinished = false;
         }
     }
 
     /// The peer was too slow; `poll_event` tells it.
     pub(super) fn fail_late(&mut self, reason: Reason, now: Instant) {
-        if self.wire.is_open() {
-            let error = self.wire.error(reason, self.wire.left);
-            self.wire.tell(error);
+        if self.flow.is_open() {
+            let error = self.flow.error(reason, self.flow.left);
+            self.flow.tell(error);
             self.fail(error, now);
         }
     }
 
     fn poll_over(&mut self, input: &mut BytesMut, now: Instant) -> Option<Event> {
-        if self.wire.life == Life::Switched {
+        if self.flow.life == Life::Switched {
             return None;
         }
-        self.wire.drop_input(input);
-        self.wire.left = 0;
-        self.wire.settle(now);
-        self.wire.take_end().map(Event::Closed)
+        self.flow.drop_input(input);
+        self.flow.left = 0;
+        self.flow.advance_end(now);
+        self.flow.take_end().map(Event::Closed)
     }
 
     /// Sets the deadlines of reading when a poll has stopped.
     pub(super) fn rearm(&mut self, pause: Pause, input: &BytesMut, now: Instant) {
-        let waiting = pause == Pause::NeedsInput && self.wire.ended.is_none();
+        let waiting = pause == Pause::NeedsInput && self.flow.ended.is_none();
         match &self.receive {
             // Empty lines are of no message: who sends them idles.
             Receive::Head(_) if waiting && !input.is_empty() => {
-                self.wire.deadlines.disarm(Deadline::Idle);
-                if !self.wire.deadlines.is_armed(Deadline::Head) {
-                    let at = now.saturating_add(self.wire.config.timeouts.head);
-                    self.wire.deadlines.arm(Deadline::Head, at);
+                self.flow.deadlines.disarm(Deadline::Idle);
+                if !self.flow.deadlines.is_armed(Deadline::Head) {
+                    let at = now.saturating_add(self.flow.config.timeouts.head);
+                    self.flow.deadlines.arm(Deadline::Head, at);
                 }
             }
             Receive::Head(_) if waiting => {
-                self.wire.deadlines.disarm(Deadline::Head);
+                self.flow.deadlines.disarm(Deadline::Head);
                 self.arm_idle(now);
             }
-            Receive::Content(..) if waiting => self.wire.await_content(now),
+            Receive::Content(..) if waiting => self.flow.await_content(now),
             _ => {
-                self.wire.deadlines.disarm(Deadline::Head);
-                self.wire.deadlines.disarm(Deadline::Idle);
-                self.wire.rest_content(now);
+                self.flow.deadlines.disarm(Deadline::Head);
+                self.flow.deadlines.disarm(Deadline::Idle);
+                self.flow.rest_content(now);
             }
         }
     }
@@ -490,15 +490,15 @@ impl Connection {
     /// Content was asked for, or is to be dropped: it is waited for from now on, whether a poll follows or not.
     #[cold]
     pub(super) fn await_more(&mut self, now: Instant) {
-        if self.wire.is_open() && self.wire.ended.is_none() {
-            self.wire.await_content(now);
+        if self.flow.is_open() && self.flow.ended.is_none() {
+            self.flow.await_content(now);
         }
     }
 
     /// A client that has ended its side is waited with for the head of its answer, and for content while none waits.
     #[inline]
     pub(super) fn arm_half_closed(&mut self, now: Instant) {
-        if self.wire.ended.is_some() {
+        if self.flow.ended.is_some() {
             self.watch_half_closed(now);
         }
     }
@@ -507,15 +507,15 @@ impl Connection {
     fn watch_half_closed(&mut self, now: Instant) {
         let waits = match self.send {
             Send::Head => self.is_answering(),
-            Send::Content(_) => self.wire.outbox.is_empty(),
+            Send::Content(_) => self.flow.outbox.is_empty(),
             Send::Done => false,
         };
-        match (waits && self.wire.is_open(), self.wire.deadlines.is_armed(Deadline::HalfClosed)) {
+        match (waits && self.flow.is_open(), self.flow.deadlines.is_armed(Deadline::HalfClosed)) {
             (true, false) => {
-                let at = now.saturating_add(self.wire.config.timeouts.half_closed);
-                self.wire.deadlines.arm(Deadline::HalfClosed, at);
+                let at = now.saturating_add(self.flow.config.timeouts.half_closed);
+                self.flow.deadlines.arm(Deadline::HalfClosed, at);
             }
-            (false, true) => self.wire.deadlines.disarm(Deadline::HalfClosed),
+            (false, true) => self.flow.deadlines.disarm(Deadline::HalfClosed),
             _ => {}
         }
     }
@@ -530,10 +530,10 @@ impl Connection {
     #[inline]
     pub(super) fn arm_idle(&mut self, now: Instant) {
         let Receive::Head(_) = &self.receive else { return };
-        let deadlines = &mut self.wire.deadlines;
+        let deadlines = &mut self.flow.deadlines;
         let busy = deadlines.is_armed(Deadline::Head) || deadlines.is_armed(Deadline::Idle);
-        if self.wire.life == Life::Open && self.wire.left == 0 && self.wire.outbox.is_empty() && !busy {
-            deadlines.arm(Deadline::Idle, now.saturating_add(self.wire.config.timeouts.idle));
+        if self.flow.life == Life::Open && self.flow.left == 0 && self.flow.outbox.is_empty() && !busy {
+            deadlines.arm(Deadline::Idle, now.saturating_add(self.flow.config.timeouts.idle));
         }
     }
 }

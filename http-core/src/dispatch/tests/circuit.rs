@@ -25,7 +25,7 @@ fn it_opens_after_failures_in_a_row_and_fails_what_comes_at_once() {
     let request = w.post();
     let (failed, failure) = w.failed();
     assert_eq!((failed, failure.why, failure.safe_to_repeat), (request, Why::CircuitOpen, true));
-    assert_eq!((failure.phase, failure.cause), (Phase::Connect, Cause::Connect(ConnectCause::Refused)));
+    assert_eq!((failure.phase, failure.cause), (RequestPhase::Connect, Cause::Connect(ConnectCause::Refused)));
     assert!(!w.d.connect(w.origin, w.now), "no warming up either");
     w.quiet();
     assert_eq!(w.d.poll_timeout(), None, "nobody waits, so no timer is armed");
@@ -144,7 +144,7 @@ fn a_probe_closes_it_though_the_failures_were_forgotten_meanwhile() {
     w.serve(first, up);
     w.quiet();
     w.d.handle_connected(probe, w.now);
-    assert_eq!(w.closed(), (up, CloseReason::Surplus));
+    assert_eq!(w.closed(), (up, CloseCause::Surplus));
     let third = w.get();
     assert_eq!(w.assigned(), (third, probe));
     let fourth = w.get();

@@ -9,7 +9,7 @@ fn a_cancel_in_flight_closes_the_connection() {
     let connection = w.connected();
     w.assigned();
     assert!(w.d.cancel(first, w.now));
-    let fresh = w.connected_after_close(connection, CloseReason::Cancelled);
+    let fresh = w.connected_after_close(connection, CloseCause::Cancelled);
     assert_eq!(w.assigned(), (second, fresh));
     w.serve(second, fresh);
     assert!(!w.d.cancel(second, w.now));
@@ -54,12 +54,12 @@ fn a_deadline_ends_a_request_wherever_it_is() {
     let connection = w.connected();
     w.assigned();
     assert_eq!(w.wait(), SECOND);
-    assert_eq!(w.closed(), (connection, CloseReason::Deadline));
+    assert_eq!(w.closed(), (connection, CloseCause::Deadline));
     let (failed, failure) = (w.connect(), w.failed()).1;
-    assert_eq!((failed, failure.phase, failure.cause), (in_flight, Phase::Head, Cause::Deadline));
+    assert_eq!((failed, failure.phase, failure.cause), (in_flight, RequestPhase::Head, Cause::Deadline));
     assert_eq!(w.wait(), SECOND);
     let (failed, failure) = w.failed();
-    assert_eq!((failed, failure.phase, failure.safe_to_repeat), (waiting, Phase::Connect, true));
+    assert_eq!((failed, failure.phase, failure.safe_to_repeat), (waiting, RequestPhase::Connect, true));
     // One that is late already never starts.
     let late = w.job(Job::new(w.origin).deadline(at(2)));
     assert_eq!(w.failed().0, late);
@@ -74,7 +74,7 @@ fn a_deadline_in_the_queue_tells_what_was_waited_for() {
     w.job(soon(&w));
     w.refuse();
     assert_eq!(w.wait(), SECOND);
-    assert_eq!(w.failed().1.phase, Phase::Connect);
+    assert_eq!(w.failed().1.phase, RequestPhase::Connect);
     assert_eq!(w.d.poll_timeout(), None);
     // For others to be served.
     let mut w = World::new(evhttp(9));
@@ -83,7 +83,7 @@ fn a_deadline_in_the_queue_tells_what_was_waited_for() {
     w.assigned();
     w.job(soon(&w));
     assert_eq!(w.wait(), SECOND);
-    assert_eq!(w.failed().1.phase, Phase::Queue);
+    assert_eq!(w.failed().1.phase, RequestPhase::Queue);
     w.quiet();
 }
 

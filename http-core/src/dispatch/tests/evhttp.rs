@@ -43,7 +43,7 @@ fn without_retries_a_refusal_fails_the_whole_queue_once() {
     for request in [first, second] {
         let (failed, failure) = w.failed();
         assert_eq!(failed, request);
-        assert_eq!(failure.phase, Phase::Connect);
+        assert_eq!(failure.phase, RequestPhase::Connect);
         assert_eq!(failure.cause, Cause::Connect(ConnectCause::Refused));
         assert_eq!((failure.attempts, failure.safe_to_repeat, failure.why), (0, true, Why::OriginSpent));
     }
@@ -109,7 +109,7 @@ fn a_connect_that_takes_too_long_is_given_up_and_tried_again() {
     w.get();
     let connection = w.connect();
     assert_eq!(w.wait(), SECOND * 45);
-    assert_eq!(w.closed(), (connection, CloseReason::ConnectTimeout));
+    assert_eq!(w.closed(), (connection, CloseCause::ConnectTimeout));
     // A late success is nobody's.
     w.d.handle_connected(connection, w.now);
     w.quiet();
@@ -124,16 +124,16 @@ fn a_connect_that_takes_too_long_is_given_up_and_tried_again() {
 fn which_failed_connects_are_tried_again() {
     use ConnectCause as C;
     let rows = [
-        (C::Refused, Phase::Connect, true),
-        (C::TimedOut, Phase::Connect, true),
-        (C::Unreachable, Phase::Connect, true),
-        (C::Reset, Phase::Connect, true),
-        (C::ResolveTemporary, Phase::Resolve, true),
-        (C::NoSuchName, Phase::Resolve, false),
-        (C::BadCertificate, Phase::Tls, false),
-        (C::Tls, Phase::Tls, false),
-        (C::Forbidden, Phase::Connect, false),
-        (C::Misconfigured, Phase::Connect, false),
+        (C::Refused, RequestPhase::Connect, true),
+        (C::TimedOut, RequestPhase::Connect, true),
+        (C::Unreachable, RequestPhase::Connect, true),
+        (C::Reset, RequestPhase::Connect, true),
+        (C::ResolveTemporary, RequestPhase::Resolve, true),
+        (C::NoSuchName, RequestPhase::Resolve, false),
+        (C::BadCertificate, RequestPhase::Tls, false),
+        (C::Tls, RequestPhase::Tls, false),
+        (C::Forbidden, RequestPhase::Connect, false),
+        (C::Misconfigured, RequestPhase::Connect, false),
     ];
     for (cause, phase, again) in rows {
         let mut w = World::new(evhttp(3));
@@ -166,7 +166,7 @@ fn a_server_that_accepts_and_closes_is_backed_off_from() {
     w.lose(connection, &[(get, SENT)]);
     let (failed, failure) = w.failed();
     assert_eq!(failed, get);
-    assert_eq!((failure.phase, failure.attempts, failure.why), (Phase::Head, 4, Why::RetriesSpent));
+    assert_eq!((failure.phase, failure.attempts, failure.why), (RequestPhase::Head, 4, Why::RetriesSpent));
     assert!(failure.safe_to_repeat);
     w.quiet();
     assert_eq!(w.d.poll_timeout(), None);
@@ -207,7 +207,7 @@ fn two_requests_that_lose_new_connections_are_enough_to_give_up() {
     assert_eq!((failed, failure.safe_to_repeat), (second, false));
     let (failed, failure) = w.failed();
     assert_eq!(failed, third);
-    assert_eq!((failure.phase, failure.attempts, failure.safe_to_repeat), (Phase::Queue, 0, true));
+    assert_eq!((failure.phase, failure.attempts, failure.safe_to_repeat), (RequestPhase::Queue, 0, true));
     assert_eq!(failure.why, Why::OriginSpent);
     assert_eq!(w.d.poll_timeout(), None);
 }

@@ -16,7 +16,7 @@ use super::dispatcher::{MOST_TIMERS, Output};
 use super::request::{Request, State};
 use super::timers::Timer;
 use super::*;
-use crate::dispatch::{Backoff, Budget, Cause, ConnectionState, Failure, Phase, Received, Sent, Why};
+use crate::dispatch::{Backoff, Budget, Cause, ConnectionState, Failure, Received, RequestPhase, Sent, Why};
 use crate::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -91,9 +91,9 @@ impl World {
         }
     }
 
-    fn closed(&mut self) -> (ConnectionId, CloseReason) {
+    fn closed(&mut self) -> (ConnectionId, CloseCause) {
         match self.d.poll_action() {
-            Some(Action::Close { connection, reason }) => (connection, reason),
+            Some(Action::Close { connection, cause }) => (connection, cause),
             other => panic!("expected Close, not {other:?}"),
         }
     }
@@ -114,8 +114,8 @@ impl World {
         self.d.handle_lost(connection, LostCause::Eof, unanswered, self.now);
     }
 
-    fn connected_after_close(&mut self, connection: ConnectionId, reason: CloseReason) -> ConnectionId {
-        assert_eq!(self.closed(), (connection, reason));
+    fn connected_after_close(&mut self, connection: ConnectionId, cause: CloseCause) -> ConnectionId {
+        assert_eq!(self.closed(), (connection, cause));
         self.connected()
     }
 

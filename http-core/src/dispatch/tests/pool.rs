@@ -114,14 +114,14 @@ fn a_place_is_taken_from_the_connection_that_was_idle_longest() {
     w.pass(SECOND);
     w.origin = w.d.add_origin();
     w.get();
-    assert_eq!(w.closed(), (old, CloseReason::Evicted));
+    assert_eq!(w.closed(), (old, CloseCause::Evicted));
     let third = w.connected();
     w.assigned();
     assert_eq!(w.d.connections(), 2);
     // Now nothing is to be had but the one; then it is in line, and served before younger requests.
     w.origin = first;
     let waits = w.get();
-    assert_eq!(w.closed(), (newer, CloseReason::Evicted));
+    assert_eq!(w.closed(), (newer, CloseCause::Evicted));
     let connection = w.connected();
     assert_eq!(w.assigned(), (waits, connection));
     w.origin = w.d.add_origin();
@@ -130,7 +130,7 @@ fn a_place_is_taken_from_the_connection_that_was_idle_longest() {
     assert_eq!(w.d.phase(w.origin), Some(OriginPhase::InLine));
     let younger = w.job(Job::new(first));
     w.serve(waits, connection);
-    assert_eq!(w.closed(), (connection, CloseReason::Evicted));
+    assert_eq!(w.closed(), (connection, CloseCause::Evicted));
     let connection = w.connected();
     assert_eq!(w.assigned(), (in_line, connection));
     assert_eq!(w.d.connection_of(younger), None);
@@ -146,14 +146,14 @@ fn idle_connections_are_dropped_when_they_end_and_closed_when_they_are_old() {
     assert_eq!((w.d.connections(), w.d.poll_timeout()), (0, None));
     let connection = w.warm();
     assert_eq!(w.wait(), SECOND * 90);
-    assert_eq!(w.closed(), (connection, CloseReason::Idle));
+    assert_eq!(w.closed(), (connection, CloseCause::Idle));
     let connection = w.warm();
     w.pass(SECOND * 60);
     let get = w.get();
     w.assigned();
     w.serve(get, connection);
     assert_eq!(w.wait(), SECOND * 40);
-    assert_eq!(w.closed(), (connection, CloseReason::Lifetime));
+    assert_eq!(w.closed(), (connection, CloseCause::Lifetime));
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_connection_whose_time_is_up_is_not_used_though_the_timer_is_late() {
     let connection = w.warm();
     w.now = w.now.saturating_add(SECOND * 90);
     let get = w.get();
-    let fresh = w.connected_after_close(connection, CloseReason::Idle);
+    let fresh = w.connected_after_close(connection, CloseCause::Idle);
     assert_eq!(w.assigned(), (get, fresh));
 }
 
@@ -172,13 +172,13 @@ fn hints_of_the_peer_are_obeyed() {
     let connection = w.warm();
     w.d.handle_keep_alive(connection, Some(SECOND * 5), Some(1));
     assert_eq!(w.wait(), SECOND * 4);
-    assert_eq!(w.closed(), (connection, CloseReason::Idle));
+    assert_eq!(w.closed(), (connection, CloseCause::Idle));
     let connection = w.warm();
     w.d.handle_keep_alive(connection, None, Some(1));
     let get = w.get();
     w.assigned();
     w.serve(get, connection);
-    assert_eq!(w.closed(), (connection, CloseReason::RequestLimit));
+    assert_eq!(w.closed(), (connection, CloseCause::RequestLimit));
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn the_policy_bounds_requests_per_connection_and_idle_ones() {
     let connection = w.connected();
     w.assigned();
     w.serve(get, connection);
-    assert_eq!(w.closed(), (connection, CloseReason::RequestLimit));
+    assert_eq!(w.closed(), (connection, CloseCause::RequestLimit));
     let mut w = World::new(steady().idle_per_origin(1));
     let (first, second) = (w.get(), w.get());
     let (one, two) = (w.connected(), w.connected());
@@ -196,7 +196,7 @@ fn the_policy_bounds_requests_per_connection_and_idle_ones() {
     assert_eq!(assigned, [(first, one), (second, two)]);
     w.serve(first, one);
     w.serve(second, two);
-    assert_eq!(w.closed(), (one, CloseReason::Surplus));
+    assert_eq!(w.closed(), (one, CloseCause::Surplus));
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn a_post_avoids_a_connection_that_was_idle_if_told_so() {
     let connection = w.warm();
     w.pass(SECOND * 2);
     let post = w.post();
-    let fresh = w.connected_after_close(connection, CloseReason::Replaced);
+    let fresh = w.connected_after_close(connection, CloseCause::Replaced);
     assert_eq!(w.assigned(), (post, fresh));
 }
 
@@ -256,7 +256,7 @@ fn pipelining_is_for_idempotent_requests_on_proven_connections() {
     w.d.handle_ready(connection, w.now);
     w.quiet();
     w.serve(second, connection);
-    assert_eq!(w.closed(), (connection, CloseReason::Replaced));
+    assert_eq!(w.closed(), (connection, CloseCause::Replaced));
     let connection = w.connected();
     assert_eq!(w.assigned(), (third, connection));
     w.serve(third, connection);
@@ -275,7 +275,7 @@ fn draining_serves_what_waits_and_closes_the_rest() {
     assert_eq!(w.assigned(), (second, connection));
     assert!(!w.d.is_drained());
     w.serve(second, connection);
-    assert_eq!(w.closed(), (connection, CloseReason::Drained));
+    assert_eq!(w.closed(), (connection, CloseCause::Drained));
     assert!(w.d.is_drained());
     assert_eq!(w.d.poll_timeout(), None);
 }
@@ -288,7 +288,7 @@ fn an_origin_can_be_removed_when_it_has_no_requests() {
     assert!(w.d.cancel(get, w.now));
     let connection = w.connect();
     assert!(w.d.remove_origin(w.origin, w.now));
-    assert_eq!(w.closed(), (connection, CloseReason::Drained));
+    assert_eq!(w.closed(), (connection, CloseCause::Drained));
     assert_eq!((w.d.poll_timeout(), w.d.phase(w.origin)), (None, None));
     assert!(!w.d.remove_origin(w.origin, w.now));
 }
@@ -365,7 +365,7 @@ fn a_connection_that_is_ended_for_one_request_costs_the_others_no_retry() {
     let mut w = World::new(steady().connections_per_origin(1).pipeline_depth(9).request_retries(0));
     let (connection, on) = pipeline(&mut w, 3);
     assert!(w.d.cancel(on[0], w.now));
-    let connection = w.connected_after_close(connection, CloseReason::Cancelled);
+    let connection = w.connected_after_close(connection, CloseCause::Cancelled);
     assert_eq!(w.assigned(), (on[1], connection));
     w.quiet();
     w.serve(on[1], connection);

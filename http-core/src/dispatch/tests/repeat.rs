@@ -26,7 +26,7 @@ fn a_keep_alive_connection_lost_under_a_post_is_a_failure_that_says_all() {
     w.d.handle_lost(connection, LostCause::Reset, &[(post, SENT)], w.now);
     let (failed, failure) = w.failed();
     assert_eq!(failed, post);
-    assert_eq!(failure.phase, Phase::Head);
+    assert_eq!(failure.phase, RequestPhase::Head);
     assert_eq!(failure.cause, Cause::Lost(LostCause::Reset));
     assert_eq!((failure.attempts, failure.safe_to_repeat, failure.why), (1, false, Why::NotIdempotent));
     w.quiet();
@@ -81,7 +81,7 @@ fn what_the_driver_does_not_name_was_sent_in_full() {
     w.assigned();
     w.lose(connection, &[]);
     let failure = w.failed().1;
-    assert_eq!((failure.phase, failure.safe_to_repeat), (Phase::Head, false));
+    assert_eq!((failure.phase, failure.safe_to_repeat), (RequestPhase::Head, false));
     // And a response that was reported has come, whatever the list says.
     let connection = w.warm();
     let get = w.get();
@@ -89,7 +89,7 @@ fn what_the_driver_does_not_name_was_sent_in_full() {
     let _ = w.d.handle_response(get, 200, w.now);
     w.lose(connection, &[(get, SENT), (post, SENT)]);
     let failure = w.failed().1;
-    assert_eq!((failure.phase, failure.why, failure.safe_to_repeat), (Phase::Content, Why::ResponseBegun, true));
+    assert_eq!((failure.phase, failure.why, failure.safe_to_repeat), (RequestPhase::Content, Why::ResponseBegun, true));
     w.quiet();
 }
 
@@ -100,7 +100,7 @@ fn a_408_on_a_reused_connection_is_no_answer() {
     let get = w.get();
     w.assigned();
     assert_eq!(w.d.handle_response(get, 408, w.now), Delivery::Discard);
-    let fresh = w.connected_after_close(connection, CloseReason::RequestTimeout);
+    let fresh = w.connected_after_close(connection, CloseCause::RequestTimeout);
     assert_eq!(w.assigned(), (get, fresh));
     // On a new connection it is one.
     assert_eq!(w.d.handle_response(get, 408, w.now), Delivery::Deliver);
@@ -114,7 +114,7 @@ fn a_421_is_tried_once_on_a_new_connection() {
     let connection = w.connected();
     w.assigned();
     assert_eq!(w.d.handle_response(post, 421, w.now), Delivery::Discard);
-    let fresh = w.connected_after_close(connection, CloseReason::Misdirected);
+    let fresh = w.connected_after_close(connection, CloseCause::Misdirected);
     assert_eq!(w.assigned(), (post, fresh));
     assert_eq!(w.d.handle_response(post, 421, w.now), Delivery::Deliver);
     assert!(w.d.handle_finished(post, w.now));
@@ -150,7 +150,7 @@ fn retries_are_bounded_by_the_budget() {
                 w.assigned();
                 // Two exchanges have earned one retry less one: the store is full before and empty after.
                 assert!(w.d.cancel(get, w.now));
-                assert_eq!(w.closed(), (fresh, CloseReason::Cancelled));
+                assert_eq!(w.closed(), (fresh, CloseCause::Cancelled));
             }
             Some(why) => assert_eq!(w.failed().1.why, why, "{lost}"),
         }
@@ -324,7 +324,7 @@ fn a_retry_for_a_response_costs_budget_too() {
     let connection = w.connected();
     w.assigned();
     assert_eq!(w.d.handle_response(get, 421, w.now), Delivery::Discard);
-    let fresh = w.connected_after_close(connection, CloseReason::Misdirected);
+    let fresh = w.connected_after_close(connection, CloseCause::Misdirected);
     w.assigned();
     w.lose(fresh, &[(get, SENT)]);
     assert_eq!(w.failed().1.why, Why::BudgetSpent);
@@ -375,7 +375,7 @@ fn a_request_may_wait_for_a_connection_of_its_own_making() {
     let mut w = World::new(steady().connections_per_origin(1));
     let connection = w.warm();
     let fresh = w.job(Job::new(w.origin).fresh(true));
-    let connection = w.connected_after_close(connection, CloseReason::Replaced);
+    let connection = w.connected_after_close(connection, CloseCause::Replaced);
     assert_eq!(w.assigned(), (fresh, connection));
     // Also when it is sent again.
     w.lose(connection, &[(fresh, Progress::NOTHING)]);

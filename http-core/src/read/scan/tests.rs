@@ -67,7 +67,7 @@ fn response(wire: &[u8]) -> Read {
 
 fn lenient() -> Config {
     let mut config = Config::evhttp();
-    config.strictness.allow_space_before_colon_in_responses = true;
+    config.leniency.allow_space_before_colon_in_responses = true;
     config
 }
 
@@ -273,7 +273,7 @@ fn leniencies_are_off_and_on() {
     ] {
         assert_eq!(request(wire).unwrap_err().0, reason, "{}", wire.escape_ascii());
         let mut config = Config::evhttp();
-        config.strictness.allow_trailing_space_in_request_line = true;
+        config.leniency.allow_trailing_space_in_request_line = true;
         all_ways(wire, &config, None).unwrap().unwrap();
         let (mut scan, mut received, mut spare, mut input) =
             (Scan::default(), 0, Spare::default(), BytesMut::from(wire));

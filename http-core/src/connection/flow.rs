@@ -167,7 +167,7 @@ pub(crate) enum Linger {
 const BRIEFLY: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug)]
-pub(crate) struct Wire {
+pub(crate) struct Flow {
     pub(crate) config: Arc<Config>,
     pub(crate) outbox: Outbox,
     pub(crate) deadlines: Deadlines,
@@ -197,7 +197,7 @@ pub(crate) struct Wire {
     now: Instant,
 }
 
-impl Wire {
+impl Flow {
     pub(crate) fn new(config: Arc<Config>, now: Instant) -> Self {
         let receive_limits = PaceLimits::incoming(&config.timeouts);
         let send_limits = PaceLimits::outgoing(&config.timeouts);
@@ -225,7 +225,7 @@ impl Wire {
     }
 
     /// The time of this input; a clock that runs back stands still.
-    pub(crate) fn at(&mut self, now: Instant) -> Instant {
+    pub(crate) fn monotonic(&mut self, now: Instant) -> Instant {
         self.now = self.now.max(now);
         self.now
     }
@@ -295,7 +295,7 @@ impl Wire {
             self.send_pace.moved(count as u64, now, self.send_limits);
             self.deadlines.arm(Deadline::Send, self.send_pace.resume(now));
         }
-        self.settle(now);
+        self.advance_end(now);
     }
 
     /// Content of another message begins to arrive.
@@ -346,7 +346,7 @@ impl Wire {
             for kind in [Deadline::Head, Deadline::Idle, Deadline::Receive, Deadline::Expect, Deadline::HalfClosed] {
                 self.deadlines.disarm(kind);
             }
-            self.settle(now);
+            self.advance_end(now);
         }
     }
 
@@ -374,13 +374,13 @@ impl Wire {
 
     /// Goes on with the end of the connection as far as it can.
     #[inline]
-    pub(crate) fn settle(&mut self, now: Instant) {
+    pub(crate) fn advance_end(&mut self, now: Instant) {
         if !self.is_open() {
-            self.settle_end(now);
+            self.step_end(now);
         }
     }
 
-    fn settle_end(&mut self, now: Instant) {
+    fn step_end(&mut self, now: Instant) {
         match self.life {
             Life::Closing(why, linger @ (Linger::Yes | Linger::Briefly))
                 if self.outbox.is_empty() && self.ended.is_none() && !self.over_lingered() =>

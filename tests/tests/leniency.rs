@@ -1,14 +1,14 @@
 //! Every leniency off and on: what is refused without it, why, and what it is taken for with the one switch.
 #![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc)]
 
-use http_core::{Config, End, Strictness};
+use http_core::{Config, End, Leniency};
 use tests::beginnings::strict;
 use tests::scene::{Client, Server, fetch, fields_of, serve};
 
 /// The strict configuration with one switch on.
-fn with(change: impl FnOnce(&mut Strictness)) -> Config {
+fn with(change: impl FnOnce(&mut Leniency)) -> Config {
     let mut config = strict();
-    change(&mut config.strictness);
+    change(&mut config.leniency);
     config
 }
 
@@ -225,7 +225,7 @@ fn allow_trailing_space_in_request_line() {
     assert_eq!(serve(&on, "GET / HTTP/1.1\t\r\nHost: a\r\n\r\n"), refused("StartLine"));
 }
 
-/// The fields of `Strictness`, each with its test.
+/// The fields of `Leniency`, each with its test.
 const TESTED: &[(&str, fn())] = &[
     ("allow_bare_lf", allow_bare_lf),
     ("allow_obs_fold", allow_obs_fold),
@@ -243,15 +243,15 @@ const TESTED: &[(&str, fn())] = &[
 #[test]
 fn every_leniency_is_tested() {
     let names: Vec<_> = TESTED.iter().map(|(name, _)| *name).collect();
-    assert_eq!(fields_of(&Strictness::default()), names);
+    assert_eq!(fields_of(&Leniency::default()), names);
 }
 
 #[test]
 fn leniencies_are_off_by_default_but_for_targets_of_browsers() {
-    let told = format!("{:?}", Strictness::default());
+    let told = format!("{:?}", Leniency::default());
     assert_eq!(told.matches("true").count(), 1, "{told}");
     assert!(told.contains("allow_browser_target: true"), "{told}");
-    assert!(!format!("{:?}", strict().strictness).contains("true"));
+    assert!(!format!("{:?}", strict().leniency).contains("true"));
 }
 
 #[test]

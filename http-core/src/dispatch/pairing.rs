@@ -1,6 +1,6 @@
 //! Which request goes on which connection, and which connections are made: what follows from every change.
 
-use super::action::CloseReason;
+use super::action::CloseCause;
 use super::connection::{self, Connection};
 use super::dispatcher::{Dispatcher, Output};
 use super::ids::{ConnectionId, OriginId, RequestId};
@@ -22,7 +22,7 @@ enum Pairing {
     /// This one had better not go on any of the idle connections.
     Freshen(RequestId),
     /// This one must not be used any more.
-    Close(ConnectionId, CloseReason),
+    Close(ConnectionId, CloseCause),
 }
 
 /// The next thing to do for those that wait for an origin without room.
@@ -30,19 +30,19 @@ enum Opening {
     /// Make a connection.
     Connect,
     /// First close this one.
-    Instead(ConnectionId, CloseReason),
+    Instead(ConnectionId, CloseCause),
     /// Wait for a place among all connections.
     Line,
 }
 
 impl Dispatcher {
     /// Brings everything that depends on an origin up to date after a change.
-    pub(super) fn settle(&mut self, id: OriginId) {
+    pub(super) fn update(&mut self, id: OriginId) {
         self.advance(id, false);
         self.serve_line();
     }
 
-    /// As [`settle`](Self::settle), but for the other origins. `turn`: it is this origin's turn in the line.
+    /// As [`update`](Self::update), but for the other origins. `turn`: it is this origin's turn in the line.
     pub(super) fn advance(&mut self, id: OriginId, mut turn: bool) {
         let mut expired = 0;
         while let Some(pairing) = self.next_pairing(id) {
@@ -54,8 +54,8 @@ impl Dispatcher {
                     self.expire(request);
                 }
                 Pairing::Freshen(request) => self.freshen(request),
-                Pairing::Close(connection, reason) => {
-                    self.close(connection, reason);
+                Pairing::Close(connection, cause) => {
+                    self.close(connection, cause);
                 }
             }
         }
@@ -66,8 +66,8 @@ impl Dispatcher {
                     self.open(id);
                     turn = false;
                 }
-                Opening::Instead(connection, reason) => {
-                    self.close(connection, reason);
+                Opening::Instead(connection, cause) => {
+                    self.close(connection, cause);
                 }
                 Opening::Line => {
                     self.get_in_line(id);
@@ -108,7 +108,7 @@ impl Dispatcher {
             };
             // A limit of nothing allows its own instant, or no connection would ever be good for anything.
             if until <= self.now && since < self.now {
-                return Some(Pairing::Close(*idle, connection.idle_reason(&self.policy, self.now)));
+                return Some(Pairing::Close(*idle, connection.idle_cause(&self.policy, self.now)));
             }
             let job = self.requests.get(place.request.0)?.job;
             if job.deadline.is_some_and(|deadline| deadline <= self.now) {
@@ -117,7 +117,7 @@ impl Dispatcher {
             if connection.offers() == Need::Any {
                 let overtaken = origin.queue.first_fresh().is_some_and(|fresh| fresh < place);
                 if overtaken && self.is_full(origin) && origin.connecting == 0 && self.may_connect(origin) {
-                    return Some(Pairing::Close(*idle, CloseReason::Replaced));
+                    return Some(Pairing::Close(*idle, CloseCause::Replaced));
                 }
                 let waited = self.now.saturating_since(since);
                 let too_long = self.policy.fresh_after_idle.is_some_and(|longest| waited > longest);
@@ -146,14 +146,14 @@ impl Dispatcher {
         if self.is_full(origin) {
             // Requests wait and connections are idle: it is new ones that they wait for.
             let oldest = origin.idle.values().next().filter(|_| origin.connecting == 0);
-            return oldest.map(|oldest| Opening::Instead(*oldest, CloseReason::Replaced));
+            return oldest.map(|oldest| Opening::Instead(*oldest, CloseCause::Replaced));
         }
         if !turn && !self.line.is_empty() {
             return Some(Opening::Line);
         }
         if self.connections.len() >= self.policy.max_connections.max(1) {
             return Some(match self.idle.values().next() {
-                Some(oldest) => Opening::Instead(*oldest, CloseReason::Evicted),
+                Some(oldest) => Opening::Instead(*oldest, CloseCause::Evicted),
                 None => Opening::Line,
             });
         }
@@ -278,8 +278,8 @@ impl Dispatcher {
             return;
         }
         let outranked = is_outranked(&self.origins, &self.line, connection);
-        if let Some(reason) = spent.or(outranked) {
-            self.close(id, reason);
+        if let Some(cause) = spent.or(outranked) {
+            self.close(id, cause);
             return;
         }
         let until = connection.idle_until(&self.policy, self.now);
@@ -340,8 +340,8 @@ impl Dispatcher {
     /// What depends on the state of an origin and does nothing for its requests: surplus connections, its place in the
     /// line, its failures, its timer.
     fn tidy(&mut self, id: OriginId) {
-        while let Some((surplus, reason)) = self.surplus(id) {
-            self.close(surplus, reason);
+        while let Some((surplus, cause)) = self.surplus(id) {
+            self.close(surplus, cause);
         }
         let wants_more = self.next_opening(id, true).is_some();
         let Some(origin) = self.origins.get_mut(id.0) else {
@@ -368,15 +368,15 @@ impl Dispatcher {
         }
     }
 
-    fn surplus(&self, id: OriginId) -> Option<(ConnectionId, CloseReason)> {
+    fn surplus(&self, id: OriginId) -> Option<(ConnectionId, CloseCause)> {
         let origin = self.origins.get(id.0)?;
-        let (keep, reason) = if self.draining && origin.queue.len() == 0 {
-            (0, CloseReason::Drained)
+        let (keep, cause) = if self.draining && origin.queue.len() == 0 {
+            (0, CloseCause::Drained)
         } else {
-            (self.policy.idle_per_origin, CloseReason::Surplus)
+            (self.policy.idle_per_origin, CloseCause::Surplus)
         };
         let oldest = origin.idle.values().next()?;
-        (origin.idle.len() > keep).then_some((*oldest, reason))
+        (origin.idle.len() > keep).then_some((*oldest, cause))
     }
 }
 
@@ -386,12 +386,12 @@ fn is_outranked(
     origins: &super::slab::Slab<Origin>,
     line: &alloc::collections::BTreeSet<(u64, OriginId)>,
     connection: &Connection,
-) -> Option<CloseReason> {
+) -> Option<CloseCause> {
     let (_, first) = line.first()?;
     if *first == connection.origin {
         return None;
     }
     let theirs = origins.get(first.0)?.queue.first(Need::Fresh)?;
     let ours = origins.get(connection.origin.0)?.queue.first(connection.offers());
-    ours.is_none_or(|ours| theirs < ours).then_some(CloseReason::Evicted)
+    ours.is_none_or(|ours| theirs < ours).then_some(CloseCause::Evicted)
 }

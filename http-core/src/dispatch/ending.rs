@@ -2,10 +2,10 @@
 
 use core::time::Duration;
 
-use super::action::CloseReason;
+use super::action::CloseCause;
 use super::connection::{self, Connection};
 use super::dispatcher::{Dispatcher, Output};
-use super::failure::{Cause, ConnectCause, Failure, LostCause, Phase, Why};
+use super::failure::{Cause, ConnectCause, Failure, LostCause, RequestPhase, Why};
 use super::ids::{ConnectionId, OriginId, RequestId};
 use super::queue::{GivenUp, Need};
 use super::request::State;
@@ -16,11 +16,11 @@ use crate::config::delay;
 /// Connections.
 impl Dispatcher {
     /// Closes a connection; what was on it is the caller's to decide.
-    pub(super) fn close(&mut self, id: ConnectionId, reason: CloseReason) -> Option<Connection> {
+    pub(super) fn close(&mut self, id: ConnectionId, cause: CloseCause) -> Option<Connection> {
         let (connection, announced) = self.take_connection(id)?;
         if announced {
             let ticket = self.ticket();
-            self.outputs.insert(ticket, Output::Close(id, reason));
+            self.outputs.insert(ticket, Output::Close(id, cause));
         }
         Some(connection)
     }
@@ -64,7 +64,7 @@ impl Dispatcher {
                 self.give_up(id, cause.phase(), Cause::Connect(cause), why);
             }
         }
-        self.settle(id);
+        self.update(id);
     }
 
     /// A connection that was up has ended.
@@ -75,8 +75,8 @@ impl Dispatcher {
     }
 
     /// Closes a connection that is in the middle of something.
-    pub(super) fn abort(&mut self, id: ConnectionId, reason: CloseReason) {
-        if let Some(connection) = self.close(id, reason) {
+    pub(super) fn abort(&mut self, id: ConnectionId, cause: CloseCause) {
+        if let Some(connection) = self.close(id, cause) {
             self.leave(connection, LostCause::Local, &[]);
         }
     }
@@ -91,9 +91,9 @@ impl Dispatcher {
             self.decide_lost(request, cause, named.map(|(_, progress)| *progress), exhausted);
         }
         if exhausted {
-            self.give_up(id, Phase::Queue, Cause::Lost(cause), Why::OriginSpent);
+            self.give_up(id, RequestPhase::Queue, Cause::Lost(cause), Why::OriginSpent);
         }
-        self.settle(id);
+        self.update(id);
     }
 
     /// A new connection that ends without an answer is a failure of the origin, as a refused one is. True if the
@@ -115,7 +115,7 @@ impl Dispatcher {
         if !origin.trouble.note_mute(connection.round, request) {
             return false;
         }
-        origin.breaker.note_failure(Phase::Queue, Cause::Lost(cause), &self.policy, self.now);
+        origin.breaker.note_failure(RequestPhase::Queue, Cause::Lost(cause), &self.policy, self.now);
         let exhausted = origin.trouble.is_mute(&self.policy) && origin.open() == 0;
         self.back_off(connection.origin);
         exhausted
@@ -165,7 +165,7 @@ impl Dispatcher {
     }
 
     /// All that waits for an origin fails; or, while it has a connection that is up, what only a new one could serve.
-    fn give_up(&mut self, id: OriginId, phase: Phase, cause: Cause, why: Why) {
+    fn give_up(&mut self, id: OriginId, phase: RequestPhase, cause: Cause, why: Why) {
         let Some(origin) = self.origins.get_mut(id.0) else {
             return;
         };
