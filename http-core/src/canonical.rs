@@ -15,7 +15,6 @@ use crate::time::Instant;
 ///
 /// ```
 /// use core::time::Duration;
-/// use http_core::model::Machine;
 /// use http_core::{Config, Instant, server};
 ///
 /// let config = std::sync::Arc::new(Config::default());
@@ -44,7 +43,7 @@ impl fmt::Debug for Canonical {
 
 /// A hasher that keeps everything.
 #[derive(Debug)]
-pub(crate) struct Collector(Vec<u8>);
+pub struct Collector(Vec<u8>);
 
 impl Collector {
     /// What a value of a type that can be hashed is made of.

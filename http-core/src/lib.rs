@@ -118,6 +118,7 @@ mod time;
 mod write;
 
 pub use config::{Config, Difference, Events, Leniency, Limits, Persistence, Refusal, Timeouts, Value};
+pub use connection::common::{Connection, Side};
 pub use connection::deadline::Deadline;
 pub use connection::exchange::End;
 pub use connection::flow::{Closed, Interest};

@@ -19,7 +19,6 @@ mod either;
 mod error;
 mod io;
 mod link;
-mod machine;
 mod names;
 mod peer;
 pub mod server;

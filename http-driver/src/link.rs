@@ -6,20 +6,19 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http_core::model::{Action, Input, Machine, Tap, apply};
-use http_core::{End, Instant, Misuse, Phase, ProtocolError};
+use http_core::model::{Action, Input, Modelled, Tap, apply};
+use http_core::{Connection, End, Instant, Misuse, ProtocolError};
 
 use crate::buffers;
 use crate::clock;
 use crate::io::{Runtime, Timer, Transport};
-use crate::machine::Role;
 use crate::wake::{Others, Wake};
 
 /// What watches a connection: see [`Tap`].
 pub type BoxTap = Box<dyn Tap + Send>;
 
-pub(crate) struct Link<M, T, R: Runtime> {
-    pub(crate) machine: M,
+pub(crate) struct Link<S, T, R: Runtime> {
+    pub(crate) machine: Connection<S>,
     pub(crate) transport: T,
     pub(crate) runtime: R,
     /// Bytes that were read and not yet understood; no memory while it is empty and the connection waits.
@@ -46,11 +45,11 @@ pub(crate) struct Link<M, T, R: Runtime> {
 
 /// Whoever waits for something of a connection.
 pub(crate) trait Waiter {
-    type Machine: Role;
+    type Side: Modelled;
     type Transport: Transport;
     type Runtime: Runtime;
 
-    fn link(&mut self) -> &mut Link<Self::Machine, Self::Transport, Self::Runtime>;
+    fn link(&mut self) -> &mut Link<Self::Side, Self::Transport, Self::Runtime>;
 }
 
 /// The one way to wait on a connection.
@@ -86,10 +85,10 @@ pub(crate) fn poll_until<W: Waiter, O>(
     }
 }
 
-impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
+impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
     /// `made` is when the machine was made.
     pub(crate) fn new(
-        machine: M,
+        machine: Connection<S>,
         transport: T,
         runtime: R,
         input: BytesMut,
@@ -135,7 +134,7 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
     }
 
     /// The next event, from what was read already.
-    pub(crate) fn poll_machine(&mut self, now: Instant) -> Result<Option<M::Event>, ProtocolError> {
+    pub(crate) fn poll_machine(&mut self, now: Instant) -> Result<Option<S::Event>, ProtocolError> {
         if self.tap.is_none() {
             return self.machine.poll_event(&mut self.input, now);
         }
@@ -144,7 +143,7 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
             match action {
                 Action::Failed(error) => result = Err(error),
                 action => {
-                    if let Some(event) = M::event(action) {
+                    if let Some(event) = S::event(action) {
                         result = Ok(Some(event));
                     }
                 }
@@ -231,7 +230,7 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
         }
         let mut moved = self.poll_write(cx, now).is_ready();
         moved |= self.poll_read(cx, now).is_ready();
-        let interest = self.machine_interest();
+        let interest = self.interest();
         if interest.close {
             return Poll::Ready(());
         }
@@ -256,7 +255,7 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
     /// The connection is over, or given up: the peer is told, where the transport has a word for it (RFC 9112 §9.8).
     /// What cannot be said at once is not waited for.
     pub(crate) fn farewell(&mut self) {
-        let interest = self.machine_interest();
+        let interest = self.interest();
         self.tell_reset(interest);
         if !self.sending_ended && !interest.reset {
             self.sending_ended = true;
@@ -271,21 +270,21 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
         }
     }
 
-    fn machine_interest(&self) -> http_core::Interest {
-        Machine::interest(&self.machine)
+    fn interest(&self) -> http_core::Interest {
+        self.machine.interest()
     }
 
     /// Whether the transport has everything, or the connection is over; what waits is written first.
     pub(crate) fn poll_flushed(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
         let _ = self.poll_write(cx, now);
-        self.machine.outbox().is_empty() || self.machine_interest().close
+        self.machine.outbox().is_empty() || self.interest().close
     }
 
     /// Ready if bytes were taken, or the transport broke.
     pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()> {
         let mut moved = Poll::Pending;
         loop {
-            self.tell_reset(self.machine_interest());
+            self.tell_reset(self.interest());
             // What is in flight is asked after as well: nobody else learns that it was sent.
             if self.machine.outbox().is_empty() || self.wake.has_moved_enough() {
                 break;
@@ -317,7 +316,7 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
 
     /// Ready if bytes came, or the stream ended.
     fn poll_read(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()> {
-        let interest = self.machine_interest();
+        let interest = self.interest();
         let before = self.input.len();
         let most = interest.room(before).min(self.room);
         if most == 0 {
@@ -376,7 +375,7 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
     /// Ready if the machine's deadline has passed, and the machine knows.
     fn poll_timer(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()> {
         loop {
-            let Some(due) = Machine::poll_timeout(&self.machine) else { return Poll::Pending };
+            let Some(due) = self.machine.poll_timeout() else { return Poll::Pending };
             if due <= now {
                 match self.tap {
                     None => self.machine.handle_timeout(now),
@@ -442,14 +441,14 @@ impl<M: Role, T: Transport, R: Runtime> Link<M, T, R> {
     }
 
     fn show(&mut self, input: &Input, actions: &[Action], now: Instant) {
-        let phase: Phase = Machine::phase(&self.machine);
+        let phase = self.machine.phase();
         if let Some(tap) = &mut self.tap {
             tap.step(now, phase, input, actions);
         }
     }
 }
 
-impl<M: fmt::Debug, T, R: Runtime> fmt::Debug for Link<M, T, R> {
+impl<S: fmt::Debug, T, R: Runtime> fmt::Debug for Link<S, T, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Link")
             .field("machine", &self.machine)

@@ -1,8 +1,8 @@
 //! A machine, driven by its typed calls or by the model's inputs: what it reads must not depend on that.
 
 use bytes::{Bytes, BytesMut};
-use http_core::model::{Action, Input, Machine, apply};
-use http_core::{Instant, ProtocolError, client, server};
+use http_core::model::{Action, Input, Modelled, apply};
+use http_core::{Connection, Instant, ProtocolError};
 
 /// By what a machine is driven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,16 +14,16 @@ pub enum Via {
 }
 
 /// A machine with the buffer that it is lent, at a time that stands still.
-pub(crate) struct Driven<M> {
-    pub(crate) machine: M,
+pub(crate) struct Driven<S> {
+    pub(crate) machine: Connection<S>,
     pub(crate) input: BytesMut,
     via: Via,
     /// What the model said is to be written.
     told: Vec<u8>,
 }
 
-impl<M: Machine> Driven<M> {
-    pub(crate) const fn new(machine: M, input: BytesMut, via: Via) -> Self {
+impl<S: Modelled> Driven<S> {
+    pub(crate) const fn new(machine: Connection<S>, input: BytesMut, via: Via) -> Self {
         Self { machine, input, via, told: Vec::new() }
     }
 
@@ -38,7 +38,7 @@ impl<M: Machine> Driven<M> {
     ///
     /// # Panics
     /// If the machine calls it a misuse.
-    pub(crate) fn command(&mut self, input: Input, call: impl FnOnce(&mut M, Input)) {
+    pub(crate) fn command(&mut self, input: Input, call: impl FnOnce(&mut Connection<S>, Input)) {
         match self.via {
             Via::Calls => call(&mut self.machine, input),
             Via::Model => {
@@ -70,39 +70,18 @@ impl<M: Machine> Driven<M> {
         actions
     }
 
-    fn polled<E>(&mut self, event: impl Fn(Action) -> Option<E>) -> Result<Option<E>, ProtocolError> {
+    pub(crate) fn poll(&mut self) -> Result<Option<S::Event>, ProtocolError> {
+        if self.via == Via::Calls {
+            return self.machine.poll_event(&mut self.input, Instant::ZERO);
+        }
         let mut polled = Ok(None);
         for action in self.apply(Input::Poll) {
             match action {
                 Action::Failed(error) => polled = Err(error),
                 Action::Write(_) | Action::Wants { .. } => {}
-                action => polled = Ok(event(action)),
+                action => polled = Ok(Some(S::event(action).expect("a poll leads to an event of its side"))),
             }
         }
         polled
-    }
-}
-
-impl Driven<server::Connection> {
-    pub(crate) fn poll(&mut self) -> Result<Option<server::Event>, ProtocolError> {
-        match self.via {
-            Via::Calls => self.machine.poll_event(&mut self.input, Instant::ZERO),
-            Via::Model => self.polled(|action| match action {
-                Action::Server(event) => Some(event),
-                other => panic!("a server's poll led to {other}"),
-            }),
-        }
-    }
-}
-
-impl Driven<client::Connection> {
-    pub(crate) fn poll(&mut self) -> Result<Option<client::Event>, ProtocolError> {
-        match self.via {
-            Via::Calls => self.machine.poll_event(&mut self.input, Instant::ZERO),
-            Via::Model => self.polled(|action| match action {
-                Action::Client(event) => Some(event),
-                other => panic!("a client's poll led to {other}"),
-            }),
-        }
     }
 }

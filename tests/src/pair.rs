@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use http_core::client::Readiness;
+use http_core::client::{ClientSide, Readiness};
+use http_core::server::ServerSide;
 use http_core::{Config, End, Fields, Instant, Misuse, Reason, client, server};
 
 use crate::cut::Cut;
@@ -85,8 +86,8 @@ pub const WELCOME: &[u8] = b"WELCOME\r\n\r\nHTTP/1.1 200 OK\r\n\r\n";
 #[derive(Clone, Debug)]
 pub struct Pair {
     script: Script,
-    client: Party<client::Connection>,
-    server: Party<server::Connection>,
+    client: Party<ClientSide>,
+    server: Party<ServerSide>,
     up: Pipe,
     down: Pipe,
     together: bool,

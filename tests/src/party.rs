@@ -3,75 +3,15 @@
 use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes, BytesMut};
-use http_core::{End, Instant, Interest, Outbox, client, server};
+use http_core::{Connection, End, Instant, Side};
 
 use crate::pipe::{Pipe, Read};
 
-/// What both machines have in common, as a transport and a clock see it.
-pub trait Side {
-    /// As the connection's.
-    fn handle_eof(&mut self, end: End, now: Instant);
-    /// As the connection's.
-    fn handle_write_error(&mut self, now: Instant);
-    /// As the connection's.
-    fn handle_sent(&mut self, count: usize, now: Instant);
-    /// As the connection's.
-    fn handle_timeout(&mut self, now: Instant);
-    /// As the connection's.
-    fn transmit<'a>(&'a self, slices: &mut [&'a [u8]]) -> usize;
-    /// As the connection's.
-    fn outbox(&mut self) -> &mut Outbox;
-    /// As the connection's.
-    fn interest(&self) -> Interest;
-    /// As the connection's.
-    fn poll_timeout(&self) -> Option<Instant>;
-}
-
-macro_rules! side {
-    ($($machine:ty)*) => {$(
-        impl Side for $machine {
-            fn handle_eof(&mut self, end: End, now: Instant) {
-                self.handle_eof(end, now);
-            }
-
-            fn handle_write_error(&mut self, now: Instant) {
-                self.handle_write_error(now);
-            }
-
-            fn handle_sent(&mut self, count: usize, now: Instant) {
-                self.handle_sent(count, now);
-            }
-
-            fn handle_timeout(&mut self, now: Instant) {
-                self.handle_timeout(now);
-            }
-
-            fn transmit<'a>(&'a self, slices: &mut [&'a [u8]]) -> usize {
-                self.transmit(slices)
-            }
-
-            fn outbox(&mut self) -> &mut Outbox {
-                self.outbox()
-            }
-
-            fn interest(&self) -> Interest {
-                self.interest()
-            }
-
-            fn poll_timeout(&self) -> Option<Instant> {
-                self.poll_timeout()
-            }
-        }
-    )*};
-}
-
-side!(client::Connection server::Connection);
-
 /// A machine and what surrounds it.
 #[derive(Clone, Debug)]
-pub struct Party<M> {
+pub struct Party<S: Side> {
     /// The machine.
-    pub machine: M,
+    pub machine: Connection<S>,
     /// The buffer that it is lent.
     pub input: BytesMut,
     /// What was taken from the machine as its own and is being written, as I/O that works on completion does it.
@@ -91,9 +31,9 @@ struct Tunnel {
     ended: Option<End>,
 }
 
-impl<M: Side> Party<M> {
+impl<S: Side> Party<S> {
     /// A side at the start of its connection.
-    pub fn new(machine: M) -> Self {
+    pub fn new(machine: Connection<S>) -> Self {
         Self { machine, input: BytesMut::new(), taken: None, ended: false, broken: false, tunnel: None, over: false }
     }
 

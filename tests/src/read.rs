@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use http_core::client::ClientSide;
 use http_core::model::Input;
+use http_core::server::ServerSide;
 use http_core::{
     Closed, Config, Content, End, Fields, Instant, Interest, Method, ProtocolError, Reason, RequestHead, ResponseHead,
     StatusCode, client, server,
@@ -227,7 +229,7 @@ pub fn as_server_via(via: Via, config: &Arc<Config>, bytes: &[u8], cut: &Cut, en
     reading
 }
 
-fn serve(connection: &mut Driven<server::Connection>, event: server::Event, reading: &mut Reading) {
+fn serve(connection: &mut Driven<ServerSide>, event: server::Event, reading: &mut Reading) {
     let now = Instant::ZERO;
     assert!(reading.closed.is_none(), "an event after the end: {event:?}");
     match event {
@@ -399,7 +401,7 @@ pub fn as_client_via(
 /// Sends as many requests as may be on their way at once: nothing is pipelined behind one that is not idempotent (RFC
 /// 9112 §9.3.2), so what follows it waits for its response.
 fn ask<M: AsRef<str>>(
-    connection: &mut Driven<client::Connection>,
+    connection: &mut Driven<ClientSide>,
     methods: &mut core::slice::Iter<'_, M>,
     offer: Option<&str>,
     written: &mut Vec<u8>,

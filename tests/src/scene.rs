@@ -6,34 +6,21 @@
 use core::time::Duration;
 
 use bytes::BytesMut;
+use http_core::client::ClientSide;
+use http_core::server::ServerSide;
 use http_core::{
-    Config, Content, Deadline, End, Fields, Instant, Interest, Method, Misuse, ProtocolError, RequestHead,
-    ResponseHead, StatusCode, client, server,
+    Config, Connection, Content, Deadline, End, Fields, Instant, Method, Misuse, RequestHead, ResponseHead, Side,
+    StatusCode, client, server,
 };
 
 use crate::read::latin1;
 
-/// One of the two machines: what both have.
-pub trait Machine {
+/// A side whose events have words.
+pub trait Scenic: Side {
     /// The heads that it reads.
     type Head;
-    /// The next event in words, and its head.
-    ///
-    /// # Errors
-    /// Those of `poll_event`.
-    fn poll(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Told<Self::Head>>, ProtocolError>;
-    /// What waits to be sent.
-    fn waiting(&self) -> Vec<u8>;
-    /// So many bytes were sent.
-    fn sent(&mut self, count: usize, now: Instant);
-    /// The incoming half has ended.
-    fn eof(&mut self, end: End, now: Instant);
-    /// A deadline may have passed.
-    fn timeout(&mut self, now: Instant);
-    /// The next deadline.
-    fn deadline(&self) -> Option<(Deadline, Instant)>;
-    /// What it wants of its transport.
-    fn interest(&self) -> Interest;
+    /// An event in words, and its head.
+    fn tell(event: Self::Event) -> Told<Self::Head>;
 }
 
 /// An event.
@@ -47,64 +34,37 @@ pub enum Told<H> {
     Word(String),
 }
 
-macro_rules! machine {
-    ($module:ident, $head:ty, $tell:ident) => {
-        impl Machine for $module::Connection {
-            type Head = $head;
-            fn poll(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Told<$head>>, ProtocolError> {
-                Ok(self.poll_event(input, now)?.map($tell))
-            }
-            fn waiting(&self) -> Vec<u8> {
-                let mut slices = [&b""[..]; 64];
-                let count = self.transmit(&mut slices);
-                slices[..count].concat()
-            }
-            fn sent(&mut self, count: usize, now: Instant) {
-                self.handle_sent(count, now);
-            }
-            fn eof(&mut self, end: End, now: Instant) {
-                self.handle_eof(end, now);
-            }
-            fn timeout(&mut self, now: Instant) {
-                self.handle_timeout(now);
-            }
-            fn deadline(&self) -> Option<(Deadline, Instant)> {
-                assert_eq!(self.poll_timeout().is_some(), self.next_deadline().is_some());
-                Some((self.next_deadline()?, self.poll_timeout()?))
-            }
-            fn interest(&self) -> Interest {
-                self.interest()
-            }
-        }
-    };
-}
+impl Scenic for ServerSide {
+    type Head = RequestHead;
 
-machine!(server, RequestHead, tell_server_event);
-machine!(client, ResponseHead, tell_client_event);
-
-fn tell_server_event(event: server::Event) -> Told<RequestHead> {
-    match event {
-        server::Event::Request(head) => {
-            let word = format!("{} {}", head.method().as_str(), latin1(head.target()));
-            Told::Head(word, head)
+    fn tell(event: server::Event) -> Told<RequestHead> {
+        match event {
+            server::Event::Request(head) => {
+                let word = format!("{} {}", head.method().as_str(), latin1(head.target()));
+                Told::Head(word, head)
+            }
+            server::Event::Content(piece) => Told::Content(piece.to_vec()),
+            server::Event::End(trailers) => Told::Word(end(&trailers)),
+            server::Event::Switched => Told::Word("switched".into()),
+            server::Event::Closed(why) => Told::Word(format!("closed {why:?}")),
+            other => panic!("an event that the tests do not know: {other:?}"),
         }
-        server::Event::Content(piece) => Told::Content(piece.to_vec()),
-        server::Event::End(trailers) => Told::Word(end(&trailers)),
-        server::Event::Switched => Told::Word("switched".into()),
-        server::Event::Closed(why) => Told::Word(format!("closed {why:?}")),
-        other => panic!("an event that the tests do not know: {other:?}"),
     }
 }
 
-fn tell_client_event(event: client::Event) -> Told<ResponseHead> {
-    match event {
-        client::Event::Interim(head) => Told::Head(format!("interim {}", head.status().as_u16()), head),
-        client::Event::Response(head) => Told::Head(head.status().as_u16().to_string(), head),
-        client::Event::Content(piece) => Told::Content(piece.to_vec()),
-        client::Event::End(trailers) => Told::Word(end(&trailers)),
-        client::Event::Switched => Told::Word("switched".into()),
-        client::Event::Closed(why) => Told::Word(format!("closed {why:?}")),
-        other => panic!("an event that the tests do not know: {other:?}"),
+impl Scenic for ClientSide {
+    type Head = ResponseHead;
+
+    fn tell(event: client::Event) -> Told<ResponseHead> {
+        match event {
+            client::Event::Interim(head) => Told::Head(format!("interim {}", head.status().as_u16()), head),
+            client::Event::Response(head) => Told::Head(head.status().as_u16().to_string(), head),
+            client::Event::Content(piece) => Told::Content(piece.to_vec()),
+            client::Event::End(trailers) => Told::Word(end(&trailers)),
+            client::Event::Switched => Told::Word("switched".into()),
+            client::Event::Closed(why) => Told::Word(format!("closed {why:?}")),
+            other => panic!("an event that the tests do not know: {other:?}"),
+        }
     }
 }
 
@@ -114,26 +74,26 @@ fn end(trailers: &Fields) -> String {
 
 /// A machine and what is around it.
 #[derive(Clone, Debug)]
-pub struct Scene<M: Machine> {
+pub struct Scene<S: Scenic> {
     /// The machine itself, for what the scene has no words for.
-    pub machine: M,
+    pub machine: Connection<S>,
     /// The buffer that it is lent.
     pub input: BytesMut,
     /// The time.
     pub now: Instant,
     /// The last head that it read.
-    pub head: Option<M::Head>,
+    pub head: Option<S::Head>,
     /// Whether input comes byte by byte.
     pub drips: bool,
 }
 
 /// A server's connection on its stage.
-pub type Server = Scene<server::Connection>;
+pub type Server = Scene<ServerSide>;
 /// A client's connection on its stage.
-pub type Client = Scene<client::Connection>;
+pub type Client = Scene<ClientSide>;
 
-impl<M: Machine> Scene<M> {
-    fn new(machine: M, now: Instant) -> Self {
+impl<S: Scenic> Scene<S> {
+    fn new(machine: Connection<S>, now: Instant) -> Self {
         Self { machine, input: BytesMut::new(), now, head: None, drips: false }
     }
 
@@ -167,7 +127,7 @@ impl<M: Machine> Scene<M> {
     }
 
     fn poll_once_into(&mut self, told: &mut Vec<Line>) -> bool {
-        match self.machine.poll(&mut self.input, self.now) {
+        match self.machine.poll_event(&mut self.input, self.now).map(|event| event.map(S::tell)) {
             Ok(None) => return false,
             Ok(Some(Told::Head(word, head))) => {
                 self.head = Some(head);
@@ -185,34 +145,41 @@ impl<M: Machine> Scene<M> {
 
     /// The peer ends its side; what comes of it.
     pub fn ends(&mut self, end: End) -> Vec<String> {
-        self.machine.eof(end, self.now);
+        self.machine.handle_eof(end, self.now);
         self.polls()
     }
 
     /// All that waits is sent.
     pub fn sends(&mut self) -> String {
-        let wire = self.machine.waiting();
-        self.machine.sent(wire.len(), self.now);
+        let mut slices = [&b""[..]; 64];
+        let count = self.machine.transmit(&mut slices);
+        let wire = slices[..count].concat();
+        self.machine.handle_sent(wire.len(), self.now);
         latin1(&wire)
     }
 
     /// The next deadline, and how far off it is.
     pub fn deadline(&self) -> Option<(Deadline, Duration)> {
-        self.machine.deadline().map(|(kind, at)| (kind, at.saturating_since(self.now)))
+        self.next_deadline().map(|(kind, at)| (kind, at.saturating_since(self.now)))
+    }
+
+    fn next_deadline(&self) -> Option<(Deadline, Instant)> {
+        assert_eq!(self.machine.poll_timeout().is_some(), self.machine.next_deadline().is_some());
+        Some((self.machine.next_deadline()?, self.machine.poll_timeout()?))
     }
 
     /// Time goes by. Deadlines that pass are told at their instant; what comes of them.
     pub fn waits(&mut self, time: Duration) -> Vec<String> {
         let until = self.now.saturating_add(time);
         let mut told = Vec::new();
-        while let Some((_, at)) = self.machine.deadline().filter(|(_, at)| *at <= until) {
+        while let Some((_, at)) = self.next_deadline().filter(|(_, at)| *at <= until) {
             self.now = at;
-            self.machine.timeout(at);
+            self.machine.handle_timeout(at);
             self.poll_into(&mut told);
-            assert!(self.machine.deadline().is_none_or(|(_, next)| next > at), "a deadline that passes again at once");
+            assert!(self.next_deadline().is_none_or(|(_, next)| next > at), "a deadline that passes again at once");
         }
         self.now = until;
-        self.machine.timeout(until);
+        self.machine.handle_timeout(until);
         self.poll_into(&mut told);
         told.into_iter().map(Line::into_words).collect()
     }

@@ -12,7 +12,7 @@ const fn grown(bytes: usize) -> usize {
 }
 
 impl Config {
-    /// The most bytes that one connection holds, either role: the machine and its heap, the largest useful
+    /// The most bytes that one connection holds, on either side: the machine and its heap, the largest useful
     /// [input buffer](Self::max_input_bytes), and content that is linked up to
     /// [`send_buffer`](crate::Limits::send_buffer).
     ///

@@ -1,4 +1,4 @@
-//! The side of a connection that faces the transport, the same for both roles: what waits to be sent, the deadlines,
+//! The side of a connection that faces the transport, the same for both sides: what waits to be sent, the deadlines,
 //! and how a connection ends.
 
 use alloc::sync::Arc;

@@ -1,7 +1,8 @@
-//! One connection: how its two messages are coupled, its deadlines, and the machine of either role.
+//! One connection: how its two messages are coupled, its deadlines, and the machine of either side.
 
 mod bound;
 pub mod client;
+pub(crate) mod common;
 pub(crate) mod deadline;
 pub(crate) mod exchange;
 pub(crate) mod flow;

@@ -1,48 +1,63 @@
-//! The machines behind one trait: each input is one call.
+//! The machines as inputs and actions: each input is one call.
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
-use super::{Action, Canonical, Input};
-use crate::connection::flow::Interest;
-use crate::connection::phase::Phase;
+use super::{Action, Input};
+use crate::client::{self, ClientSide};
+use crate::connection::common::{Connection, Side};
 use crate::message::misuse::Misuse;
+use crate::server::{self, ServerSide};
 use crate::time::Instant;
-use crate::{client, server};
 
-/// A machine of bytes: [`server::Connection`] or [`client::Connection`].
+/// A side whose connections are applied inputs to: of a server or of a client.
 ///
 /// ```
-/// use http_core::model::Machine;
-/// use http_core::{Config, Instant, client, server};
-/// fn name(machine: &impl Machine) -> String {
-///     machine.phase().to_string()
-/// }
-/// let config = std::sync::Arc::new(Config::default());
-/// assert_eq!(name(&server::Connection::new(config.clone(), Instant::ZERO)), "idle");
-/// assert_eq!(name(&client::Connection::new(config, Instant::ZERO)), "idle");
+/// use http_core::model::{Action, Modelled};
+/// use http_core::{Closed, server};
+/// let action = Action::from(server::Event::Closed(Closed::ByPeer));
+/// assert_eq!(server::ServerSide::event(action), Some(server::Event::Closed(Closed::ByPeer)));
 /// ```
-pub trait Machine: Clone {
-    /// Makes the one call that `input` stands for, and tells its result. An input for another kind of machine is
-    /// answered with [`Misuse::WrongMachine`].
-    fn call(&mut self, buffer: &mut BytesMut, input: Input, now: Instant, f: &mut impl FnMut(Action));
+pub trait Modelled: Side<Event: Into<Action>> {
+    /// The event that an action tells, if it tells one of this side.
+    fn event(action: Action) -> Option<Self::Event>;
 
-    /// As the connection's `interest`.
-    fn interest(&self) -> Interest;
+    /// Makes the call for an input that connections of both sides do not take alike, and tells its result. An input for
+    /// the other side is answered with [`Misuse::WrongMachine`].
+    fn command(connection: &mut Connection<Self>, input: Input, now: Instant, f: &mut impl FnMut(Action));
+}
 
-    /// As the connection's `poll_timeout`.
-    fn poll_timeout(&self) -> Option<Instant>;
-
-    /// As the connection's `phase`.
-    fn phase(&self) -> Phase;
-
-    /// The state as seen at `now`, for comparing states.
-    fn canonical(&self, now: Instant) -> Canonical;
-
-    /// How many bytes were ever queued.
-    fn queued(&self) -> u64;
-
-    /// The last `count` bytes that were queued.
-    fn newest(&self, count: u64) -> Bytes;
+/// Makes the one call that `input` stands for, and tells its result.
+pub(super) fn call<S: Modelled>(
+    connection: &mut Connection<S>,
+    buffer: &mut BytesMut,
+    input: Input,
+    now: Instant,
+    f: &mut impl FnMut(Action),
+) {
+    match input {
+        Input::Received(bytes) => buffer.extend_from_slice(&bytes),
+        Input::Poll => match connection.poll_event(buffer, now) {
+            Ok(Some(event)) => f(event.into()),
+            Ok(None) => {}
+            Err(error) => f(Action::Failed(error)),
+        },
+        Input::Eof(end) => connection.handle_eof(end, now),
+        Input::WriteError => connection.handle_write_error(now),
+        Input::Sent(count) => connection.handle_sent(count, now),
+        Input::Timeout => connection.handle_timeout(now),
+        Input::SendContent(content) => tell(connection.send_content(content, now), f),
+        Input::SendContentCopy(content) => tell(connection.send_content_copy(&content, now), f),
+        Input::SendEnd(trailers) => tell(connection.send_end(&trailers, now), f),
+        Input::Close => connection.close(now),
+        Input::Abandon => connection.abandon(now),
+        Input::Date(_)
+        | Input::WantContent
+        | Input::DiscardContent
+        | Input::SendInterim(_)
+        | Input::SendResponse(..)
+        | Input::SendRequest(..)
+        | Input::LimitResponse(_) => S::command(connection, input, now, f),
+    }
 }
 
 fn tell(result: Result<(), Misuse>, f: &mut impl FnMut(Action)) {
@@ -51,94 +66,36 @@ fn tell(result: Result<(), Misuse>, f: &mut impl FnMut(Action)) {
     }
 }
 
-macro_rules! getters {
-    () => {
-        fn interest(&self) -> Interest {
-            self.interest()
-        }
-
-        fn poll_timeout(&self) -> Option<Instant> {
-            self.poll_timeout()
-        }
-
-        fn phase(&self) -> Phase {
-            self.phase()
-        }
-
-        fn canonical(&self, now: Instant) -> Canonical {
-            Canonical::of(|out| self.describe(out, now))
-        }
-
-        fn queued(&self) -> u64 {
-            self.queue().queued()
-        }
-
-        fn newest(&self, count: u64) -> Bytes {
-            self.queue().newest(count)
-        }
-    };
-}
-
-impl Machine for server::Connection {
-    fn call(&mut self, buffer: &mut BytesMut, input: Input, now: Instant, f: &mut impl FnMut(Action)) {
-        match input {
-            Input::Received(bytes) => buffer.extend_from_slice(&bytes),
-            Input::Poll => match self.poll_event(buffer, now) {
-                Ok(Some(event)) => f(Action::Server(event)),
-                Ok(None) => {}
-                Err(error) => f(Action::Failed(error)),
-            },
-            Input::Eof(end) => self.handle_eof(end, now),
-            Input::WriteError => self.handle_write_error(now),
-            Input::Sent(count) => self.handle_sent(count, now),
-            Input::Timeout => self.handle_timeout(now),
-            Input::Date(date) => self.handle_date(date),
-            Input::WantContent => self.want_content(now),
-            Input::DiscardContent => self.discard_content(now),
-            Input::SendInterim(head) => tell(self.send_interim(&head, now), f),
-            Input::SendResponse(head, content) => tell(self.send_response(&head, content, now), f),
-            Input::SendContent(content) => tell(self.send_content(content, now), f),
-            Input::SendContentCopy(content) => tell(self.send_content_copy(&content, now), f),
-            Input::SendEnd(trailers) => tell(self.send_end(&trailers, now), f),
-            Input::Close => self.close(now),
-            Input::Abandon => self.abandon(now),
-            Input::SendRequest(..) | Input::LimitResponse(_) => f(Action::Misused(Misuse::WrongMachine)),
-        }
+impl Modelled for ServerSide {
+    fn event(action: Action) -> Option<server::Event> {
+        if let Action::Server(event) = action { Some(event) } else { None }
     }
 
-    getters!();
+    fn command(connection: &mut server::Connection, input: Input, now: Instant, f: &mut impl FnMut(Action)) {
+        match input {
+            Input::Date(date) => connection.handle_date(date),
+            Input::WantContent => connection.want_content(now),
+            Input::DiscardContent => connection.discard_content(now),
+            Input::SendInterim(head) => tell(connection.send_interim(&head, now), f),
+            Input::SendResponse(head, content) => tell(connection.send_response(&head, content, now), f),
+            _ => f(Action::Misused(Misuse::WrongMachine)),
+        }
+    }
 }
 
-impl Machine for client::Connection {
-    fn call(&mut self, buffer: &mut BytesMut, input: Input, now: Instant, f: &mut impl FnMut(Action)) {
+impl Modelled for ClientSide {
+    fn event(action: Action) -> Option<client::Event> {
+        if let Action::Client(event) = action { Some(event) } else { None }
+    }
+
+    fn command(connection: &mut client::Connection, input: Input, now: Instant, f: &mut impl FnMut(Action)) {
         match input {
-            Input::Received(bytes) => buffer.extend_from_slice(&bytes),
-            Input::Poll => match self.poll_event(buffer, now) {
-                Ok(Some(event)) => f(Action::Client(event)),
-                Ok(None) => {}
-                Err(error) => f(Action::Failed(error)),
-            },
-            Input::Eof(end) => self.handle_eof(end, now),
-            Input::WriteError => self.handle_write_error(now),
-            Input::Sent(count) => self.handle_sent(count, now),
-            Input::Timeout => self.handle_timeout(now),
-            Input::SendRequest(head, content) => match self.send_request(&head, content, now) {
+            Input::SendRequest(head, content) => match connection.send_request(&head, content, now) {
                 Ok(id) => f(Action::Begun(id)),
                 Err(misuse) => f(Action::Misused(misuse)),
             },
-            Input::LimitResponse(most) => self.limit_response(most, now),
-            Input::SendContent(content) => tell(self.send_content(content, now), f),
-            Input::SendContentCopy(content) => tell(self.send_content_copy(&content, now), f),
-            Input::SendEnd(trailers) => tell(self.send_end(&trailers, now), f),
-            Input::Close => self.close(now),
-            Input::Abandon => self.abandon(now),
-            Input::Date(_)
-            | Input::WantContent
-            | Input::DiscardContent
-            | Input::SendInterim(_)
-            | Input::SendResponse(..) => f(Action::Misused(Misuse::WrongMachine)),
+            Input::LimitResponse(most) => connection.limit_response(most, now),
+            _ => f(Action::Misused(Misuse::WrongMachine)),
         }
     }
-
-    getters!();
 }

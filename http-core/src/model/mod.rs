@@ -29,6 +29,7 @@ use core::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::connection::common::Connection;
 use crate::connection::exchange::End;
 use crate::connection::flow::Interest;
 use crate::error::ProtocolError;
@@ -41,7 +42,7 @@ use crate::{client, server};
 
 pub use crate::canonical::Canonical;
 pub use coupling::{Coupling, couplings};
-pub use machine::Machine;
+pub use machine::Modelled;
 pub use record::{Mismatch, Record, Recorder, Step};
 
 /// Something that happened: from the transport, from the clock, or because the application wants it. One variant for
@@ -125,6 +126,18 @@ pub enum Action {
     },
 }
 
+impl From<server::Event> for Action {
+    fn from(event: server::Event) -> Self {
+        Self::Server(event)
+    }
+}
+
+impl From<client::Event> for Action {
+    fn from(event: client::Event) -> Self {
+        Self::Client(event)
+    }
+}
+
 /// Watches a machine at work: told of every input and the actions that it led to.
 ///
 /// ```
@@ -151,8 +164,8 @@ pub trait Tap {
 
 /// Applies one input to a machine: makes exactly the one typed call that it stands for, and tells `f` what that led
 /// to.
-pub fn apply<M: Machine>(
-    machine: &mut M,
+pub fn apply<S: Modelled>(
+    machine: &mut Connection<S>,
     buffer: &mut BytesMut,
     input: Input,
     now: Instant,
@@ -160,10 +173,10 @@ pub fn apply<M: Machine>(
 ) {
     let queued = machine.queued();
     let wanted = (machine.interest(), machine.poll_timeout());
-    machine.call(buffer, input, now, f);
+    machine::call(machine, buffer, input, now, f);
     let new = machine.queued() - queued;
     if new > 0 {
-        f(Action::Write(machine.newest(new)));
+        f(Action::Write(machine.queue().newest(new)));
     }
     let wants = (machine.interest(), machine.poll_timeout());
     if wants != wanted {
@@ -173,8 +186,8 @@ pub fn apply<M: Machine>(
 }
 
 /// Applies an input, then polls until nothing more is to be told.
-pub fn drain<M: Machine>(
-    machine: &mut M,
+pub fn drain<S: Modelled>(
+    machine: &mut Connection<S>,
     buffer: &mut BytesMut,
     input: Input,
     now: Instant,

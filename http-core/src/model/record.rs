@@ -6,8 +6,9 @@ use core::fmt;
 
 use bytes::BytesMut;
 
-use super::{Action, Input, Machine, Tap, apply};
+use super::{Action, Input, Modelled, Tap, apply};
 use crate::config::Config;
+use crate::connection::common::Connection;
 use crate::connection::phase::Phase;
 use crate::time::Instant;
 
@@ -35,7 +36,7 @@ pub struct Step {
 ///
 /// ```
 /// use bytes::{Bytes, BytesMut};
-/// use http_core::model::{Input, Machine, Recorder, Tap, apply};
+/// use http_core::model::{Input, Recorder, Tap, apply};
 /// use http_core::{Config, Instant, server};
 ///
 /// let config = std::sync::Arc::new(Config::default());
@@ -69,7 +70,7 @@ impl Record {
     ///
     /// # Errors
     /// The first step that led to something else.
-    pub fn replay<M: Machine>(&self, new: impl FnOnce(Arc<Config>, Instant) -> M) -> Result<(), Mismatch> {
+    pub fn replay<S: Modelled>(&self, new: impl FnOnce(Arc<Config>, Instant) -> Connection<S>) -> Result<(), Mismatch> {
         let mut machine = new(self.config.clone(), self.start);
         let mut buffer = BytesMut::new();
         for (index, step) in self.steps.iter().enumerate() {

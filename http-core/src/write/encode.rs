@@ -11,7 +11,7 @@ use crate::write::outbox::Outbox;
 
 /// Writes the content of one message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Encoder {
+pub enum Encoder {
     Length(u64),
     Chunked,
     UntilClose,

@@ -6,7 +6,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http_core::client::{self, Event, Readiness, Unanswered};
+use http_core::client::{self, ClientSide, Event, Readiness, Unanswered};
 use http_core::model::Input;
 use http_core::{Closed, Config, Content, Fields, Instant, Misuse, RequestHead};
 
@@ -36,7 +36,7 @@ use crate::link::{BoxTap, Link, Waiter, poll_until};
 /// }
 /// ```
 pub struct Connection<T, R: Runtime> {
-    link: Link<client::Connection, T, R>,
+    link: Link<ClientSide, T, R>,
     over: Option<Closed>,
 }
 
@@ -238,11 +238,11 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
 }
 
 impl<T: Transport, R: Runtime> Waiter for Connection<T, R> {
-    type Machine = client::Connection;
+    type Side = ClientSide;
     type Transport = T;
     type Runtime = R;
 
-    fn link(&mut self) -> &mut Link<client::Connection, T, R> {
+    fn link(&mut self) -> &mut Link<ClientSide, T, R> {
         &mut self.link
     }
 }

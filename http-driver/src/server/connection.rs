@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use http_core::model::Input;
-use http_core::server::{self, Event};
+use http_core::server::{self, Event, ServerSide};
 use http_core::{Closed, Config, Content, Fields, Instant, Misuse, Phase, RequestHead, ResponseHead};
 
 use super::incident::{Fault, Observed, Observer};
@@ -37,7 +37,7 @@ use crate::link::{BoxTap, Link, Waiter, poll_until};
 /// }
 /// ```
 pub struct Connection<T, R: Runtime> {
-    link: Link<server::Connection, T, R>,
+    link: Link<ServerSide, T, R>,
     date: [u8; 29],
     over: bool,
     /// To be closed once it was seen whether the next request has begun to come.
@@ -474,11 +474,11 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
 }
 
 impl<T: Transport, R: Runtime> Waiter for Connection<T, R> {
-    type Machine = server::Connection;
+    type Side = ServerSide;
     type Transport = T;
     type Runtime = R;
 
-    fn link(&mut self) -> &mut Link<server::Connection, T, R> {
+    fn link(&mut self) -> &mut Link<ServerSide, T, R> {
         &mut self.link
     }
 }

@@ -8,7 +8,8 @@ use std::io;
 use bytes::{Buf, Bytes};
 use http::{Request, Response};
 use http_body::Body;
-use http_core::{Closed, Content, End, Fields, Instant, Misuse, RequestHead, ResponseHead, StatusCode, server};
+use http_core::server::ServerSide;
+use http_core::{Closed, Content, End, Fields, Instant, Misuse, RequestHead, ResponseHead, StatusCode};
 use tower_service::Service;
 
 use super::connection::Connection;
@@ -473,11 +474,11 @@ impl<T: Transport, R: Runtime, S> Drop for Unwinding<'_, T, R, S> {
 }
 
 impl<T: Transport, R: Runtime, S> Waiter for Serving<T, R, S> {
-    type Machine = server::Connection;
+    type Side = ServerSide;
     type Transport = T;
     type Runtime = R;
 
-    fn link(&mut self) -> &mut Link<server::Connection, T, R> {
+    fn link(&mut self) -> &mut Link<ServerSide, T, R> {
         self.connection.link()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use http_core::client::{Connection, Event, Readiness};
-use http_core::model::{Action, Canonical, Input, Machine, apply};
+use http_core::model::{Action, Canonical, Input, apply};
 use http_core::{Config, Content, Deadline, End, Fields, Instant, Method, RequestHead};
 
 use super::World;

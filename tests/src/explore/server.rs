@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http_core::model::{Action, Canonical, Input, Machine, apply};
+use http_core::model::{Action, Canonical, Input, apply};
 use http_core::server::{Connection, Event};
 use http_core::{Config, Content, Deadline, End, Fields, Instant, Misuse, Phase, ResponseHead, StatusCode};
 

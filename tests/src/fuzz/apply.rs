@@ -4,9 +4,10 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http_core::model::{Action, Input, Machine, Recorder, Tap, apply as apply_input};
+use http_core::model::{Action, Input, Modelled, Recorder, Tap, apply as apply_input};
 use http_core::{
-    Config, Content, End, Fields, Instant, Method, RequestHead, ResponseHead, StatusCode, Version, client, server,
+    Config, Connection, Content, End, Fields, Instant, Method, RequestHead, ResponseHead, StatusCode, Version, client,
+    server,
 };
 
 use super::mutate::mutated;
@@ -40,8 +41,8 @@ pub fn apply(bytes: &[u8]) {
 }
 
 /// A machine, and what was seen of it.
-struct Run<M> {
-    machine: M,
+struct Run<S> {
+    machine: Connection<S>,
     config: Arc<Config>,
     client: bool,
     buffer: BytesMut,
@@ -63,8 +64,8 @@ struct Run<M> {
     steps: usize,
 }
 
-impl<M: Machine> Run<M> {
-    fn new(machine: M, config: Arc<Config>, client: bool) -> Self {
+impl<S: Modelled> Run<S> {
+    fn new(machine: Connection<S>, config: Arc<Config>, client: bool) -> Self {
         Self {
             machine,
             recorder: Recorder::new(config.clone(), Instant::ZERO),
@@ -296,7 +297,7 @@ impl<M: Machine> Run<M> {
     }
 
     /// The same inputs lead to the same actions again.
-    fn replay(self, new: impl FnOnce(Arc<Config>, Instant) -> M) {
+    fn replay(self, new: impl FnOnce(Arc<Config>, Instant) -> Connection<S>) {
         if let Err(mismatch) = self.recorder.into_record().replay(new) {
             panic!("{mismatch}");
         }

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http_core::client::{self, Readiness};
+use http_core::client::{self, ClientSide, Readiness};
 use http_core::dispatch::{LostCause, Progress, Received, RequestId, Sent};
+use http_core::server::ServerSide;
 use http_core::{
     Closed, Config, Content, End, ErrorKind, Fields, Instant, Method, RequestHead, ResponseHead, StatusCode, server,
 };
@@ -81,8 +82,8 @@ struct Flight {
 /// A connection.
 #[derive(Debug)]
 pub(super) struct Link {
-    client: Option<Party<client::Connection>>,
-    server: Party<server::Connection>,
+    client: Option<Party<ClientSide>>,
+    server: Party<ServerSide>,
     up: Pipe,
     down: Pipe,
     together: bool,

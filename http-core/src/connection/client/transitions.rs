@@ -1,4 +1,4 @@
-//! The transitions of a client's connection: what a poll reads, and what follows when both messages are as far as they
+//! The transitions of a client's connection: what follows from each input, what a poll reads, and what follows when both messages are as far as they
 //! are.
 
 use core::num::NonZeroU32;
@@ -6,11 +6,15 @@ use core::time::Duration;
 
 use bytes::BytesMut;
 
-use super::connection::{Connection, Event, Receive, Send};
+use super::connection::{Connection, Event};
 use super::pending::Received;
+use super::side::{ClientSide, Receive, Send};
+use crate::canonical::Collector;
+use crate::connection::common::{Side, Steps};
 use crate::connection::deadline::Deadline;
-use crate::connection::exchange::{self, At, Ended, Expecting, Meaning, Next, Progress, Rest, Wanted};
+use crate::connection::exchange::{self, At, End, Ended, Expecting, Meaning, Next, Progress, Rest, Wanted};
 use crate::connection::flow::{Closed, Life, Linger, Pause};
+use crate::connection::phase::Phase;
 use crate::error::ProtocolError;
 use crate::message::facts::{Facts, Framing};
 use crate::message::field::Fields;
@@ -20,7 +24,6 @@ use crate::read::{Decoded, Decoder};
 use crate::reason::Reason;
 use crate::time::Instant;
 use crate::write::encode::Encoder;
-use crate::write::outbox::Outbox;
 
 enum Step {
     /// A response, which the spare memory holds the head of.
@@ -30,6 +33,110 @@ enum Step {
     Event(Event),
     Again,
     Pause(Pause),
+}
+
+impl Side for ClientSide {
+    type Event = Event;
+}
+
+impl Steps<Event> for ClientSide {
+    fn poll(connection: &mut Connection, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
+        connection.poll(input, now)
+    }
+
+    fn ended(connection: &mut Connection, _end: End, now: Instant) {
+        connection.flow.advance_end(now);
+    }
+
+    fn broken(connection: &mut Connection, now: Instant) {
+        connection.break_off(now);
+    }
+
+    fn sent(connection: &mut Connection, _lost: bool, now: Instant) {
+        connection.await_head(now);
+    }
+
+    fn expired(connection: &mut Connection, kind: Deadline, now: Instant) {
+        match kind {
+            Deadline::Head => connection.fail_late(Reason::HeadTimeout),
+            Deadline::Receive => connection.fail_late(Reason::ContentTimeout),
+            Deadline::Expect => connection.release_content(now),
+            Deadline::Idle => connection.flow.close(Closed::TimedOut(kind), Linger::No, now),
+            Deadline::Linger | Deadline::HalfClosed => connection.flow.abort(Closed::Broken),
+            Deadline::Send => connection.flow.abort_unread(),
+        }
+    }
+
+    fn encoder(&mut self) -> Result<&mut Encoder, Misuse> {
+        match &mut self.send {
+            Send::Content(encoder) => Ok(encoder),
+            Send::Expecting(..) => Err(Misuse::Full),
+            Send::Done | Send::Broken => Err(Misuse::NotYourTurn),
+        }
+    }
+
+    fn content_queued(_connection: &mut Connection, _now: Instant) {}
+
+    fn message_queued(connection: &mut Connection, now: Instant) {
+        connection.request_complete();
+        connection.flow.queued(now);
+        connection.advance(now);
+    }
+
+    fn close(connection: &mut Connection, now: Instant) {
+        connection.side.persistent = false;
+        match connection.side.pending.back_mut() {
+            Some(last) => last.persistent = false,
+            None => connection.flow.close(Closed::ByUs, Linger::No, now),
+        }
+    }
+
+    fn abandon(connection: &mut Connection, _now: Instant) {
+        connection.flow.abort(Closed::Abandoned);
+    }
+
+    fn shrink(&mut self) {
+        self.pending.shrink_to_fit();
+    }
+
+    fn awaits_content(&self) -> bool {
+        matches!(self.send, Send::Content(_) | Send::Expecting(..))
+    }
+
+    fn takes_content(&self) -> bool {
+        matches!(self.send, Send::Content(_))
+    }
+
+    fn is_idle(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    fn is_switching(&self) -> bool {
+        matches!(self.receive, Receive::Switching)
+    }
+
+    fn phase(connection: &Connection) -> Phase {
+        let side = &connection.side;
+        match (&connection.flow.life, &side.receive) {
+            (Life::Dead(_) | Life::Gone, _) => Phase::Disconnected,
+            (Life::Switched, _) => Phase::Idle,
+            _ if side.pending.is_empty() => Phase::Idle,
+            (_, Receive::Content(decoder)) if decoder.in_trailers() => Phase::ReadingTrailer,
+            (_, Receive::Content(_) | Receive::Ending) => Phase::ReadingBody,
+            (_, Receive::Head(scan)) if scan.start_line_read => Phase::ReadingHeaders,
+            (_, Receive::Head(_)) if connection.everything_sent() => Phase::ReadingFirstLine,
+            _ => Phase::Writing,
+        }
+    }
+
+    fn describe(connection: &Connection, out: &mut Collector) {
+        let Self { receive, send, pending, persistent, peer } = &connection.side;
+        let (requests, flow) = (connection.requests, &connection.flow);
+        let most = flow.config.persistence.requests;
+        // Of the number of requests it matters beside that whether there was one.
+        out.value((receive, send, persistent, peer, requests > 0, most.map(|most| most.min(requests)), pending.len()));
+        pending.iter().for_each(|pending| pending.describe(out, &flow.outbox));
+    }
 }
 
 impl Connection {
@@ -72,17 +179,17 @@ impl Connection {
     }
 
     fn step(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
-        match &self.receive {
-            Receive::Head(_) if self.pending.is_empty() => self.idle(input, now),
+        match &self.side.receive {
+            Receive::Head(_) if self.side.pending.is_empty() => self.idle(input, now),
             Receive::Head(_) => self.read_head(input, now),
             Receive::Content(_) => self.read_content(input, now),
             Receive::Ending => {
-                self.receive = Receive::Done;
+                self.side.receive = Receive::Done;
                 self.advance(now);
                 Ok(Step::Event(Event::End(Fields::new())))
             }
             Receive::Switching if self.progress_of_request() == Progress::Done => {
-                self.pending.pop_front();
+                self.side.pending.pop_front();
                 self.flow.life = Life::Switched;
                 for kind in [Deadline::Head, Deadline::Idle, Deadline::Receive, Deadline::Expect] {
                     self.flow.deadlines.disarm(kind);
@@ -114,7 +221,7 @@ impl Connection {
     /// Drops what some servers send behind a response. It may come before or after the next request was sent, so it is
     /// dropped in both cases. False while it is not clear whether another empty line comes.
     fn drop_empty_lines(&mut self, input: &mut BytesMut) -> Result<bool, Broken> {
-        match &mut self.receive {
+        match &mut self.side.receive {
             Receive::Head(scan) => scan.drop_empty_lines(input, &mut self.flow.received, &self.flow.config),
             _ => Ok(true),
         }
@@ -123,7 +230,7 @@ impl Connection {
     #[inline(never)]
     fn read_head(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
         let clear = self.drop_empty_lines(input)?;
-        let (Receive::Head(scan), Some(front)) = (&mut self.receive, self.pending.front_mut()) else {
+        let (Receive::Head(scan), Some(front)) = (&mut self.side.receive, self.side.pending.front_mut()) else {
             return Ok(Step::Again);
         };
         if clear && !input.is_empty() {
@@ -167,7 +274,7 @@ impl Connection {
             }
             Meaning::Switched => {
                 front.received = Received::Final;
-                self.receive = Receive::Switching;
+                self.side.receive = Receive::Switching;
                 self.flow.deadlines.disarm(Deadline::Head);
                 self.release_content(now);
                 Ok(Step::Response(line))
@@ -175,7 +282,7 @@ impl Connection {
             Meaning::Final => {
                 front.received = Received::Final;
                 let StatusLine { status, version, certain, framing, .. } = &line;
-                self.peer = *version;
+                self.side.peer = *version;
                 front.persistent &= *certain && *framing != Framing::UntilClose && facts.persistent(*version);
                 self.flow.deadlines.disarm(Deadline::Head);
                 self.begin_response(*framing, *status);
@@ -185,22 +292,22 @@ impl Connection {
     }
 
     fn begin_response(&mut self, framing: Framing, status: crate::message::status::StatusCode) {
-        let expecting = match self.send {
+        let expecting = match self.side.send {
             Send::Expecting(..) => Expecting::Continue,
             _ => Expecting::Nothing,
         };
         if exchange::rest_of_request(status, self.progress_of_request(), expecting) == Rest::Withhold {
-            self.send = Send::Done;
-            self.persistent = false;
+            self.side.send = Send::Done;
+            self.side.persistent = false;
             self.flow.deadlines.disarm(Deadline::Expect);
-            if let Some(front) = self.pending.front_mut() {
+            if let Some(front) = self.side.pending.front_mut() {
                 front.persistent = false;
             }
         }
-        if !self.pending.front().is_some_and(|front| front.persistent) {
-            self.persistent = false;
+        if !self.side.pending.front().is_some_and(|front| front.persistent) {
+            self.side.persistent = false;
         }
-        self.receive = if framing.has_content() {
+        self.side.receive = if framing.has_content() {
             self.flow.begin_content();
             Receive::Content(Decoder::of_response(framing))
         } else {
@@ -209,7 +316,7 @@ impl Connection {
     }
 
     fn read_content(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
-        let Receive::Content(decoder) = &mut self.receive else { return Ok(Step::Again) };
+        let Receive::Content(decoder) = &mut self.side.receive else { return Ok(Step::Again) };
         let (decoded, taken, moved) = decoder.decode_on(input, &self.flow.config);
         self.flow.received = self.flow.received.saturating_add(taken);
         self.flow.content_moved(moved, now);
@@ -221,7 +328,7 @@ impl Connection {
             Decoded::Extensions(extensions) => Ok(Step::Event(Event::ChunkExtensions(extensions))),
             Decoded::End(trailers) => {
                 self.flow.rest_content(now);
-                self.receive = Receive::Done;
+                self.side.receive = Receive::Done;
                 self.advance(now);
                 Ok(Step::Event(Event::End(trailers)))
             }
@@ -229,7 +336,7 @@ impl Connection {
                 let Some(end) = self.flow.ended else { return Ok(Step::Pause(Pause::NeedsInput)) };
                 match exchange::ended(At::Content { until_close: decoder.ends_with_connection() }, end) {
                     Ended::Complete => {
-                        self.receive = Receive::Ending;
+                        self.side.receive = Receive::Ending;
                         Ok(Step::Again)
                     }
                     _ => Err(Broken(Reason::Truncated, input.len())),
@@ -240,21 +347,21 @@ impl Connection {
 
     /// Goes from one exchange to the next, or to the end, when both messages allow it.
     pub(super) fn advance(&mut self, now: Instant) {
-        let response = match self.receive {
+        let response = match self.side.receive {
             Receive::Done => Progress::Done,
             _ => Progress::Content,
         };
-        let Some(front) = self.pending.front() else { return };
+        let Some(front) = self.side.pending.front() else { return };
         match exchange::next(self.progress_of_request(), response, front.persistent, Wanted::Yes) {
             Next::Exchange => {
-                self.pending.pop_front();
-                self.receive = Receive::Head(Scan::default());
+                self.side.pending.pop_front();
+                self.side.receive = Receive::Head(Scan::default());
                 self.flow.pause = Pause::NeedsInput;
-                if self.pending.is_empty() { self.arm_idle(now) } else { self.await_head(now) }
+                if self.side.pending.is_empty() { self.arm_idle(now) } else { self.await_head(now) }
             }
             Next::Close => {
-                self.pending.pop_front();
-                self.receive = Receive::Head(Scan::default());
+                self.side.pending.pop_front();
+                self.side.receive = Receive::Head(Scan::default());
                 self.flow.abort(Closed::NotPersistent);
             }
             Next::Wait | Next::Drain => {}
@@ -263,15 +370,15 @@ impl Connection {
 
     /// How far the request is whose response is read. Only the last one can be incomplete.
     fn progress_of_request(&self) -> Progress {
-        match self.send {
-            Send::Expecting(..) | Send::Content(_) if self.pending.len() == 1 => Progress::Content,
+        match self.side.send {
+            Send::Expecting(..) | Send::Content(_) if self.side.pending.len() == 1 => Progress::Content,
             _ => Progress::Done,
         }
     }
 
     pub(super) fn request_complete(&mut self) {
-        self.send = Send::Done;
-        if let Some(last) = self.pending.back_mut() {
+        self.side.send = Send::Done;
+        if let Some(last) = self.side.pending.back_mut() {
             last.end = Some(self.flow.outbox.queued());
         }
     }
@@ -279,42 +386,40 @@ impl Connection {
     /// Content that waited for 100 (Continue) may be sent.
     pub(super) fn release_content(&mut self, now: Instant) {
         self.flow.deadlines.disarm(Deadline::Expect);
-        match core::mem::replace(&mut self.send, Send::Done) {
+        match core::mem::replace(&mut self.side.send, Send::Done) {
             Send::Expecting(mut encoder, Some(held)) => {
                 // Its length was announced from itself, so it fits.
                 let _ = encoder.write(held, &mut self.flow.outbox);
                 self.request_complete();
             }
-            Send::Expecting(encoder, None) => self.send = Send::Content(encoder),
-            other => self.send = other,
+            Send::Expecting(encoder, None) => self.side.send = Send::Content(encoder),
+            other => self.side.send = other,
         }
         self.flow.queued(now);
     }
 
     pub(super) fn everything_sent(&self) -> bool {
-        matches!(self.send, Send::Done | Send::Broken) && self.flow.outbox.is_empty()
+        matches!(self.side.send, Send::Done | Send::Broken) && self.flow.outbox.is_empty()
     }
 
-    pub(super) fn must_be_open(&self) -> Result<(), Misuse> {
-        if self.flow.is_open() { Ok(()) } else { Err(Misuse::Closed) }
-    }
-
-    pub(super) fn send_piece(
-        &mut self,
-        now: Instant,
-        write: impl FnOnce(&mut Encoder, &mut Outbox) -> Result<(), Misuse>,
-    ) -> Result<(), Misuse> {
-        let now = self.flow.monotonic(now);
-        self.must_be_open()?;
-        let full = self.flow.send_room() == 0;
-        match &mut self.send {
-            Send::Expecting(..) => return Err(Misuse::Full),
-            Send::Done | Send::Broken => return Err(Misuse::NotYourTurn),
-            Send::Content(_) if full => return Err(Misuse::Full),
-            Send::Content(encoder) => write(encoder, &mut self.flow.outbox)?,
+    /// Nothing can be sent any more. A response that the peer has sent already is still read (RFC 9112 §9.5).
+    fn break_off(&mut self, now: Instant) {
+        if self.side.pending.is_empty() || !self.flow.is_open() {
+            self.flow.abort(Closed::Broken);
+            return;
         }
-        self.flow.queued(now);
-        Ok(())
+        self.flow.outbox.discard();
+        self.side.send = Send::Broken;
+        self.side.persistent = false;
+        if let Some(last) = self.side.pending.back_mut() {
+            // Its response, if one comes, is the last that can.
+            last.persistent = false;
+        }
+        self.flow.deadlines.disarm(Deadline::Send);
+        self.flow.deadlines.disarm(Deadline::Expect);
+        self.flow.deadlines.arm(Deadline::Linger, now.saturating_add(self.flow.config.timeouts.linger));
+        // Its response may be complete already.
+        self.advance(now);
     }
 
     /// The peer was too slow; `poll_event` tells it.
@@ -339,7 +444,7 @@ impl Connection {
     /// Sets the deadlines of reading when a poll has stopped.
     pub(super) fn rearm(&mut self, pause: Pause, now: Instant) {
         let waiting = pause == Pause::NeedsInput && self.flow.ended.is_none();
-        match &self.receive {
+        match &self.side.receive {
             // Idling has its deadline since it began.
             Receive::Head(_) if waiting => self.await_head(now),
             Receive::Content(_) if waiting => self.flow.await_content(now),
@@ -356,9 +461,10 @@ impl Connection {
 
     /// The deadline of a response head runs from the moment its request was sent.
     pub(super) fn await_head(&mut self, now: Instant) {
-        let waits = matches!(self.receive, Receive::Head(_)) && !self.pending.is_empty() && self.flow.is_open();
+        let waits =
+            matches!(self.side.receive, Receive::Head(_)) && !self.side.pending.is_empty() && self.flow.is_open();
         if waits && self.everything_sent() && !self.flow.deadlines.is_armed(Deadline::Head) {
-            let own = self.pending.front().and_then(|front| front.head_millis);
+            let own = self.side.pending.front().and_then(|front| front.head_millis);
             let most = match own {
                 None => self.flow.config.timeouts.head,
                 // What does not fit is for ever.

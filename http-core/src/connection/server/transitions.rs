@@ -1,12 +1,16 @@
-//! The transitions of a server's connection: what a poll reads, and what follows when both messages are as far as they
+//! The transitions of a server's connection: what follows from each input, what a poll reads, and what follows when both messages are as far as they
 //! are.
 
 use bytes::{Buf, BytesMut};
 
-use super::connection::{Connection, Event, Exchange, Receive, Send};
+use super::connection::{Connection, Event};
+use super::side::{Exchange, Receive, Send, ServerSide};
+use crate::canonical::Collector;
+use crate::connection::common::{Side, Steps};
 use crate::connection::deadline::Deadline;
 use crate::connection::exchange::{self, At, End, Ended, Expecting, Next, Progress, Wanted};
 use crate::connection::flow::{Closed, Flow, Life, Linger, Pause};
+use crate::connection::phase::Phase;
 use crate::error::ProtocolError;
 use crate::message::content::Content;
 use crate::message::facts::{Expectation, Facts, Framing};
@@ -20,13 +24,143 @@ use crate::reason::Reason;
 use crate::time::Instant;
 use crate::write::encode::Encoder;
 use crate::write::generate::{self, Outline};
-use crate::write::outbox::Outbox;
 
 /// What one step of reading came to.
 enum Step<T> {
     Read(T),
     Again,
     Pause(Pause),
+}
+
+impl Side for ServerSide {
+    type Event = Event;
+}
+
+impl Steps<Event> for ServerSide {
+    #[inline]
+    fn poll(connection: &mut Connection, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
+        if connection.flow.deadlines.is_armed(Deadline::Head) {
+            connection.poll_head(input, now)
+        } else {
+            connection.poll(input, now)
+        }
+    }
+
+    fn ended(connection: &mut Connection, end: End, now: Instant) {
+        // Whatever of the request is still unread, its answer has nobody to go to.
+        if connection.is_answering() && connection.flow.is_open() && exchange::ended(At::Done, end) == Ended::Gone {
+            connection.flow.abort(Closed::Broken);
+        }
+        connection.flow.advance_end(now);
+        connection.arm_half_closed(now);
+    }
+
+    fn broken(connection: &mut Connection, _now: Instant) {
+        connection.flow.abort(Closed::Broken);
+    }
+
+    #[inline]
+    fn sent(connection: &mut Connection, lost: bool, now: Instant) {
+        if !lost {
+            connection.note_all_sent();
+        }
+        connection.arm_idle(now);
+        connection.arm_half_closed(now);
+    }
+
+    fn expired(connection: &mut Connection, kind: Deadline, now: Instant) {
+        match kind {
+            Deadline::Head => connection.fail_late(Reason::HeadTimeout, now),
+            Deadline::Receive => connection.fail_late(Reason::ContentTimeout, now),
+            Deadline::Idle => connection.flow.close(Closed::TimedOut(kind), Linger::No, now),
+            Deadline::Send => connection.flow.abort_unread(),
+            // Whoever has left does not wait for what is missing; what is complete was sent.
+            Deadline::HalfClosed => connection.flow.close(Closed::TimedOut(kind), Linger::No, now),
+            Deadline::Linger | Deadline::Expect => connection.flow.abort(Closed::TimedOut(kind)),
+        }
+    }
+
+    fn encoder(&mut self) -> Result<&mut Encoder, Misuse> {
+        match &mut self.send {
+            Send::Content(encoder) => Ok(encoder),
+            Send::Head | Send::Done => Err(Misuse::NotYourTurn),
+        }
+    }
+
+    fn content_queued(connection: &mut Connection, now: Instant) {
+        connection.arm_half_closed(now);
+    }
+
+    fn message_queued(connection: &mut Connection, now: Instant) {
+        connection.side.send = Send::Done;
+        connection.note_all_sent();
+        connection.advance(now);
+    }
+
+    fn close(connection: &mut Connection, now: Instant) {
+        connection.side.closing = true;
+        connection.side.exchange.persistent = false;
+        match connection.side.receive {
+            Receive::Head(_) if connection.flow.left == 0 => connection.flow.close(Closed::ByUs, Linger::No, now),
+            Receive::Head(_) | Receive::Content(..) => {}
+            Receive::Ending | Receive::Done => connection.flow.hurry(now),
+        }
+        connection.advance(now);
+    }
+
+    fn abandon(connection: &mut Connection, now: Instant) {
+        // A response that was begun is cut, and the sooner its client sees that the better; whoever has not been
+        // answered may still be sending.
+        let linger = match (&connection.side.receive, &connection.side.send) {
+            (Receive::Head(_), _) if connection.flow.left == 0 => Linger::No,
+            (_, Send::Content(_)) => Linger::No,
+            _ => Linger::Yes,
+        };
+        connection.flow.close(Closed::Abandoned, linger, now);
+    }
+
+    fn shrink(&mut self) {}
+
+    fn awaits_content(&self) -> bool {
+        matches!(self.send, Send::Content(_))
+    }
+
+    fn takes_content(&self) -> bool {
+        self.awaits_content()
+    }
+
+    fn is_idle(&self) -> bool {
+        matches!(self.receive, Receive::Head(_))
+    }
+
+    fn is_switching(&self) -> bool {
+        self.exchange.switching
+    }
+
+    fn phase(connection: &Connection) -> Phase {
+        let (flow, side) = (&connection.flow, &connection.side);
+        match (&flow.life, &side.receive, &side.send) {
+            (Life::Dead(_) | Life::Gone, ..) => Phase::Disconnected,
+            (Life::Switched, ..) => Phase::Idle,
+            (Life::Closing(..) | Life::Lingering(..), ..) => Phase::Writing,
+            (_, Receive::Head(scan), _) if scan.start_line_read => Phase::ReadingHeaders,
+            (_, Receive::Head(_), _) if flow.deadlines.is_armed(Deadline::Head) => Phase::ReadingFirstLine,
+            (_, Receive::Head(_), _) if !flow.outbox.is_empty() => Phase::Writing,
+            (_, Receive::Head(_), _) => Phase::Idle,
+            (_, Receive::Content(decoder, _), Send::Head) if decoder.in_trailers() => Phase::ReadingTrailer,
+            (_, Receive::Content(..), Send::Head) => Phase::ReadingBody,
+            _ => Phase::Writing,
+        }
+    }
+
+    fn describe(connection: &Connection, out: &mut Collector) {
+        let Self { receive, send, exchange, date, closing, refused: _, unmet: _ } = &connection.side;
+        let config = &connection.flow.config;
+        let most = config.persistence.requests;
+        out.value((receive, send, date, closing, most.map(|most| most.min(connection.requests))));
+        let drained = exchange.drained.min(config.limits.drain.saturating_add(1));
+        out.value(Exchange { drained, ..exchange.clone() });
+    }
 }
 
 impl Connection {
@@ -36,7 +170,7 @@ impl Connection {
     /// `poll` comes to the same by a longer way; a head that drips in would go it for each byte.
     #[inline(never)]
     pub(super) fn poll_head(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
-        if let (true, Receive::Head(scan)) = (self.flow.awaits_input(), &mut self.receive) {
+        if let (true, Receive::Head(scan)) = (self.flow.awaits_input(), &mut self.side.receive) {
             if scan.takes_one(input) {
                 self.flow.left = input.len();
                 return Ok(None);
@@ -48,7 +182,7 @@ impl Connection {
     /// The same, where the new bytes go on to another part of the head.
     #[inline(never)]
     fn poll_dripping(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
-        if let (true, Receive::Head(scan)) = (self.flow.awaits_input(), &mut self.receive) {
+        if let (true, Receive::Head(scan)) = (self.flow.awaits_input(), &mut self.side.receive) {
             if scan.drips(input, &self.flow.config) {
                 self.flow.left = input.len();
                 return Ok(None);
@@ -65,7 +199,7 @@ impl Connection {
         }
         // Each event is built where it is returned, for it is the largest thing that is moved here.
         while self.flow.is_open() {
-            let pause = match &self.receive {
+            let pause = match &self.side.receive {
                 Receive::Head(_) if self.flow.send_room() == 0 => Pause::Full,
                 Receive::Head(_) if input.is_empty() && self.flow.ended.is_none() => Pause::NeedsInput,
                 Receive::Head(_) => match self.read_head(input, now) {
@@ -78,7 +212,9 @@ impl Connection {
                     Ok(Step::Pause(pause)) => pause,
                     Err(broken) => return Err(self.broken(broken, input, now)),
                 },
-                Receive::Content(_, Wanted::NotYet) if !matches!(self.send, Send::Done) => Pause::AwaitsApplication,
+                Receive::Content(_, Wanted::NotYet) if !matches!(self.side.send, Send::Done) => {
+                    Pause::AwaitsApplication
+                }
                 // The connection ends with the response; until that is complete nothing more is dropped.
                 Receive::Content(_, Wanted::No) if self.over_drained() => Pause::AwaitsApplication,
                 Receive::Content(..) => match self.read_content(input, now) {
@@ -94,16 +230,16 @@ impl Connection {
                     Err(broken) => return Err(self.broken(broken, input, now)),
                 },
                 Receive::Ending => {
-                    self.receive = Receive::Done;
+                    self.side.receive = Receive::Done;
                     // Before its response nothing follows from the end of a request.
-                    if !matches!(self.send, Send::Head) {
+                    if !matches!(self.side.send, Send::Head) {
                         self.flow.left = input.len();
                         self.advance(now);
                     }
                     self.flow.told(input);
                     return Ok(Some(Event::End(Fields::new())));
                 }
-                Receive::Done if self.exchange.switching && matches!(self.send, Send::Done) => {
+                Receive::Done if self.side.exchange.switching && matches!(self.side.send, Send::Done) => {
                     self.flow.life = Life::Switched;
                     self.flow.left = input.len();
                     for kind in [Deadline::Head, Deadline::Idle, Deadline::Receive] {
@@ -124,7 +260,7 @@ impl Connection {
     /// Whether a client that left inside its content is answered: it has ended its side in order, and may be reading
     /// (RFC 9112 §8, §9.5).
     fn answers_what_is_cut(&self) -> bool {
-        self.flow.ended == Some(End::Clean) && !matches!(self.send, Send::Done)
+        self.flow.ended == Some(End::Clean) && !matches!(self.side.send, Send::Done)
     }
 
     /// The client left inside its content: that is told, and its answer is the last.
@@ -135,9 +271,9 @@ impl Connection {
         input.clear();
         self.flow.rest_content(now);
         self.flow.told(input);
-        self.receive = Receive::Done;
-        self.exchange.persistent = false;
-        self.exchange.expecting = Expecting::Nothing;
+        self.side.receive = Receive::Done;
+        self.side.exchange.persistent = false;
+        self.side.exchange.expecting = Expecting::Nothing;
         self.arm_half_closed(now);
         error
     }
@@ -156,14 +292,14 @@ impl Connection {
 
     #[inline(never)]
     fn read_head(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step<RequestLine>, Broken> {
-        let Receive::Head(scan) = &mut self.receive else { return Ok(Step::Again) };
+        let Receive::Head(scan) = &mut self.side.receive else { return Ok(Step::Again) };
         let ended = self.flow.ended;
         let Flow { received, config, .. } = &mut self.flow;
         let mut facts = Facts::default();
         let parsed = scan.request(input, received, config, &mut self.spare, &mut facts, ended.is_some())?;
         let Some(line) = parsed else {
             let Some(end) = ended else {
-                if self.closing && input.is_empty() {
+                if self.side.closing && input.is_empty() {
                     // What had come were empty lines, so that no request has begun.
                     self.flow.close(Closed::ByUs, Linger::No, now);
                     return Ok(Step::Again);
@@ -184,7 +320,7 @@ impl Connection {
         let RequestLine { kind, version, framing, .. } = &line;
         let may_persist = self.flow.config.persistence.keep_alive
             && self.flow.config.persistence.requests.is_none_or(|most| self.requests < most);
-        self.exchange = Exchange {
+        self.side.exchange = Exchange {
             kind: *kind,
             version: *version,
             expecting: match facts.expectation {
@@ -192,12 +328,12 @@ impl Connection {
                 Expectation::Continue | Expectation::Unknown => Expecting::Continue,
             },
             upgrade_offered: facts.offers_upgrade(),
-            ..Exchange::new(may_persist && facts.persistent(*version) && self.exchange.persistent)
+            ..Exchange::new(may_persist && facts.persistent(*version) && self.side.exchange.persistent)
         };
-        self.send = Send::Head;
+        self.side.send = Send::Head;
         self.flow.deadlines.disarm(Deadline::Head);
         self.flow.deadlines.disarm(Deadline::Idle);
-        self.receive = if framing.has_content() {
+        self.side.receive = if framing.has_content() {
             self.flow.begin_content();
             Receive::Content(Decoder::new(*framing), Wanted::NotYet)
         } else {
@@ -217,9 +353,9 @@ impl Connection {
     /// The request is well-formed, so the connection goes on, but for one with content: nobody can tell whether a
     /// client that waited still sends that, or takes the answer for leave to send its next request.
     fn refuse_expectation(&mut self, now: Instant) {
-        self.unmet = self.unmet.saturating_add(1);
+        self.side.unmet = self.side.unmet.saturating_add(1);
         let answer = ResponseHead::new(Reason::Expectation.status());
-        match &mut self.receive {
+        match &mut self.side.receive {
             Receive::Content(_, wanted) => *wanted = Wanted::No,
             receive => *receive = Receive::Done,
         }
@@ -230,7 +366,7 @@ impl Connection {
     }
 
     fn read_content(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step<Event>, Broken> {
-        let Receive::Content(decoder, wanted) = &mut self.receive else { return Ok(Step::Again) };
+        let Receive::Content(decoder, wanted) = &mut self.side.receive else { return Ok(Step::Again) };
         if *wanted == Wanted::NotYet {
             // The response is complete, and nobody has asked. What is dropped once stays unwanted: a message without
             // its beginning must not be told as one.
@@ -245,10 +381,10 @@ impl Connection {
                 Ok(Step::Read(Event::Content(piece)))
             }
             (Decoded::Data(piece), _) => {
-                self.exchange.drained = self.exchange.drained.saturating_add(piece.len() as u64);
+                self.side.exchange.drained = self.side.exchange.drained.saturating_add(piece.len() as u64);
                 if self.over_drained() {
-                    self.exchange.persistent = false;
-                    if matches!(self.send, Send::Done) {
+                    self.side.exchange.persistent = false;
+                    if matches!(self.side.send, Send::Done) {
                         self.flow.close(Closed::NotPersistent, Linger::Yes, now);
                     }
                 }
@@ -258,7 +394,7 @@ impl Connection {
             (Decoded::Extensions(_), _) => Ok(Step::Again),
             (Decoded::End(trailers), wanted) => {
                 self.flow.rest_content(now);
-                self.receive = Receive::Done;
+                self.side.receive = Receive::Done;
                 self.flow.left = input.len();
                 self.advance(now);
                 match wanted {
@@ -276,21 +412,21 @@ impl Connection {
     /// Goes from one exchange to the next, or to the end, when both messages allow it.
     pub(super) fn advance(&mut self, now: Instant) {
         self.flow.queued(now);
-        if self.exchange.switching || !self.flow.is_open() {
-            if let (Receive::Content(_, wanted), true) = (&mut self.receive, self.exchange.switching) {
+        if self.side.exchange.switching || !self.flow.is_open() {
+            if let (Receive::Content(_, wanted), true) = (&mut self.side.receive, self.side.exchange.switching) {
                 *wanted = Wanted::No;
                 self.flow.pause = Pause::NeedsInput;
                 self.await_more(now);
             }
             return;
         }
-        let wanted = match &self.receive {
+        let wanted = match &self.side.receive {
             Receive::Content(_, wanted) => *wanted,
             _ => Wanted::Yes,
         };
         self.arm_half_closed(now);
         let (request, response) = (self.progress_of_request(), self.progress_of_response());
-        match exchange::next(request, response, self.exchange.persistent, wanted) {
+        match exchange::next(request, response, self.side.exchange.persistent, wanted) {
             Next::Wait => {}
             // Until the next poll the application may still ask for the content.
             Next::Drain => {
@@ -299,10 +435,10 @@ impl Connection {
             }
             Next::Exchange => {
                 // The end of a request is told before the next one begins.
-                if !matches!(self.receive, Receive::Ending) {
-                    self.receive = Receive::Head(Scan::default());
-                    self.send = Send::Head;
-                    self.exchange = Exchange::new(true);
+                if !matches!(self.side.receive, Receive::Ending) {
+                    self.side.receive = Receive::Head(Scan::default());
+                    self.side.send = Send::Head;
+                    self.side.exchange = Exchange::new(true);
                     self.flow.pause = Pause::NeedsInput;
                     if self.flow.outbox.is_empty() {
                         self.arm_idle_unsent(now);
@@ -310,8 +446,8 @@ impl Connection {
                 }
             }
             Next::Close => {
-                if !matches!(self.receive, Receive::Ending) {
-                    let hurried = self.closing && request == Progress::Done;
+                if !matches!(self.side.receive, Receive::Ending) {
+                    let hurried = self.side.closing && request == Progress::Done;
                     let linger = if hurried { Linger::Briefly } else { Linger::Yes };
                     self.flow.close(Closed::NotPersistent, linger, now);
                 }
@@ -320,7 +456,7 @@ impl Connection {
     }
 
     pub(super) fn progress_of_request(&self) -> Progress {
-        match self.receive {
+        match self.side.receive {
             Receive::Head(_) => Progress::Head,
             Receive::Content(..) => Progress::Content,
             Receive::Ending | Receive::Done => Progress::Done,
@@ -328,7 +464,7 @@ impl Connection {
     }
 
     pub(super) fn progress_of_response(&self) -> Progress {
-        match self.send {
+        match self.side.send {
             Send::Head => Progress::Head,
             Send::Content(_) => Progress::Content,
             Send::Done => Progress::Done,
@@ -336,17 +472,17 @@ impl Connection {
     }
 
     pub(super) fn persists_after_response(&self, status: StatusCode) -> bool {
-        let (wanted, unread) = match &self.receive {
+        let (wanted, unread) = match &self.side.receive {
             Receive::Content(decoder, wanted) => (*wanted, decoder.remaining()),
             _ => (Wanted::Yes, Some(0)),
         };
         let budget = self.flow.config.limits.drain;
         // A peer that has shut down its side is still answered what it had sent before (RFC 9112 §9.6).
-        self.exchange.persistent
-            && !exchange::refuses_tunnel(status, self.exchange.kind)
+        self.side.exchange.persistent
+            && !exchange::refuses_tunnel(status, self.side.exchange.kind)
             && (self.flow.ended.is_none() || self.flow.left > 0)
             && exchange::survives_final_response(
-                self.exchange.expecting,
+                self.side.exchange.expecting,
                 self.progress_of_request(),
                 wanted,
                 unread,
@@ -356,11 +492,7 @@ impl Connection {
 
     /// Whether more content was dropped than keeping the connection is worth.
     fn over_drained(&self) -> bool {
-        self.exchange.drained > self.flow.config.limits.drain
-    }
-
-    pub(super) fn must_be_open(&self) -> Result<(), Misuse> {
-        if self.flow.is_open() { Ok(()) } else { Err(Misuse::Closed) }
+        self.side.exchange.drained > self.flow.config.limits.drain
     }
 
     pub(super) fn may_answer(&mut self, now: Instant) -> Result<Instant, Misuse> {
@@ -369,40 +501,22 @@ impl Connection {
         if self.awaits_response() { Ok(now) } else { Err(Misuse::NotYourTurn) }
     }
 
-    pub(super) fn send_piece(
-        &mut self,
-        now: Instant,
-        write: impl FnOnce(&mut Encoder, &mut Outbox) -> Result<(), Misuse>,
-    ) -> Result<(), Misuse> {
-        let now = self.flow.monotonic(now);
-        self.must_be_open()?;
-        let full = self.flow.send_room() == 0;
-        let Send::Content(encoder) = &mut self.send else { return Err(Misuse::NotYourTurn) };
-        if full {
-            return Err(Misuse::Full);
-        }
-        write(encoder, &mut self.flow.outbox)?;
-        self.flow.queued(now);
-        self.arm_half_closed(now);
-        Ok(())
-    }
-
     /// The peer broke a rule: answers if no answer has begun, and ends the connection.
     fn fail(&mut self, error: ProtocolError, now: Instant) {
         let reason = error.reason();
-        let answers = matches!(self.send, Send::Head) && reason != Reason::Truncated;
-        self.refused = Some(answers);
+        let answers = matches!(self.side.send, Send::Head) && reason != Reason::Truncated;
+        self.side.refused = Some(answers);
         if answers {
-            let mut outline = Outline::answering(self.exchange.kind);
+            let mut outline = Outline::answering(self.side.exchange.kind);
             outline.persistent = false;
-            outline.date = self.date;
+            outline.date = self.side.date;
             let plain = ResponseHead::new(reason.status());
             if !self.stage_shaped(&plain, &error, &outline) {
                 let outbox = &mut self.flow.outbox;
                 // A head that we made ourselves is never refused.
                 let _ = outbox.stage(|out| generate::make_header_response(&plain, &Content::Empty, &outline, out));
             }
-            self.send = Send::Done;
+            self.side.send = Send::Done;
         }
         self.flow.queued(now);
         let linger = if reason == Reason::Truncated { Linger::No } else { self.linger() };
@@ -433,12 +547,12 @@ impl Connection {
 
     /// Whether to end the sending side in order and read on. Not if that would complete a response that is not.
     pub(super) fn linger(&self) -> Linger {
-        if matches!(self.send, Send::Content(Encoder::UntilClose)) { Linger::No } else { Linger::Yes }
+        if matches!(self.side.send, Send::Content(Encoder::UntilClose)) { Linger::No } else { Linger::Yes }
     }
 
     /// A response that ends with the stream is safe when the transport has all of it.
     pub(super) fn note_all_sent(&mut self) {
-        if matches!(self.send, Send::Done) && self.flow.outbox.is_empty() {
+        if matches!(self.side.send, Send::Done) && self.flow.outbox.is_empty() {
             self.flow.unfinished = false;
         }
     }
@@ -465,7 +579,7 @@ impl Connection {
     /// Sets the deadlines of reading when a poll has stopped.
     pub(super) fn rearm(&mut self, pause: Pause, input: &BytesMut, now: Instant) {
         let waiting = pause == Pause::NeedsInput && self.flow.ended.is_none();
-        match &self.receive {
+        match &self.side.receive {
             // Empty lines are of no message: who sends them idles.
             Receive::Head(_) if waiting && !input.is_empty() => {
                 self.flow.deadlines.disarm(Deadline::Idle);
@@ -505,7 +619,7 @@ impl Connection {
 
     #[cold]
     fn watch_half_closed(&mut self, now: Instant) {
-        let waits = match self.send {
+        let waits = match self.side.send {
             Send::Head => self.is_answering(),
             Send::Content(_) => self.flow.outbox.is_empty(),
             Send::Done => false,
@@ -529,7 +643,7 @@ impl Connection {
     /// Idling begins when nothing of a request is there and everything was sent.
     #[inline]
     pub(super) fn arm_idle(&mut self, now: Instant) {
-        let Receive::Head(_) = &self.receive else { return };
+        let Receive::Head(_) = &self.side.receive else { return };
         let deadlines = &mut self.flow.deadlines;
         let busy = deadlines.is_armed(Deadline::Head) || deadlines.is_armed(Deadline::Idle);
         if self.flow.life == Life::Open && self.flow.left == 0 && self.flow.outbox.is_empty() && !busy {
