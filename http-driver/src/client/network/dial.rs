@@ -25,11 +25,12 @@ pub enum Address {
     Unix(PathBuf),
 }
 
-/// The options of a client's sockets.
+/// The options of a client's sockets, for [`Network::socket`](super::Network::socket).
 ///
 /// ```
 /// let mut options = http_driver::client::SocketOptions::default();
 /// options.local_address = Some([127, 0, 0, 1].into());
+/// options.interface = Some("eth0".to_owned());
 /// assert!(options.nodelay);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +48,8 @@ pub struct SocketOptions {
     pub keepalive_retries: Option<u32>,
     /// `TCP_USER_TIMEOUT`: how long what was sent may stay unacknowledged. Linux alone. Default: the system's choice.
     pub user_timeout: Option<Duration>,
-    /// The name of the interface that sockets are bound to (`SO_BINDTODEVICE`). Linux alone. Default none.
+    /// The name of the interface that sockets are bound to (`SO_BINDTODEVICE`). Linux alone; elsewhere nothing can be
+    /// reached with it. Default none.
     pub interface: Option<String>,
     /// `SO_MARK`, for routing and filters; it takes a privilege. Linux alone. Default none.
     pub mark: Option<u32>,

@@ -30,11 +30,14 @@ use crate::io::Runtime;
 ///
 /// ```
 /// use std::time::Duration;
-/// use http_driver::client::{Dial, Network, Proxies};
+/// use http_driver::client::{Dial, Network, Proxies, SocketOptions};
 /// use http_driver::Runtime;
 ///
 /// fn network<D: Dial, R: Runtime>(dial: D, runtime: R) -> Network<D, R> {
+///     let mut options = SocketOptions::default();
+///     options.keepalive = Some(Duration::from_secs(60));
 ///     Network::new(dial, runtime)
+///         .socket(options)
 ///         .resolve("example.com", [([127, 0, 0, 1], 0).into()])
 ///         .attempt_delay(Duration::from_millis(100))
 ///         .proxies(Proxies::from_env())
@@ -74,34 +77,10 @@ impl<D: Dial, R: Runtime> Network<D, R> {
         Self { dial, runtime, settings: Arc::new(settings) }
     }
 
-    /// The options of the sockets: the address that they are bound to, `TCP_NODELAY`, keep-alive, buffers.
+    /// The options of the sockets: the address and the interface that they are bound to, `TCP_NODELAY`, keep-alive,
+    /// buffers. Those that were set before are replaced.
     pub fn socket(mut self, options: SocketOptions) -> Self {
         self.edit().options = options;
-        self
-    }
-
-    /// Whether small writes leave at once (`TCP_NODELAY`). Default: yes.
-    pub fn tcp_nodelay(mut self, yes: bool) -> Self {
-        self.edit().options.nodelay = yes;
-        self
-    }
-
-    /// How long a connection is silent before the system asks whether the peer is there (`SO_KEEPALIVE`); `None`, the
-    /// default: it does not.
-    pub fn tcp_keepalive(mut self, idle: impl Into<Option<Duration>>) -> Self {
-        self.edit().options.keepalive = idle.into();
-        self
-    }
-
-    /// The address that sockets of its family are bound to; `None`, the default: the system's choice.
-    pub fn local_address(mut self, address: impl Into<Option<IpAddr>>) -> Self {
-        self.edit().options.local_address = address.into();
-        self
-    }
-
-    /// The name of the interface that sockets are bound to. Linux alone; elsewhere nothing can be reached with it.
-    pub fn interface(mut self, name: impl Into<String>) -> Self {
-        self.edit().options.interface = Some(name.into());
         self
     }
 
