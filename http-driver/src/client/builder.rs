@@ -27,7 +27,6 @@ use crate::link::BoxTap;
 #[must_use]
 pub struct Builder {
     config: Arc<Config>,
-    policy: Option<Policy>,
     observer: Option<Arc<dyn Observe>>,
     timeout: Option<Duration>,
     tells_peer: bool,
@@ -39,14 +38,15 @@ impl Builder {
         Self::default()
     }
 
-    /// Queue, connections, back-off and retries, in place of [`Config::dispatch`].
-    pub const fn policy(mut self, policy: Policy) -> Self {
-        self.policy = Some(policy);
-        self
+    /// Queue, connections, back-off and retries: [`Config::dispatch`] of the configuration. What was set of it before
+    /// is replaced.
+    pub fn policy(self, policy: Policy) -> Self {
+        self.with_policy(|_| policy)
     }
 
-    /// The whole configuration: time-outs, limits, leniencies, and the dispatcher's policy. What was set of it before
-    /// is overwritten, but for a policy. What that owns is set by it alone: see [`Config::dispatched`].
+    /// The whole configuration: time-outs, limits, leniencies, and the dispatcher's policy. It replaces everything that
+    /// was set of these before, also by [`policy`](Self::policy) and the methods below, so it comes first. What the
+    /// policy owns is set by it alone: see [`Config::dispatched`].
     pub fn config(mut self, config: impl Into<Arc<Config>>) -> Self {
         self.config = config.into();
         self
@@ -182,8 +182,8 @@ impl Builder {
     }
 
     fn with_policy(mut self, change: impl FnOnce(Policy) -> Policy) -> Self {
-        let policy = self.policy.unwrap_or(self.config.dispatch);
-        self.policy = Some(change(policy));
+        let config = Arc::make_mut(&mut self.config);
+        config.dispatch = change(config.dispatch);
         self
     }
 
@@ -201,20 +201,14 @@ impl Builder {
         R: Runtime + Send + Sync + 'static,
         R::Timer: Send,
     {
-        let mut config = Arc::unwrap_or_clone(self.config);
-        config.dispatch = self.policy.unwrap_or(config.dispatch);
-        let config = Arc::new(config.dispatched());
+        let config = Arc::new(Arc::unwrap_or_clone(self.config).dispatched());
         Client::new(Shared::new(config, self.observer, self.timeout, self.tells_peer, connector, runtime))
     }
 }
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder")
-            .field("config", &self.config)
-            .field("policy", &self.policy)
-            .field("timeout", &self.timeout)
-            .finish_non_exhaustive()
+        f.debug_struct("Builder").field("config", &self.config).field("timeout", &self.timeout).finish_non_exhaustive()
     }
 }
 

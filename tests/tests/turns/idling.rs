@@ -97,6 +97,7 @@ fn closed_after(builder: Builder, before: Before) -> Option<u32> {
 #[test]
 fn c29_idle_connections_of_a_client_have_one_deadline() {
     let minutes = |most| Builder::new().policy(Policy::default().idle_timeout(most));
+    let longer = Policy::default().idle_timeout(300 * SECOND);
     let mut machine = Config::default();
     machine.timeouts.idle = Duration::from_secs(5);
     let mut both = Config::default();
@@ -114,7 +115,11 @@ fn c29_idle_connections_of_a_client_have_one_deadline() {
         ("as evhttp", Builder::new().config(Config::evhttp()), Some(50)),
         ("the machine's own is of no account", Builder::new().config(machine), Some(90)),
         ("nor a longer one", Builder::new().config(both), Some(7)),
-        ("a configuration that comes after", minutes(Some(300 * SECOND)).config(Config::evhttp()), Some(300)),
+        ("a configuration that comes after", minutes(Some(300 * SECOND)).config(Config::evhttp()), Some(50)),
+        ("after one method", Builder::new().pool_idle_timeout(3 * SECOND).config(Config::evhttp()), Some(50)),
+        ("a policy that comes after", Builder::new().config(Config::evhttp()).policy(longer), Some(300)),
+        ("one method after", Builder::new().config(Config::evhttp()).pool_idle_timeout(3 * SECOND), Some(3)),
+        ("the last one of two", minutes(Some(20 * SECOND)).policy(longer), Some(300)),
     ] {
         for before in [Before::Nothing, PLAIN, EMPTY] {
             assert_eq!(closed_after(builder.clone(), before), seconds, "{name}, {before:?}");
@@ -137,12 +142,11 @@ fn c29_the_last_request_of_a_connection_says_so() {
     // A connection's own limit is of no account where the client's policy rules.
     let mut machine = Config::default();
     machine.persistence.requests = Some(1);
-    let bounded = Builder::new().max_requests_per_connection(2);
     for (builder, closes) in [
         (Builder::new(), [false, false]),
         (Builder::new().config(machine.clone()), [false, false]),
-        (bounded.clone(), [false, true]),
-        (bounded.config(machine), [false, true]),
+        (Builder::new().max_requests_per_connection(2), [false, true]),
+        (Builder::new().config(machine).max_requests_per_connection(2), [false, true]),
         (Builder::new().max_requests_per_connection(0), [true, true]),
     ] {
         let (stage, sides) = (Stage::default(), Arc::<Mutex<Vec<Side>>>::default());
