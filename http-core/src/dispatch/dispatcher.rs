@@ -6,8 +6,9 @@ use core::time::Duration;
 
 use super::action::{Action, CloseCause, ConnectionState, Delivery, Job, OriginPhase, Refused, StatusFacts};
 use super::connection::{self, Connection};
-use super::failure::{ConnectCause, LostCause};
+use super::failure::ConnectCause;
 use super::ids::{ConnectionId, OriginId, RequestId};
+use super::loss::LostCause;
 use super::origin::Origin;
 use super::queue::{GivenUp, Need};
 use super::request::{self, Request};

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use super::loss::LostCause;
+
 /// The end of a request that was not answered in full.
 ///
 /// ```
@@ -261,48 +263,6 @@ impl fmt::Display for ConnectCause {
             Self::Tls => "TLS failed",
             Self::Forbidden => "not allowed to connect",
             Self::Misconfigured => "address or options make no sense",
-        })
-    }
-}
-
-/// Why a connection that was up ended, as the driver reports it.
-///
-/// ```
-/// assert_eq!(http_core::dispatch::LostCause::Eof.to_string(), "connection closed by the peer");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum LostCause {
-    /// The peer ended it in the ordinary way.
-    Eof,
-    /// It broke: a reset, or TLS without `close_notify`.
-    Reset,
-    /// Sending failed.
-    Write,
-    /// Nothing moved for too long: a deadline of the connection passed.
-    TimedOut,
-    /// What the peer sent is no HTTP, or goes beyond a limit.
-    Malformed,
-    /// An exchange on it was the last one (`Connection: close`, or content that lasts until the close). Requests
-    /// that were sent behind it are not answered (RFC 9112 §9.6).
-    Last,
-    /// This side closed it, on account of a request that has its outcome. It is held against no other.
-    Local,
-    /// What carried it on this side panicked.
-    Crashed,
-}
-
-impl fmt::Display for LostCause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Eof => "connection closed by the peer",
-            Self::Reset => "connection reset",
-            Self::Write => "sending failed",
-            Self::TimedOut => "the peer was silent for too long",
-            Self::Malformed => "the peer sent what is not HTTP or too large",
-            Self::Last => "connection closed after an earlier response",
-            Self::Local => "connection closed by this side",
-            Self::Crashed => "this side failed while carrying it",
         })
     }
 }

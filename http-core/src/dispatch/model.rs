@@ -6,8 +6,9 @@ use core::time::Duration;
 
 use super::action::{Action, Delivery, Job, Refused, StatusFacts};
 use super::dispatcher::Dispatcher;
-use super::failure::{ConnectCause, LostCause};
+use super::failure::ConnectCause;
 use super::ids::{ConnectionId, OriginId, RequestId};
+use super::loss::LostCause;
 use super::retry::Progress;
 use crate::time::Instant;
 

@@ -4,8 +4,9 @@ use core::time::Duration;
 
 use super::action::{CloseCause, Delivery, StatusFacts};
 use super::dispatcher::Dispatcher;
-use super::failure::{Cause, LostCause, RequestPhase, Why};
+use super::failure::{Cause, RequestPhase, Why};
 use super::ids::{OriginId, RequestId};
+use super::loss::LostCause;
 use super::queue::Need;
 use super::request::State;
 use super::retry::{Decision, Event, Progress, Received, RetryFacts, Sent, Verdict, decide};

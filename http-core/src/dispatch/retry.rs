@@ -4,7 +4,8 @@ pub use crate::connection::client::{Received, Sent};
 
 use core::time::Duration;
 
-use super::failure::{LostCause, Why};
+use super::failure::Why;
+use super::loss::LostCause;
 
 /// Decides what becomes of a request whose exchange ended before it was complete, or was answered by a status
 /// that may ask for a repetition. No state, no side effect.

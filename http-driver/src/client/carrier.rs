@@ -18,7 +18,7 @@ use super::job::{Job, Sending};
 use super::origin::{Connector, Origin};
 use super::payload::{BoxBody, Payload};
 use super::pool::Shared;
-use super::run::{Loss, Run, cause};
+use super::run::{Loss, Run};
 use super::slot::{Order, Slot};
 use super::task::Reached;
 use crate::error::Error;
@@ -160,7 +160,7 @@ where
             Err(Error::Misuse(misuse)) => RequestError::unsendable(misuse.into()),
             // The connection ended just now: the request goes on as it came.
             Err(error) => {
-                let loss = Loss::by(cause(&error));
+                let loss = Loss::by(error.lost_cause());
                 shared.with_job(request, |job| job.put_back(body, error));
                 slot.put_back(request);
                 return Err(loss);

@@ -151,7 +151,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
             Ok(Some(Event::Closed(why))) => {
                 self.over = Some(why);
                 self.link.farewell();
-                Poll::Ready(Err(self.closed(why)))
+                Poll::Ready(Err(Error::ended(why, self.link.take_broken())))
             }
             Ok(Some(event)) => Poll::Ready(Ok(event)),
             Ok(None) => match self.over {
@@ -223,16 +223,9 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
             Err(error) => error.into(),
             Ok(Some(Event::Closed(why))) => {
                 self.over = Some(why);
-                self.closed(why)
+                Error::ended(why, self.link.take_broken())
             }
-            _ => self.closed(self.over.unwrap_or(Closed::Broken)),
-        }
-    }
-
-    fn closed(&mut self, why: Closed) -> Error {
-        match (why, self.link.take_broken()) {
-            (Closed::Broken | Closed::ByPeer | Closed::Unanswered, Some(error)) => Error::Io(error),
-            _ => Error::Closed(why),
+            _ => Error::ended(self.over.unwrap_or(Closed::Broken), self.link.take_broken()),
         }
     }
 }

@@ -12,7 +12,7 @@ use http_core::client::{Event, Readiness, Sent};
 use http_core::dispatch::{
     ConnectionId, Delivery, Input, LostCause, Output, Progress, Received, RequestId, StatusFacts,
 };
-use http_core::{Closed, ErrorKind, Fields, Instant, Reason, ResponseHead, Version};
+use http_core::{Closed, Fields, Instant, ResponseHead, Version};
 
 use super::carrier::launch;
 use super::connection::Connection;
@@ -303,7 +303,7 @@ where
             self.shared.fail(self.flight.request, RequestError::body(error));
             return Loss::LOCAL;
         }
-        let cause = cause(&error);
+        let cause = error.lost_cause();
         let mut error = Some(error);
         let mut left = connection.machine().unanswered();
         let mut unanswered = Vec::with_capacity(1 + self.behind.len());
@@ -333,19 +333,5 @@ where
             unanswered.push((flight.request, progress));
         }
         Loss { cause, unanswered }
-    }
-}
-
-/// The dispatcher's word for an error of a connection.
-pub(super) fn cause(error: &Error) -> LostCause {
-    match error {
-        error if error.is_timeout() => LostCause::TimedOut,
-        Error::Protocol(error) if error.reason() == Reason::Truncated => LostCause::Eof,
-        Error::Protocol(error) if error.kind() == ErrorKind::Timeout => LostCause::TimedOut,
-        Error::Protocol(_) => LostCause::Malformed,
-        Error::Closed(Closed::ByPeer | Closed::Unanswered) => LostCause::Eof,
-        Error::Closed(Closed::NotPersistent) => LostCause::Last,
-        Error::Closed(Closed::Broken) | Error::Io(_) => LostCause::Reset,
-        Error::Closed(_) | Error::Misuse(_) | Error::Body(_) => LostCause::Local,
     }
 }

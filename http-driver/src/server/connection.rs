@@ -282,12 +282,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
 
     /// The end of a connection as a result: an error if an exchange was cut off by it.
     fn closed(&mut self, why: Closed) -> Result<Event, Error> {
-        match (why, self.link.take_broken()) {
-            (Closed::Broken, Some(error)) => Err(Error::Io(error)),
-            (Closed::Broken, None) => Err(Error::Closed(why)),
-            (Closed::TimedOut(http_core::Deadline::Send), _) => Err(Error::Closed(why)),
-            _ => Ok(Event::Closed(why)),
-        }
+        Error::cut_off(why, self.link.take_broken()).map_or(Ok(Event::Closed(why)), Err)
     }
 
     /// Leaves the open exchange as it is: the application has dropped it.
@@ -437,8 +432,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
                 return Poll::Ready(Ok(()));
             }
             Poll::Ready(match this.cause() {
-                // Everything was written, and the end that follows is as it should be.
-                Error::Closed(Closed::NotPersistent | Closed::ByPeer | Closed::ByUs) => Ok(()),
+                error if error.is_orderly_end() => Ok(()),
                 error => Err(error),
             })
         })
@@ -461,13 +455,10 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
                 Err(error) => return error.into(),
                 Ok(Some(Event::Closed(why))) => {
                     self.over = true;
-                    return match self.link.take_broken() {
-                        Some(error) => Error::Io(error),
-                        None => Error::Closed(why),
-                    };
+                    return Error::ended(why, self.link.take_broken());
                 }
                 Ok(Some(_)) => {}
-                Ok(None) => return self.link.take_broken().map_or(Error::Closed(Closed::Broken), Error::Io),
+                Ok(None) => return Error::ended(Closed::Broken, self.link.take_broken()),
             }
         }
     }

@@ -183,6 +183,19 @@ pub enum Fault<'a> {
     NotTaken,
 }
 
+impl<'a> Fault<'a> {
+    /// What ended a connection with this error.
+    fn of(error: &'a Error) -> Self {
+        match error {
+            Error::Protocol(error) => Self::Protocol(*error),
+            Error::Misuse(misuse) => Self::Misuse(*misuse),
+            Error::Body(error) => Self::Body(&**error),
+            Error::Closed(why) => Self::Closed(*why),
+            Error::Io(error) => Self::Io(error),
+        }
+    }
+}
+
 impl Fault<'_> {
     /// The section that states the rule, or what was answered; `limit` where a limit of ours was met, empty where no
     /// section says anything.
@@ -319,20 +332,15 @@ impl Observed {
         if core::mem::replace(&mut self.over, true) {
             return;
         }
-        let fault = match error {
-            Error::Protocol(error) => Fault::Protocol(*error),
-            Error::Misuse(misuse) => Fault::Misuse(*misuse),
-            Error::Body(error) => Fault::Body(&**error),
-            // Nothing was under way: who idles may go.
-            Error::Closed(_) | Error::Io(_) if phase == Phase::Idle => return,
-            Error::Closed(why) => Fault::Closed(*why),
-            Error::Io(error) => Fault::Io(error),
-        };
+        // Nothing was under way: who idles may go.
+        if phase == Phase::Idle && matches!(error, Error::Closed(_) | Error::Io(_)) {
+            return;
+        }
         let status = match error {
             Error::Protocol(error) if refused => StatusCode::from_u16(error.status_hint().as_u16()).ok(),
             _ => None,
         };
-        self.tell(fault, status, phase);
+        self.tell(Fault::of(error), status, phase);
     }
 
     pub(super) fn tell_cut(&mut self, phase: Phase) {

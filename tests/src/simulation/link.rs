@@ -7,9 +7,7 @@ use bytes::Bytes;
 use http_core::client::{self, ClientSide, Readiness};
 use http_core::dispatch::{LostCause, Progress, Received, RequestId, Sent};
 use http_core::server::ServerSide;
-use http_core::{
-    Closed, Config, Content, End, ErrorKind, Fields, Instant, Method, RequestHead, ResponseHead, StatusCode, server,
-};
+use http_core::{Config, Content, End, Fields, Instant, Method, RequestHead, ResponseHead, StatusCode, server};
 
 use crate::cut::{Cut, Random};
 use crate::party::Party;
@@ -238,11 +236,8 @@ impl Link {
                     return moved;
                 }
                 Err(error) => {
-                    let cause = match error.kind() {
-                        ErrorKind::Timeout => LostCause::TimedOut,
-                        ErrorKind::Truncated => LostCause::Eof,
-                        kind => panic!("the server broke no rule: {kind:?}"),
-                    };
+                    let cause = LostCause::from(error.reason());
+                    assert!(cause != LostCause::Malformed, "the server broke no rule: {error}");
                     told.push(self.lost(cause));
                     return true;
                 }
@@ -274,16 +269,7 @@ impl Link {
                     told.push(self.lost(LostCause::Last));
                 }
             }
-            client::Event::Closed(why) => {
-                let cause = match why {
-                    Closed::ByPeer | Closed::Unanswered => LostCause::Eof,
-                    Closed::NotPersistent => LostCause::Last,
-                    Closed::Broken => LostCause::Reset,
-                    Closed::TimedOut(_) => LostCause::TimedOut,
-                    _ => LostCause::Local,
-                };
-                told.push(self.lost(cause));
-            }
+            client::Event::Closed(why) => told.push(self.lost(why.into())),
             other => panic!("an event that was not asked for: {other:?}"),
         }
     }
