@@ -128,6 +128,7 @@ pub use connection::{client, server};
 pub use error::ProtocolError;
 pub use message::content::Content;
 pub use message::date::{imf_fixdate, parse_date};
+pub use message::destination::Destination;
 pub use message::facts::Framing;
 pub use message::field::Fields;
 pub use message::head::{KeepAlive, RequestHead, ResponseHead};

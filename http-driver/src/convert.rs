@@ -3,8 +3,9 @@
 use crate::names;
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::uri::{Authority, PathAndQuery};
 use http::{Request, Response, Uri, request, response};
-use http_core::{Fields, Method, Misuse, RequestHead, ResponseHead, StatusCode, Target, Version, percent_encoded};
+use http_core::{Destination, Fields, Method, Misuse, RequestHead, ResponseHead, StatusCode, Target, Version};
 
 /// A head or a section that has no form in the other type.
 ///
@@ -154,8 +155,7 @@ pub fn response<B>(head: &ResponseHead, body: B) -> Result<Response<B>, Unconver
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReasonPhrase(pub Bytes);
 
-/// The head of a request to be sent to the origin of its URI: `Host` from the URI, the target in origin-form, but for
-/// `CONNECT` and `*`. What the `http` crate takes in a URI beside RFC 3986 is percent-encoded.
+/// The head of a request to be sent to the origin of its URI: see [`RequestHead::to`].
 ///
 /// ```
 /// let (parts, ()) = http::Request::get("http://example.com/a?b[]=1|2").body(()).unwrap().into_parts();
@@ -163,65 +163,36 @@ pub struct ReasonPhrase(pub Bytes);
 /// ```
 ///
 /// # Errors
-/// [`Unconvertible::Misuse`], [`Unconvertible::Target`] if the URI has no authority and no `Host` is given.
+/// [`Unconvertible::Misuse`]; it is [`Misuse::Host`] if the URI has no authority and no `Host` is given.
 pub fn request_head(parts: &request::Parts) -> Result<RequestHead, Unconvertible> {
-    let method = Method::from_bytes(parts.method.as_str().as_bytes()).ok_or(Misuse::Method)?;
-    let authority = parts.uri.authority();
-    let target = match (method, parts.uri.path_and_query()) {
-        (Method::Connect, _) => authority.ok_or(Unconvertible::Target)?.as_str(),
-        (Method::Options, None) => "*",
-        (_, Some(path)) => path.as_str(),
-        (_, None) => "/",
-    };
-    let mut head = encoded_head(method, "", target)?;
-    if !parts.headers.contains_key(http::header::HOST) && method != Method::Connect {
-        let authority = authority.ok_or(Unconvertible::Target)?.as_str();
-        // Userinfo is not part of Host (RFC 9110 §4.2.4).
-        head.fields_mut().push("Host", authority.rsplit('@').next().unwrap_or(authority))?;
-    }
-    push_all(head.fields_mut(), &parts.headers)?;
-    if parts.version == http::Version::HTTP_10 {
-        head = head.with_version(Version::Http10);
-    }
-    Ok(head)
+    Ok(head_to(parts, false)?)
 }
 
-/// A head whose target is `before` and what follows: as it is where RFC 3986 allows it, percent-encoded otherwise.
-fn encoded_head(method: Method<'_>, before: &str, path_and_query: &str) -> Result<RequestHead, Misuse> {
-    let head = match before {
-        "" => RequestHead::new(method, path_and_query),
-        _ => RequestHead::new(method, format!("{before}{path_and_query}")),
-    };
-    match head {
-        Err(Misuse::Target) if method != Method::Connect => {
-            RequestHead::new(method, [before.as_bytes(), &percent_encoded(path_and_query)].concat())
-        }
-        head => head,
-    }
-}
-
-/// The same for a request that a proxy forwards: the target in absolute-form (RFC 9112 §3.2.2), but for `CONNECT`.
+/// The same for a request that a proxy forwards.
 pub(crate) fn forwarded_head(
     parts: &request::Parts,
     authorization: Option<&str>,
 ) -> Result<RequestHead, Unconvertible> {
-    let plain = request_head(parts)?;
-    let mut head = match (plain.method(), parts.uri.authority()) {
-        (Method::Connect, _) | (_, None) => plain,
-        (method, Some(authority)) => {
-            let host = authority.as_str().rsplit('@').next().unwrap_or_default();
-            let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-            // The target `*` of OPTIONS has no path at all in this form (RFC 9112 §3.2.4).
-            let path = if plain.target() == b"*" { "" } else { path };
-            let mut head = encoded_head(method, &format!("http://{host}"), path)?;
-            for (name, value) in plain.fields().raw() {
-                head.fields_mut().push(name, value)?;
-            }
-            head.with_version(plain.version())
-        }
-    };
+    let mut head = head_to(parts, true)?;
     if let Some(value) = authorization.filter(|_| !head.fields().contains("Proxy-Authorization")) {
         head.fields_mut().push("Proxy-Authorization", value)?;
+    }
+    Ok(head)
+}
+
+fn head_to(parts: &request::Parts, via_proxy: bool) -> Result<RequestHead, Misuse> {
+    let method = Method::from_bytes(parts.method.as_str().as_bytes()).ok_or(Misuse::Method)?;
+    let destination = Destination {
+        scheme: parts.uri.scheme_str(),
+        authority: parts.uri.authority().map(Authority::as_str),
+        path_and_query: parts.uri.path_and_query().map(PathAndQuery::as_str),
+        via_proxy,
+        own_host: parts.headers.contains_key(http::header::HOST),
+    };
+    let mut head = RequestHead::to(method, &destination)?;
+    push_all(head.fields_mut(), &parts.headers)?;
+    if parts.version == http::Version::HTTP_10 {
+        head = head.with_version(Version::Http10);
     }
     Ok(head)
 }
@@ -254,5 +225,54 @@ const fn version(version: Version) -> http::Version {
     match version {
         Version::Http10 => http::Version::HTTP_10,
         _ => http::Version::HTTP_11,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(method: &str, uri: Uri) -> request::Parts {
+        Request::builder().method(method).uri(uri).body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn a_uri_is_taken_apart_for_the_core() {
+        for (method, uri, direct, forwarded) in [
+            ("GET", "http://u:p@a:1/b?c", "/b?c", "http://a:1/b?c"),
+            ("GET", "http://a", "/", "http://a/"),
+            ("GET", "http://a?b", "/?b", "http://a/?b"),
+            ("CONNECT", "a:443", "a:443", "a:443"),
+            ("CONNECT", "https://a", "a:443", "a:443"),
+        ] {
+            let parts = parts(method, uri.parse().unwrap());
+            assert_eq!(request_head(&parts).unwrap().target(), direct.as_bytes(), "{method} {uri}");
+            let head = forwarded_head(&parts, Some("Basic QTpC")).unwrap();
+            assert_eq!(head.target(), forwarded.as_bytes(), "{method} {uri}");
+            assert_eq!(head.fields().get("proxy-authorization"), Some(&b"Basic QTpC"[..]));
+        }
+    }
+
+    #[test]
+    fn an_asterisk_is_no_part_of_a_host() {
+        let uri = || Uri::builder().scheme("http").authority("a").path_and_query("*").build().unwrap();
+        let options = parts("OPTIONS", uri());
+        assert_eq!(request_head(&options).unwrap().target(), b"*");
+        assert_eq!(forwarded_head(&options, None).unwrap().target(), b"http://a");
+        let get = parts("GET", uri());
+        assert_eq!(request_head(&get).unwrap_err(), Unconvertible::Misuse(Misuse::Target));
+        assert_eq!(forwarded_head(&get, None).unwrap_err(), Unconvertible::Misuse(Misuse::Target));
+    }
+
+    #[test]
+    fn a_host_that_is_given_is_the_only_one() {
+        let mut parts = parts("GET", "http://a/b".parse().unwrap());
+        parts.headers.insert(http::header::HOST, HeaderValue::from_static("c"));
+        let wire = request_head(&parts).unwrap().as_wire().to_vec();
+        assert_eq!(wire, b"GET /b HTTP/1.1\r\nhost: c\r\n");
+        parts.uri = Uri::from_static("/b");
+        assert_eq!(request_head(&parts).unwrap().as_wire(), wire);
+        parts.headers.clear();
+        assert_eq!(request_head(&parts).unwrap_err(), Unconvertible::Misuse(Misuse::Host));
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod content;
 pub(crate) mod date;
+pub(crate) mod destination;
 pub(crate) mod facts;
 pub(crate) mod field;
 pub(crate) mod forward;

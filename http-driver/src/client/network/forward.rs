@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http_core::dispatch::ConnectCause;
-use http_core::{Content, Method, RequestHead};
+use http_core::{Content, Destination, Method, RequestHead};
 
 use super::proxy::Proxy;
 use crate::client::Connection;
@@ -19,7 +19,7 @@ pub(super) async fn tunnel<T: Transport, R: Runtime>(
     proxy: &Proxy,
 ) -> Result<T, ConnectCause> {
     let target = format!("{}:{}", origin.host(), origin.port());
-    let head = RequestHead::new(Method::Connect, &target).and_then(|head| head.with("Host", &target));
+    let head = RequestHead::to(Method::Connect, &Destination { authority: Some(&target), ..Default::default() });
     let head = match proxy.authorization() {
         Some(value) => head.and_then(|head| head.with("Proxy-Authorization", value)),
         None => head,
