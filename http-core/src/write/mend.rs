@@ -6,6 +6,7 @@ use crate::message::content::Content;
 use crate::message::facts::{Coding, LONGEST, Length};
 use crate::message::field::Fields;
 use crate::message::head::ResponseHead;
+use crate::message::misuse::Misuse;
 use crate::message::status::StatusCode;
 use crate::message::token::{self, Known};
 use crate::message::trailers::may_be_trailer;
@@ -80,6 +81,34 @@ pub fn mend_response(head: &mut ResponseHead, content: &mut Content, outline: &O
         }
     }
     head.fields().len() != before || content.length() != length
+}
+
+impl ResponseHead {
+    /// Has a 101 that names no protocol name `offered`, the [only one](crate::RequestHead::only_protocol) that its
+    /// request offers: it can mean no other, and may not go without (RFC 9110 §7.8, §15.2.2). Any other head, and where
+    /// nothing or more than one is offered, stays as it is.
+    ///
+    /// ```
+    /// use http_core::{Method, RequestHead, ResponseHead, StatusCode};
+    /// let request = RequestHead::new(Method::Get, "/")?.with("Connection", "upgrade")?.with("Upgrade", "websocket")?;
+    /// let mut head = ResponseHead::new(StatusCode::SWITCHING_PROTOCOLS);
+    /// head.name_protocol(request.only_protocol())?;
+    /// assert_eq!(head.fields().get("upgrade"), Some(&b"websocket"[..]));
+    /// # Ok::<(), http_core::Misuse>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Fields::push`]; none for a protocol that was read.
+    pub fn name_protocol(&mut self, offered: Option<&[u8]>) -> Result<(), Misuse> {
+        match offered {
+            Some(protocol)
+                if self.status() == StatusCode::SWITCHING_PROTOCOLS && !self.fields().contains("Upgrade") =>
+            {
+                self.fields_mut().push("Upgrade", protocol)
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Fields {
@@ -336,6 +365,30 @@ mod tests {
         let offered = Outline { upgrade_offered: true, ..Outline::default() };
         let told = mended(101, &[("Upgrade", "x"), (CL, "0")], Content::Streaming, &offered);
         assert_eq!(told.as_deref(), Ok(&b"Upgrade: x\r\nConnection: upgrade\r\n"[..]));
+    }
+
+    #[test]
+    fn a_101_names_the_only_protocol_that_is_offered() {
+        for (section, status, fields, offered, expected) in [
+            ("RFC 9110 §15.2.2", 101, &[][..], Some("a/1"), "Upgrade: a/1\r\n"),
+            ("RFC 9110 §7.8", 101, &[("X", "1")], Some("a"), "X: 1\r\nUpgrade: a\r\n"),
+            ("RFC 9110 §7.8", 101, &[("upgrade", "b")], Some("a"), "upgrade: b\r\n"),
+            ("RFC 9110 §7.8", 101, &[], None, ""),
+            ("RFC 9110 §7.8", 200, &[], Some("a"), ""),
+            // It names what the client should offer, which the application knows alone.
+            ("RFC 9110 §15.5.22", 426, &[], Some("a"), ""),
+        ] {
+            let mut head = ResponseHead::new(StatusCode::new(status).unwrap());
+            fields.iter().for_each(|(name, value)| head.fields_mut().push(name, value).unwrap());
+            head.name_protocol(offered.map(str::as_bytes)).unwrap();
+            let told = core::str::from_utf8(head.fields().as_wire()).unwrap();
+            assert_eq!(told, expected, "{section}: {status} {fields:?}");
+            let before = head.clone();
+            head.name_protocol(offered.map(str::as_bytes)).unwrap();
+            assert_eq!(head, before, "{section}: once is enough");
+        }
+        let mut head = ResponseHead::new(StatusCode::SWITCHING_PROTOCOLS);
+        assert_eq!(head.name_protocol(Some(b"a\r\nb")), Err(Misuse::FieldValue));
     }
 
     #[test]

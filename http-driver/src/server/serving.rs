@@ -325,11 +325,8 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         // What would be dropped need not be produced.
         let (mut announced, mut first) = if omitted { (announced(&*body), First::None) } else { first_piece(body, cx) };
         if omitted {
-            let switching = head.status() == StatusCode::SWITCHING_PROTOCOLS && !head.fields().contains("upgrade");
-            if let (true, Some(protocol)) = (switching, &open.protocol) {
-                // It was read as a field of the request.
-                let _ = head.fields_mut().push("Upgrade", protocol);
-            }
+            // It was read as a field of the request.
+            let _ = head.name_protocol(open.protocol.as_deref());
             self.connection.machine().mend_response(&mut head, &mut announced);
         }
         let mut begun = self.connection.offer(&head, &mut announced);
@@ -514,11 +511,7 @@ enum First {
 
 /// What can be announced of a body that is not run.
 fn announced<B: Body>(body: &B) -> Content {
-    match body.size_hint().exact() {
-        None => Content::Streaming,
-        Some(0) => Content::Empty,
-        Some(length) => Content::Sized(length),
-    }
+    Content::of_length(body.size_hint().exact())
 }
 
 /// What can be announced of a body. One whose only piece is there already is sent together with its head.
@@ -527,11 +520,8 @@ where
     B: Body,
     B::Error: Into<BoxError>,
 {
-    let length = match body.size_hint().exact() {
-        None => return (Content::Streaming, First::None),
-        Some(0) => return (Content::Empty, First::None),
-        Some(length) => length,
-    };
+    let announced = announced(&*body);
+    let Content::Sized(length) = announced else { return (announced, First::None) };
     match body.poll_frame(cx) {
         Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
             Ok(mut data) => {
@@ -539,13 +529,13 @@ where
                 if piece.len() as u64 == length {
                     (Content::Full(piece), First::None)
                 } else {
-                    (Content::Sized(length), First::Piece(piece))
+                    (announced, First::Piece(piece))
                 }
             }
-            Err(_) => (Content::Sized(length), First::None),
+            Err(_) => (announced, First::None),
         },
-        Poll::Ready(Some(Err(error))) => (Content::Sized(length), First::Failed(error.into())),
-        Poll::Ready(None) | Poll::Pending => (Content::Sized(length), First::None),
+        Poll::Ready(Some(Err(error))) => (announced, First::Failed(error.into())),
+        Poll::Ready(None) | Poll::Pending => (announced, First::None),
     }
 }
 
