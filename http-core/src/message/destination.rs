@@ -33,18 +33,19 @@ pub struct Destination<'a> {
 }
 
 impl<'a> Destination<'a> {
-    /// Host and port, without userinfo.
-    fn host(&self) -> Result<Option<&'a str>, Misuse> {
-        let Some(authority) = self.authority else { return Ok(None) };
+    /// Host and port, without userinfo. Whether they are that is looked at when they are sent as `Host`.
+    fn host(&self) -> Option<&'a str> {
+        let authority = self.authority?;
         // Neither a host nor a port has such a sign.
-        let host = authority.rsplit('@').next().unwrap_or(authority);
+        let at = authority.as_bytes().iter().rposition(|&byte| byte == b'@');
+        let host = at.map_or(authority, |at| &authority[at + 1..]);
         // RFC 9110 §4.2.1: there is always a host.
-        if host.is_empty() || !is_host(host.as_bytes()) { Err(Misuse::Host) } else { Ok(Some(host)) }
+        (!host.is_empty()).then_some(host)
     }
 
     /// Host and port for a tunnel, the scheme's where the URI has none: `CONNECT` knows no default.
     fn host_and_port(&self) -> Result<Cow<'a, str>, Misuse> {
-        let host = self.host()?.ok_or(Misuse::Host)?;
+        let host = self.host().ok_or(Misuse::Host)?;
         let end = host.rfind(']').map_or(0, |end| end + 1);
         let bare = match host[end..].split_once(':') {
             None => host,
@@ -62,6 +63,9 @@ impl<'a> Destination<'a> {
 
     /// What stands before the path in absolute-form.
     fn scheme_and(&self, host: &str) -> Result<String, Misuse> {
+        if !is_host(host.as_bytes()) {
+            return Err(Misuse::Host);
+        }
         let scheme = self.scheme.unwrap_or("http");
         // The rest of its grammar is looked at in the target, where these signs would end it.
         if scheme.contains([':', '/', '?']) { Err(Misuse::Target) } else { Ok(format!("{scheme}://{host}")) }
@@ -73,7 +77,7 @@ impl core::fmt::Debug for Destination<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Destination")
             .field("scheme", &self.scheme)
-            .field("host", &self.host().ok().flatten())
+            .field("host", &self.host())
             .field("via_proxy", &self.via_proxy)
             .field("own_host", &self.own_host)
             .finish_non_exhaustive()
@@ -111,15 +115,16 @@ impl RequestHead {
     /// ```
     ///
     /// # Errors
-    /// [`Misuse::Host`] if the authority is malformed, or missing where nothing else says it; [`Misuse::Target`] if the
-    /// scheme is malformed, a `CONNECT` has no port, or the path begins with anything but a slash; [`Misuse::Method`].
+    /// [`Misuse::Host`] if nothing says the host, or it is malformed in absolute-form; [`Misuse::Target`] if the scheme
+    /// or the host of a `CONNECT` is malformed, its port is not known, or a path begins with anything but a slash;
+    /// [`Misuse::Method`]. A malformed `Host` beside a path alone is refused when the head is sent, as any is.
     pub fn to(method: Method<'_>, destination: &Destination<'_>) -> Result<Self, Misuse> {
         if method == Method::Connect {
             let target = destination.host_and_port()?;
             let head = Self::new(method, &*target)?;
             return if destination.own_host { Ok(head) } else { head.with("Host", &*target) };
         }
-        let host = destination.host()?;
+        let host = destination.host();
         if host.is_none() && !destination.own_host {
             return Err(Misuse::Host);
         }
@@ -131,7 +136,7 @@ impl RequestHead {
         }
         let forwarding = host.filter(|_| destination.via_proxy);
         let mut before = forwarding.map_or(Ok(String::new()), |host| destination.scheme_and(host))?;
-        let head = match is_of_server {
+        let mut head = match is_of_server {
             true if before.is_empty() => Self::new(method, "*"),
             true => Self::new(method, before),
             false => {
@@ -142,10 +147,10 @@ impl RequestHead {
                 encoded(method, &before, path)
             }
         }?;
-        match host {
-            Some(host) if !destination.own_host => head.with("Host", host),
-            _ => Ok(head),
+        if let (Some(host), false) = (host, destination.own_host) {
+            head.fields.push("Host", host.as_bytes())?;
         }
+        Ok(head)
     }
 }
 
@@ -236,8 +241,8 @@ mod tests {
             ("RFC 9110 §7.2", OPTIONS, "", "", "*", proxy, Err(Misuse::Host)),
             ("RFC 9110 §4.2.1", GET, "http", ":80", "/", proxy, Err(Misuse::Host)),
             ("RFC 9110 §4.2.1", GET, "http", "a/b", "/", proxy, Err(Misuse::Host)),
-            ("RFC 9110 §4.2.1", CONNECT, "http", "a/b:1", "", proxy, Err(Misuse::Host)),
-            ("RFC 9110 §5.5", GET, "http", "a\r\nb: c", "/", direct, Err(Misuse::Host)),
+            ("RFC 9110 §4.2.1", CONNECT, "http", "a/b:1", "", proxy, Err(Misuse::Target)),
+            ("RFC 9110 §5.5", GET, "http", "a\r\nb: c", "/", direct, Err(Misuse::FieldValue)),
             ("RFC 9112 §3.2.2", GET, "1", "a", "/", proxy, Err(Misuse::Target)),
             ("RFC 9112 §3.2.2", GET, "http://b/", "a", "/", proxy, Err(Misuse::Target)),
             // A path that would go on with the host, or be a URI itself.
