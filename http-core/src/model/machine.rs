@@ -26,8 +26,50 @@ pub trait Modelled: Side<Event: Into<Action>> {
     fn command(connection: &mut Connection<Self>, input: Input, now: Instant, f: &mut impl FnMut(Action));
 }
 
+/// Applies one input to a machine: makes exactly the one typed call that it stands for, and tells `f` what that led
+/// to.
+pub fn apply<S: Modelled>(
+    machine: &mut Connection<S>,
+    buffer: &mut BytesMut,
+    input: Input,
+    now: Instant,
+    f: &mut impl FnMut(Action),
+) {
+    let queued = machine.queued();
+    let wanted = (machine.interest(), machine.poll_timeout());
+    call(machine, buffer, input, now, f);
+    let new = machine.queued() - queued;
+    if new > 0 {
+        f(Action::Write(machine.queue().newest(new)));
+    }
+    let wants = (machine.interest(), machine.poll_timeout());
+    if wants != wanted {
+        let (interest, wake) = wants;
+        f(Action::Wants { interest, wake, after: wake.map(|at| at.saturating_since(now)) });
+    }
+}
+
+/// Applies an input, then polls until nothing more is to be told.
+pub fn drain<S: Modelled>(
+    machine: &mut Connection<S>,
+    buffer: &mut BytesMut,
+    input: Input,
+    now: Instant,
+    f: &mut impl FnMut(Action),
+) {
+    apply(machine, buffer, input, now, f);
+    let mut told = true;
+    while told {
+        told = false;
+        apply(machine, buffer, Input::Poll, now, &mut |action| {
+            told |= matches!(action, Action::Server(_) | Action::Client(_) | Action::Failed(_));
+            f(action);
+        });
+    }
+}
+
 /// Makes the one call that `input` stands for, and tells its result.
-pub(super) fn call<S: Modelled>(
+fn call<S: Modelled>(
     connection: &mut Connection<S>,
     buffer: &mut BytesMut,
     input: Input,

@@ -5,7 +5,7 @@
 //! for simple callers.
 //!
 //! ```
-//! use bytes::{Bytes, BytesMut};
+//! use bytes::Bytes;
 //! use http_core::model::{Action, Input, apply, drain};
 //! use http_core::{Config, Content, Instant, ResponseHead, StatusCode, server};
 //!
@@ -27,9 +27,8 @@ mod words;
 
 use core::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
-use crate::connection::common::Connection;
 use crate::connection::exchange::End;
 use crate::connection::flow::Interest;
 use crate::error::ProtocolError;
@@ -42,7 +41,7 @@ use crate::{client, server};
 
 pub use crate::canonical::Canonical;
 pub use coupling::{Coupling, couplings};
-pub use machine::Modelled;
+pub use machine::{Modelled, apply, drain};
 pub use record::{Mismatch, Record, Recorder, Step};
 
 /// Something that happened: from the transport, from the clock, or because the application wants it. One variant for
@@ -160,46 +159,4 @@ pub trait Tap {
 
     /// One input was applied at `now`; `phase` is where the connection is after it.
     fn step(&mut self, now: Instant, phase: crate::Phase, input: &Input, actions: &[Action]);
-}
-
-/// Applies one input to a machine: makes exactly the one typed call that it stands for, and tells `f` what that led
-/// to.
-pub fn apply<S: Modelled>(
-    machine: &mut Connection<S>,
-    buffer: &mut BytesMut,
-    input: Input,
-    now: Instant,
-    f: &mut impl FnMut(Action),
-) {
-    let queued = machine.queued();
-    let wanted = (machine.interest(), machine.poll_timeout());
-    machine::call(machine, buffer, input, now, f);
-    let new = machine.queued() - queued;
-    if new > 0 {
-        f(Action::Write(machine.queue().newest(new)));
-    }
-    let wants = (machine.interest(), machine.poll_timeout());
-    if wants != wanted {
-        let (interest, wake) = wants;
-        f(Action::Wants { interest, wake, after: wake.map(|at| at.saturating_since(now)) });
-    }
-}
-
-/// Applies an input, then polls until nothing more is to be told.
-pub fn drain<S: Modelled>(
-    machine: &mut Connection<S>,
-    buffer: &mut BytesMut,
-    input: Input,
-    now: Instant,
-    f: &mut impl FnMut(Action),
-) {
-    apply(machine, buffer, input, now, f);
-    let mut told = true;
-    while told {
-        told = false;
-        apply(machine, buffer, Input::Poll, now, &mut |action| {
-            told |= matches!(action, Action::Server(_) | Action::Client(_) | Action::Failed(_));
-            f(action);
-        });
-    }
 }

@@ -78,10 +78,12 @@ pub enum Readiness {
 ///
 /// 1. *Inputs* tell it what happened. Bytes that were read are appended to the buffer that `poll_event` is lent;
 ///    [`handle_eof`](Connection::handle_eof), [`handle_sent`](Connection::handle_sent),
-///    [`handle_write_error`](Connection::handle_write_error) and [`handle_timeout`](Connection::handle_timeout) tell the rest.
+///    [`handle_write_error`](Connection::handle_write_error) and [`handle_timeout`](Connection::handle_timeout) tell
+///    the rest.
 /// 2. *Outputs* are asked for: [`poll_event`](Connection::poll_event) until it says `None`, what to send by
-///    [`transmit`](Connection::transmit) or [`outbox`](Connection::outbox), when to wake by [`poll_timeout`](Connection::poll_timeout),
-///    and [`interest`](Connection::interest) for what to do with the transport next.
+///    [`transmit`](Connection::transmit) or [`outbox`](Connection::outbox), when to wake by
+///    [`poll_timeout`](Connection::poll_timeout), and [`interest`](Connection::interest) for what to do with the
+///    transport next.
 /// 3. *Commands* say what the application wants: [`send_request`](Connection::send_request),
 ///    [`send_content`](Connection::send_content), [`send_end`](Connection::send_end), [`close`](Connection::close),
 ///    [`abandon`](Connection::abandon). After one of them ask for outputs again.

@@ -1,5 +1,5 @@
-//! The transitions of a client's connection: what follows from each input, what a poll reads, and what follows when both messages are as far as they
-//! are.
+//! The transitions of a client's connection: what follows from each input, what a poll reads, and what follows when
+//! both messages are as far as they are.
 
 use core::num::NonZeroU32;
 use core::time::Duration;

@@ -59,12 +59,13 @@ pub enum Event {
 ///    [`handle_write_error`](Connection::handle_write_error), [`handle_timeout`](Connection::handle_timeout) and
 ///    [`handle_date`](Connection::handle_date) tell the rest.
 /// 2. *Outputs* are asked for: [`poll_event`](Connection::poll_event) until it says `None`, what to send by
-///    [`transmit`](Connection::transmit) or [`outbox`](Connection::outbox), when to wake by [`poll_timeout`](Connection::poll_timeout),
-///    and [`interest`](Connection::interest) for what to do with the transport next.
+///    [`transmit`](Connection::transmit) or [`outbox`](Connection::outbox), when to wake by
+///    [`poll_timeout`](Connection::poll_timeout), and [`interest`](Connection::interest) for what to do with the
+///    transport next.
 /// 3. *Commands* say what the application wants: [`want_content`](Connection::want_content) or
 ///    [`discard_content`](Connection::discard_content), [`send_interim`](Connection::send_interim),
-///    [`send_response`](Connection::send_response), [`send_content`](Connection::send_content), [`send_end`](Connection::send_end),
-///    [`close`](Connection::close). After one of them ask for outputs again.
+///    [`send_response`](Connection::send_response), [`send_content`](Connection::send_content),
+///    [`send_end`](Connection::send_end), [`close`](Connection::close). After one of them ask for outputs again.
 /// 4. *Getters* change nothing.
 ///
 /// Everything that can depend on time takes `now`. No call blocks, panics, or calls back. A command that does not fit

@@ -1,5 +1,5 @@
-//! The transitions of a server's connection: what follows from each input, what a poll reads, and what follows when both messages are as far as they
-//! are.
+//! The transitions of a server's connection: what follows from each input, what a poll reads, and what follows when
+//! both messages are as far as they are.
 
 use bytes::{Buf, BytesMut};
 
