@@ -7,8 +7,14 @@ use crate::{ours, peer, wire};
 pub enum Case {
     /// A server answers a GET of six fields.
     Get6,
+    /// The same, the value of every field another one each time, and their order too.
+    Get6New,
     /// A server answers a browser's GET, fifteen fields.
     Browser,
+    /// The same, three of the values other ones each time.
+    BrowserVary,
+    /// The same, the value of every field another one each time, and their order too.
+    BrowserNew,
     /// As [`Case::Get6`], sixteen requests in one read and their answers in one write. One exchange is one of them.
     Pipelined16,
     /// As [`Case::Get6`], the head arriving byte by byte.
@@ -32,15 +38,28 @@ pub enum Engine {
 
 impl Case {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 7] =
-        [Self::Get6, Self::Browser, Self::Pipelined16, Self::Drip, Self::Chunks1, Self::Chunks64, Self::Client];
+    pub const ALL: [Self; 10] = [
+        Self::Get6,
+        Self::Get6New,
+        Self::Browser,
+        Self::BrowserVary,
+        Self::BrowserNew,
+        Self::Pipelined16,
+        Self::Drip,
+        Self::Chunks1,
+        Self::Chunks64,
+        Self::Client,
+    ];
 
     /// The name on the command line and in the table.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Get6 => "get6",
+            Self::Get6New => "get6-new",
             Self::Browser => "browser",
+            Self::BrowserVary => "browser-vary",
+            Self::BrowserNew => "browser-new",
             Self::Pipelined16 => "pipelined16",
             Self::Drip => "drip",
             Self::Chunks1 => "chunks1",
@@ -71,25 +90,28 @@ impl Case {
     /// # Panics
     /// If an exchange does not go as it should.
     pub fn run(self, engine: Engine, exchanges: u64) {
-        let unit = match self {
-            Self::Get6 | Self::Drip => wire::SIX_FIELDS.to_vec(),
-            Self::Browser => wire::BROWSER.to_vec(),
-            Self::Pipelined16 => wire::SIX_FIELDS.repeat(16),
-            Self::Chunks1 => wire::chunked(1),
-            Self::Chunks64 => wire::chunked(64),
-            Self::Client => wire::ANSWER.to_vec(),
+        let units = match self {
+            Self::Get6 | Self::Drip => vec![wire::SIX_FIELDS.to_vec()],
+            Self::Get6New => wire::all_new(wire::SIX_FIELDS),
+            Self::Browser => vec![wire::BROWSER.to_vec()],
+            Self::BrowserVary => wire::three_new(wire::BROWSER),
+            Self::BrowserNew => wire::all_new(wire::BROWSER),
+            Self::Pipelined16 => vec![wire::SIX_FIELDS.repeat(16)],
+            Self::Chunks1 => vec![wire::chunked(1)],
+            Self::Chunks64 => vec![wire::chunked(64)],
+            Self::Client => vec![wire::ANSWER.to_vec()],
         };
         // What one read brings at most, as a driver's buffer does.
         let read = if self == Self::Drip { 1 } else { 64 * 1024 };
         match (self, engine) {
-            (Self::Client, Engine::Ours) => ours::client(exchanges, &unit),
-            (Self::Client, Engine::Hyper) => peer::client(exchanges, unit),
-            (Self::Chunks1 | Self::Chunks64, Engine::Ours) => ours::sink(exchanges, &unit, read),
-            (Self::Chunks1 | Self::Chunks64, Engine::Hyper) => peer::sink(exchanges, unit, read),
-            (Self::Pipelined16, Engine::Ours) => ours::pipelined(exchanges, &unit, 16),
-            (Self::Pipelined16, Engine::Hyper) => peer::server(exchanges / 16, unit, read),
-            (_, Engine::Ours) => ours::server(exchanges, &unit, read),
-            (_, Engine::Hyper) => peer::server(exchanges, unit, read),
+            (Self::Client, Engine::Ours) => ours::client(exchanges, &units[0]),
+            (Self::Client, Engine::Hyper) => peer::client(exchanges, units),
+            (Self::Chunks1 | Self::Chunks64, Engine::Ours) => ours::sink(exchanges, &units[0], read),
+            (Self::Chunks1 | Self::Chunks64, Engine::Hyper) => peer::sink(exchanges, units, read),
+            (Self::Pipelined16, Engine::Ours) => ours::pipelined(exchanges, &units[0], 16),
+            (Self::Pipelined16, Engine::Hyper) => peer::server(exchanges / 16, units, read),
+            (_, Engine::Ours) => ours::server(exchanges, &units, read),
+            (_, Engine::Hyper) => peer::server(exchanges, units, read),
         }
     }
 }

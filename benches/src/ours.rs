@@ -97,9 +97,10 @@ fn append(input: &mut BytesMut, bytes: &[u8]) {
     }
 }
 
-pub(crate) fn server(exchanges: u64, wire: &[u8], read: usize) {
+/// Of `wires` each holds one request; they come in turn.
+pub(crate) fn server(exchanges: u64, wires: &[Vec<u8>], read: usize) {
     let mut server = Server::new(Arc::default());
-    for _ in 0..exchanges {
+    for (_, wire) in (0..exchanges).zip(wires.iter().cycle()) {
         server.get(wire, read);
     }
 }

@@ -18,12 +18,14 @@ use hyper::{Request, Response};
 
 use crate::wire::{CHUNKED_CONTENT, HELLO};
 
-/// The other side of a connection: it says `unit` as often as it is answered, and then closes.
+/// The other side of a connection: it says one of `units` after the other, as often as it is answered, and then closes.
 ///
 /// Between two reads there is one that has to wait, as on a socket.
 struct Memory {
-    unit: Vec<u8>,
-    /// How much of `unit` was read this time.
+    units: Vec<Vec<u8>>,
+    /// Which of them is being read.
+    current: usize,
+    /// How much of that was read.
     at: usize,
     /// What one read brings at most.
     read: usize,
@@ -35,9 +37,9 @@ struct Memory {
 }
 
 impl Memory {
-    fn new(unit: Vec<u8>, units: u64, read: usize, speaks_first: bool) -> Self {
+    fn new(units: Vec<Vec<u8>>, units_left: u64, read: usize, speaks_first: bool) -> Self {
         let written = Rc::default();
-        Self { unit, at: 0, read, units_left: units, waits: false, answered: speaks_first, written }
+        Self { units, current: 0, at: 0, read, units_left, waits: false, answered: speaks_first, written }
     }
 
     fn take(&mut self, bytes: usize) -> usize {
@@ -56,13 +58,15 @@ impl Read for Memory {
         if me.units_left == 0 {
             return Poll::Ready(Ok(()));
         }
-        let rest = &me.unit[me.at..];
+        let unit = &me.units[me.current];
+        let rest = &unit[me.at..];
         let count = rest.len().min(me.read).min(buffer.remaining());
         buffer.put_slice(&rest[..count]);
         me.at += count;
         me.waits = true;
-        if me.at == me.unit.len() {
+        if me.at == unit.len() {
             me.at = 0;
+            me.current = if me.current + 1 == me.units.len() { 0 } else { me.current + 1 };
             me.units_left -= 1;
             me.answered = false;
         }
@@ -114,9 +118,9 @@ fn hello() -> Response<Full<Bytes>> {
     response
 }
 
-/// `units` times `wire`, which holds one request or several.
-pub(crate) fn server(units: u64, wire: Vec<u8>, read: usize) {
-    let memory = Memory::new(wire, units, read, true);
+/// `units` times one of `wires` after the other, which holds one request or several.
+pub(crate) fn server(units: u64, wires: Vec<Vec<u8>>, read: usize) {
+    let memory = Memory::new(wires, units, read, true);
     let written = memory.written.clone();
     let service = service_fn(|request: Request<Incoming>| {
         black_box(&request);
@@ -128,8 +132,8 @@ pub(crate) fn server(units: u64, wire: Vec<u8>, read: usize) {
     assert!(written.get() >= units * HELLO.len() as u64);
 }
 
-pub(crate) fn sink(units: u64, wire: Vec<u8>, read: usize) {
-    let memory = Memory::new(wire, units, read, true);
+pub(crate) fn sink(units: u64, wires: Vec<Vec<u8>>, read: usize) {
+    let memory = Memory::new(wires, units, read, true);
     let content = Rc::new(Cell::new(0));
     let service = service_fn(|request: Request<Incoming>| {
         let content = content.clone();
@@ -146,8 +150,8 @@ pub(crate) fn sink(units: u64, wire: Vec<u8>, read: usize) {
     assert_eq!(content.get(), units * CHUNKED_CONTENT as u64);
 }
 
-pub(crate) fn client(exchanges: u64, answer: Vec<u8>) {
-    let memory = Memory::new(answer, u64::MAX, usize::MAX, false);
+pub(crate) fn client(exchanges: u64, answers: Vec<Vec<u8>>) {
+    let memory = Memory::new(answers, u64::MAX, usize::MAX, false);
     run(async move {
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake::<_, Full<Bytes>>(memory).await.expect("a handshake");

@@ -33,6 +33,47 @@ pub(crate) const BROWSER: &[u8] = b"GET /plain HTTP/1.1\r\n\
     Accept-Encoding: gzip, deflate, br\r\n\
     Accept-Language: en-GB,en;q=0.9,de;q=0.8\r\n\r\n";
 
+/// How many requests there are that differ; then the first one comes again.
+const DIFFERENT: usize = 16;
+
+/// Requests with the fields of `request`, of which the value of each one is another one than in the request before, and
+/// in another order.
+pub(crate) fn all_new(request: &[u8]) -> Vec<Vec<u8>> {
+    (0..DIFFERENT).map(|number| rewritten(request, number, |_| true, number)).collect()
+}
+
+/// The same, but that three values alone are other ones, in the order of `request`.
+pub(crate) fn three_new(request: &[u8]) -> Vec<Vec<u8>> {
+    let new = ["Accept", "Sec-Fetch-Dest", "Referer"];
+    (0..DIFFERENT).map(|number| rewritten(request, number, |name| new.contains(&name), 0)).collect()
+}
+
+/// `request` with other values of the fields that `new` names, the first `first` lines behind the others.
+fn rewritten(request: &[u8], number: usize, new: impl Fn(&str) -> bool, first: usize) -> Vec<u8> {
+    let text = std::str::from_utf8(request).expect("ASCII").trim_end();
+    let (start_line, section) = text.split_once("\r\n").expect("a start-line");
+    let mut lines: Vec<String> = section
+        .split("\r\n")
+        .map(|line| {
+            let (name, value) = line.split_once(": ").expect("a field line");
+            if new(name) { format!("{name}: {}\r\n", another(name, value, number)) } else { format!("{line}\r\n") }
+        })
+        .collect();
+    let count = lines.len();
+    lines.rotate_left(first % count);
+    format!("{start_line}\r\n{}\r\n", lines.concat()).into_bytes()
+}
+
+/// Another value for each number, as long as `value` or a little longer.
+fn another(name: &str, value: &str, number: usize) -> String {
+    if name == "Connection" {
+        // The option stays what it is, in another case.
+        let letter = |(at, c): (usize, char)| if number >> at & 1 == 1 { c.to_ascii_uppercase() } else { c };
+        return value.chars().enumerate().map(letter).collect();
+    }
+    format!("{}{number:02}", &value[..value.len().saturating_sub(2)])
+}
+
 /// The head of a request whose content is chunked.
 pub(crate) const CHUNKED_POST: &[u8] =
     b"POST /sink HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nTransfer-Encoding: chunked\r\n\r\n";

@@ -15,7 +15,9 @@ fn allocations(case: Case, exchanges: u64) -> u64 {
 
 #[test]
 fn a_get_allocates_nothing_when_heads_are_recycled() {
-    for case in [Case::Get6, Case::Browser, Case::Pipelined16, Case::Drip] {
+    for case in
+        [Case::Get6, Case::Get6New, Case::Browser, Case::BrowserVary, Case::BrowserNew, Case::Pipelined16, Case::Drip]
+    {
         assert_eq!(allocations(case, 320) - allocations(case, 16), 0, "{}", case.name());
     }
 }

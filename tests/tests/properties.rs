@@ -48,6 +48,12 @@ fn generated_heads() {
     hold(10_000, 200, fuzz::head_generation);
 }
 
+/// What a connection has read before changes nothing of what it reads.
+#[test]
+fn heads_that_are_like_the_ones_before() {
+    hold(6000, 400, fuzz::head_sequence);
+}
+
 #[test]
 fn random_bytes_to_a_server() {
     hold(3000, 200, fuzz::server_bytes);

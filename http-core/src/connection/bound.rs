@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::connection::client;
 use crate::connection::server;
 use crate::message::field::Line;
+use crate::read::Last;
 use crate::write::outbox::{self, LINK_FROM};
 
 /// A vector that grows by pushing may have room for twice what it holds, and for a few bytes at least.
@@ -44,6 +45,7 @@ impl Config {
         [
             machine,
             head,
+            Last::MOST,
             grown(outbox::most_staged(waiting)),
             grown(outbox::most_links(waiting)),
             limits.send_buffer,

@@ -2,11 +2,11 @@
 
 use alloc::vec::Vec;
 
-use crate::message::field::Fields;
 use crate::read::Spare;
 use crate::write::outbox::Outbox;
 
-/// The memory that a connection works with: what the next head is read into, and what is staged to be sent.
+/// The memory that a connection works with: what the next head is read into and compared with, and what is staged to be
+/// sent.
 ///
 /// A driver takes it from a connection that idles and gives it to whichever is woken next, so that the one holds none
 /// and the other allocates none.
@@ -22,19 +22,17 @@ use crate::write::outbox::Outbox;
 /// ```
 #[derive(Debug, Default)]
 pub struct Memory {
-    head: Fields,
+    head: Spare,
     staged: Vec<u8>,
 }
 
 impl Memory {
     pub(crate) fn take(spare: &mut Spare, outbox: &mut Outbox) -> Self {
-        Self { head: spare.take(), staged: outbox.take_memory() }
+        Self { head: spare.take_all(), staged: outbox.take_memory() }
     }
 
     pub(crate) fn give(mut self, spare: &mut Spare, outbox: &mut Outbox) {
-        if spare.is_empty() {
-            spare.keep(self.head);
-        }
+        spare.give(self.head);
         self.staged.clear();
         outbox.give_memory(self.staged);
     }

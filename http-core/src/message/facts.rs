@@ -132,12 +132,18 @@ impl Facts {
     #[inline(never)]
     fn gather(fields: &Fields) -> Self {
         let mut facts = Self::default();
+        facts.add_all(fields);
+        facts
+    }
+
+    /// Takes in all lines of `fields`.
+    #[inline]
+    pub(crate) fn add_all(&mut self, fields: &Fields) {
         for line in &fields.lines {
             if line.known != Known::Other {
-                facts.add(line.known, fields.value_of(line));
+                self.add(line.known, fields.value_of(line));
             }
         }
-        facts
     }
 
     pub(crate) const fn offers_upgrade(&self) -> bool {

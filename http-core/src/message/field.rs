@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::message::common::Common;
 use crate::message::misuse::Misuse;
 use crate::message::token::{self, Known};
 
@@ -39,6 +40,8 @@ pub(crate) struct Line {
     pub(crate) value_len: u32,
     pub(crate) name_len: u16,
     pub(crate) known: Known,
+    /// What its name is among the common ones, if that was looked for.
+    pub(crate) common: Common,
 }
 
 impl Fields {
@@ -87,6 +90,7 @@ impl Fields {
             value_len: value.len() as u32,
             name_len,
             known: Known::of(name),
+            common: Common::UNSEEN,
         });
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! What messages are made of. It knows nothing of connections.
 
+pub(crate) mod common;
 pub(crate) mod content;
 pub(crate) mod date;
 pub(crate) mod destination;

@@ -274,6 +274,26 @@ pub(crate) fn spells<const N: usize>(token: &[u8], lower: &[u8; N]) -> bool {
     }
 }
 
+/// The same for a name of any length.
+#[inline]
+pub(crate) fn spelled(token: &[u8], lower: &[u8]) -> bool {
+    if token.len() != lower.len() {
+        return false;
+    }
+    let word = |of: &[u8]| of.last_chunk().copied().map_or(0, |word| u64::from_ne_bytes(word) | 0x2020_2020_2020_2020);
+    if token.len() < 8 {
+        return token.iter().zip(lower).fold(0, |difference, (a, b)| difference | (a | 0x20) ^ b) == 0;
+    }
+    let mut end = token.len();
+    while end > 8 {
+        if word(&token[..end]) != word(&lower[..end]) {
+            return false;
+        }
+        end = (end - 8).max(8);
+    }
+    word(&token[..end]) == word(&lower[..end])
+}
+
 /// Whether two arrays are the same by words of `W` bytes, each folded.
 #[inline(always)]
 fn same_words<const N: usize, const W: usize>(a: &[u8; N], b: &[u8; N], fold: impl Fn([u8; W]) -> u64) -> bool {

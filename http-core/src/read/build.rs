@@ -1,6 +1,7 @@
 //! Builds a head or a section from bytes that the checker has found good, whatever leniency let them pass.
 
 use super::finish::{RequestLine, StatusLine};
+use crate::message::common::Common;
 use crate::message::facts::{Facts, Framing, RequestKind};
 use crate::message::field::{Fields, Line};
 use crate::message::status::StatusCode;
@@ -84,6 +85,7 @@ pub(super) fn section(mut rest: &[u8], fields: &mut Fields) -> Facts {
             value_len: (fields.block.len() - value_at) as u32,
             name_len: name.len() as u16,
             known: Known::of(name),
+            common: Common::UNSEEN,
         };
         fields.block.extend_from_slice(b"\r\n");
         fields.lines.push(line);

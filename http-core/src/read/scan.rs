@@ -11,6 +11,7 @@ use crate::message::field::Fields;
 use crate::read::broken::Broken;
 use crate::read::checker::{Checker, Found, Grammar};
 use crate::read::finish::{RequestLine, StatusLine};
+use crate::read::last::Last;
 use crate::read::{build, fast, finish};
 use crate::reason::Reason;
 
@@ -34,27 +35,48 @@ pub(crate) struct Scan {
     pub(crate) start_line_read: bool,
 }
 
-/// The memory that the next head is built in: that of one which was given back, or none yet.
+/// What the next head is read with: the memory that it is built in, which is that of one which was given back, or none
+/// yet, and the head that was read last.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Spare(Fields);
+pub(crate) struct Spare {
+    fields: Fields,
+    last: Last,
+}
 
 impl Spare {
     pub(crate) fn keep(&mut self, mut fields: Fields) {
-        if fields.block.capacity() > self.0.block.capacity() {
+        if fields.block.capacity() > self.fields.block.capacity() {
             fields.reset();
-            self.0 = fields;
+            self.fields = fields;
         }
-    }
-
-    /// Whether it holds any memory.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.block.capacity() == 0
     }
 
     /// The head that was built last.
     #[inline]
     pub(crate) fn take(&mut self) -> Fields {
-        core::mem::take(&mut self.0)
+        core::mem::take(&mut self.fields)
+    }
+
+    /// All memory. Nothing is inherited any more from the head that was read last.
+    pub(crate) fn take_all(&mut self) -> Self {
+        self.last.forget();
+        core::mem::take(self)
+    }
+
+    /// Takes memory where there is none; what stands in it does not count.
+    pub(crate) fn give(&mut self, other: Self) {
+        if self.fields.block.capacity() == 0 {
+            self.keep(other.fields);
+        }
+        if self.last.capacity() == 0 {
+            self.last = other.last;
+            self.last.forget();
+        }
+    }
+
+    /// How many bytes of memory it is.
+    pub(crate) fn capacity(&self) -> usize {
+        self.fields.capacity() + self.last.capacity()
     }
 }
 
@@ -73,16 +95,16 @@ impl Scan {
         if !self.drop_empty_lines(input, received, config)? || input.is_empty() {
             return Ok(None);
         }
-        let fields = &mut spare.0;
+        let Spare { fields, last } = spare;
         fields.reset();
         // All of a head that is there is read at once.
-        let line = if self.checker.has_begun() { None } else { fast::request(input, config, fields, facts) };
-        let mut line = match line {
-            Some(line) => line,
+        let line = if self.checker.has_begun() { None } else { fast::request(input, config, last, fields, facts) };
+        let (mut line, place) = match line {
+            Some((line, place)) => (line, Some(place)),
             None => {
                 fields.reset();
                 let Some(used) = self.check(input, config, Grammar::Request, at_end)? else { return Ok(None) };
-                build::request(&input[..used], fields, facts)
+                (build::request(&input[..used], fields, facts), None)
             }
         };
         let used = line.length;
@@ -90,6 +112,7 @@ impl Scan {
             self.start_line_read = true;
             return Err(Broken(reason, used));
         }
+        last.remember(fields, place);
         self.take_off(input, used);
         *received = received.saturating_add(used as u64);
         Ok(Some(line))
@@ -108,20 +131,21 @@ impl Scan {
         if input.is_empty() {
             return Ok(None);
         }
-        let fields = &mut spare.0;
+        let Spare { fields, last } = spare;
         fields.reset();
         // All of a head that is there is read at once.
-        let line = if self.checker.has_begun() { None } else { fast::response(input, config, fields, facts) };
-        let mut line = match line {
-            Some(line) => line,
+        let line = if self.checker.has_begun() { None } else { fast::response(input, config, last, fields, facts) };
+        let (mut line, place) = match line {
+            Some((line, place)) => (line, Some(place)),
             None => {
                 fields.reset();
                 let Some(used) = self.check(input, config, Grammar::Response, at_end)? else { return Ok(None) };
-                build::response(&input[..used], fields, facts)
+                (build::response(&input[..used], fields, facts), None)
             }
         };
         let used = line.length;
         finish::response(&mut line, facts, request, config).map_err(|reason| Broken(reason, used))?;
+        last.remember(fields, place);
         self.take_off(input, used);
         Ok(Some(line))
     }

@@ -16,31 +16,37 @@ struct Reader {
     end: Option<End>,
 }
 
+/// The configuration that five bits of a byte choose.
+pub(super) fn config(how: u8) -> Config {
+    let mut config = Config::default();
+    if how & 1 == 1 {
+        // Limits that few bytes can reach.
+        let limits = &mut config.limits;
+        (limits.target, limits.field_line, limits.head, limits.fields) = (20, 40, 120, 4);
+        (limits.trailers, limits.trailer_fields, limits.chunk_line, limits.chunk_extensions) = (40, 2, 16, 24);
+        (limits.content, limits.interim_responses, limits.empty_lines) = (Some(50), 2, 2);
+        (limits.drain, limits.linger) = (30, 60);
+    }
+    if how & 2 == 2 {
+        let leniency = &mut config.leniency;
+        leniency.allow_bare_lf = true;
+        leniency.allow_obs_fold = true;
+        leniency.allow_space_before_colon = true;
+        leniency.allow_transfer_encoding_with_length = true;
+        leniency.allow_repeated_content_length = true;
+        leniency.allow_missing_host = true;
+        leniency.allow_lax_target = true;
+        leniency.allow_chunk_line_padding = true;
+        leniency.allow_trailing_space_in_request_line = true;
+    }
+    config.leniency.allow_browser_target = how & 16 == 0;
+    config
+}
+
 impl Reader {
     fn choose(source: &mut Source<'_>) -> Self {
         let (how, cut) = (source.byte(), source.byte());
-        let mut config = Config::default();
-        if how & 1 == 1 {
-            // Limits that few bytes can reach.
-            let limits = &mut config.limits;
-            (limits.target, limits.field_line, limits.head, limits.fields) = (20, 40, 120, 4);
-            (limits.trailers, limits.trailer_fields, limits.chunk_line, limits.chunk_extensions) = (40, 2, 16, 24);
-            (limits.content, limits.interim_responses, limits.empty_lines) = (Some(50), 2, 2);
-            (limits.drain, limits.linger) = (30, 60);
-        }
-        if how & 2 == 2 {
-            let leniency = &mut config.leniency;
-            leniency.allow_bare_lf = true;
-            leniency.allow_obs_fold = true;
-            leniency.allow_space_before_colon = true;
-            leniency.allow_transfer_encoding_with_length = true;
-            leniency.allow_repeated_content_length = true;
-            leniency.allow_missing_host = true;
-            leniency.allow_lax_target = true;
-            leniency.allow_chunk_line_padding = true;
-            leniency.allow_trailing_space_in_request_line = true;
-        }
-        config.leniency.allow_browser_target = how & 16 == 0;
+        let config = config(how);
         let end = [Some(End::Clean), None, Some(End::Unclean), Some(End::Clean)][usize::from(how >> 2 & 3)];
         Self { config: config.into(), cuts: [Cut::Bytes, Cut::Random(u64::from(cut) | u64::from(how) << 8)], end }
     }

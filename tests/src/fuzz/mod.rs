@@ -10,6 +10,7 @@ mod dispatcher;
 mod generation;
 mod mutate;
 mod pair;
+mod sequence;
 
 pub use apply::apply;
 pub use bytes::{client_bytes, server_bytes};
@@ -18,6 +19,7 @@ pub use dispatcher::dispatcher;
 pub use generation::head_generation;
 pub use mutate::{mutated, seeds};
 pub use pair::pair;
+pub use sequence::head_sequence;
 
 /// A function of bytes that panics when a promise does not hold.
 pub type Target = fn(&[u8]);
@@ -30,6 +32,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("pair", pair),
     ("dispatcher", dispatcher),
     ("head_generation", head_generation),
+    ("head_sequence", head_sequence),
     ("differential_server", differential_server),
     ("differential_client", differential_client),
 ];

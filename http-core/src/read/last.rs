@@ -1,0 +1,274 @@
+//! The head that a connection read last: what is equal need not be read twice.
+//!
+//! A line of the next head that equals one of it, with its CRLF, inherits its syntax verdict: where name and value lie,
+//! and which name it is. Nothing else is inherited: what the lines say together, how many they are, and what limits
+//! they meet is found anew from all of them. Lines with secrets, or with names that are not known and may hold some,
+//! are always read, so that the time which that takes tells nobody whether they are equal.
+
+#[cfg(test)]
+mod tests;
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use crate::message::common::Common;
+use crate::message::field::{Fields, Line};
+
+/// The head that was read last, or none: a pointer, and nothing behind it before the first head.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Last(Option<Box<Remembered>>);
+
+#[derive(Clone, Debug, Default)]
+struct Remembered {
+    /// The field lines in wire format.
+    section: Vec<u8>,
+    /// Where they began in their head.
+    start: u32,
+    /// Where the parts of each lie in that head.
+    lines: Vec<Line>,
+    /// How many lines at the front can be inherited.
+    public: usize,
+    /// A head was read: the next one is worth to be remembered.
+    seen: bool,
+    /// How many heads in a row have inherited nothing.
+    futile: u8,
+}
+
+/// Which line of the last head is expected next.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    line: usize,
+    /// How often in a row a line was compared in vain.
+    vain: u8,
+    /// The head is not what the last one was.
+    differs: bool,
+    inherited: bool,
+}
+
+/// Where so many lines in a row are new, the rest is not compared.
+const VAIN: u8 = 3;
+
+/// Where so many heads in a row have inherited nothing, one of so many is remembered.
+const FUTILE: u8 = 4;
+const ONE_OF: u8 = 32;
+
+/// Among how many lines one that was read is looked for: those before it have been left out.
+const AHEAD: usize = 4;
+
+/// Heads with larger sections, or more lines, are not remembered.
+const MOST_BYTES: usize = 4096;
+const MOST_LINES: usize = 64;
+
+impl Place {
+    /// Whether lines are still compared: not where there is nothing to compare with, nor where it was in vain.
+    #[inline]
+    pub(super) const fn compares(&self) -> bool {
+        self.vain < VAIN
+    }
+
+    /// Whether any line was equal.
+    #[inline]
+    pub(super) const fn has_inherited(&self) -> bool {
+        self.inherited
+    }
+}
+
+impl Last {
+    /// The most memory that it takes.
+    pub(crate) const MOST: usize = size_of::<Remembered>() + MOST_BYTES + MOST_LINES * size_of::<Line>();
+
+    /// The first line, if there is one.
+    #[inline]
+    pub(super) fn place(&self) -> Place {
+        let is_empty = self.0.as_ref().is_none_or(|last| last.lines.is_empty());
+        Place { line: 0, vain: if is_empty { VAIN } else { 0 }, differs: false, inherited: false }
+    }
+
+    /// Appends the lines at the front of `rest` that equal those which are expected to `lines`; returns how many bytes
+    /// they are. `rest` begins at `at` in its head.
+    #[inline]
+    pub(super) fn inherit(&self, rest: &[u8], at: usize, place: &mut Place, lines: &mut Vec<Line>) -> usize {
+        match &self.0 {
+            Some(last) if place.vain < VAIN => {
+                if last.seems_equal(rest, place.line) {
+                    return last.inherit(rest, at, place, lines);
+                }
+                place.vain += 1;
+                place.differs |= !place.compares();
+                0
+            }
+            _ => 0,
+        }
+    }
+
+    /// A line with this name was read, for it was not inherited.
+    #[inline]
+    pub(super) fn was_read(&self, name: Common, place: &mut Place) {
+        match &self.0 {
+            Some(last) if place.vain < VAIN => last.was_read(name, place),
+            _ => place.differs = true,
+        }
+    }
+
+    /// A good head was read, and came to `place`; to none if it was not compared.
+    #[inline]
+    pub(super) fn remember(&mut self, fields: &Fields, place: Option<Place>) {
+        match (&mut self.0, place) {
+            (Some(last), Some(place)) if place.inherited && !place.differs && place.line == last.lines.len() => {}
+            (Some(last), Some(place)) if last.seen => last.remember(fields, place),
+            // Of a connection with one request alone, or with long pauses, nothing is remembered.
+            (_, Some(_)) => self.0.get_or_insert_default().seen = true,
+            (_, None) => self.forget(),
+        }
+    }
+
+    /// Nothing is inherited from it any more; the memory stays.
+    pub(crate) fn forget(&mut self) {
+        if let Some(last) = &mut self.0 {
+            last.forget();
+            (last.seen, last.futile) = (false, 0);
+        }
+    }
+
+    /// How many bytes of memory it is.
+    pub(crate) fn capacity(&self) -> usize {
+        self.0.as_ref().map_or(0, |last| {
+            size_of::<Remembered>() + last.section.capacity() + last.lines.capacity() * size_of::<Line>()
+        })
+    }
+}
+
+impl Remembered {
+    /// Whether the line that is expected ends as `rest` does where it would end. It is one look, and what is new is
+    /// nearly always told by it: another name, another length, the end of a value.
+    #[inline(always)]
+    fn seems_equal(&self, rest: &[u8], line: usize) -> bool {
+        let (Some(line), end) = (self.lines.get(line), self.begin(line + 1)) else { return false };
+        let length = end - (line.name - self.start) as usize;
+        line.common.is_some() && ending(&self.section, end).is_some_and(|word| ending(rest, length) == Some(word))
+    }
+
+    #[inline(never)]
+    fn inherit(&self, rest: &[u8], at: usize, place: &mut Place, lines: &mut Vec<Line>) -> usize {
+        let first = place.line;
+        let mut end = self.run(first);
+        if end == first {
+            return 0;
+        }
+        let from = self.begin(first);
+        let expected = &self.section[from..self.begin(end)];
+        if !rest.starts_with(expected) {
+            let same = from + common(expected, rest);
+            let run = core::mem::replace(&mut end, first);
+            while end < run && self.begin(end + 1) <= same {
+                end += 1;
+            }
+        }
+        let length = self.begin(end) - from;
+        // What begins with whitespace is a fold: it belongs to the line before it (RFC 9112 §5.2).
+        if end == first || matches!(rest.get(length), Some(b' ' | b'\t')) {
+            place.vain += 1;
+            place.differs |= !place.compares();
+            return 0;
+        }
+        let before = lines.len();
+        lines.extend_from_slice(&self.lines[first..end]);
+        let moved = (at as u32).wrapping_sub(self.lines[first].name);
+        if moved != 0 {
+            for line in &mut lines[before..] {
+                line.name = line.name.wrapping_add(moved);
+                line.value = line.value.wrapping_add(moved);
+            }
+        }
+        (place.line, place.vain, place.inherited) = (end, 0, true);
+        length
+    }
+
+    /// Up to which line they can be inherited from `first` on.
+    #[inline]
+    fn run(&self, first: usize) -> usize {
+        if first <= self.public {
+            return self.public;
+        }
+        let rest = self.lines.get(first..).unwrap_or_default();
+        first + rest.iter().position(|line| !line.common.is_some()).unwrap_or(rest.len())
+    }
+
+    /// Where a line begins in the section; its end, if there is none.
+    #[inline]
+    fn begin(&self, line: usize) -> usize {
+        self.lines.get(line).map_or(self.section.len(), |line| (line.name - self.start) as usize)
+    }
+
+    #[inline]
+    fn was_read(&self, name: Common, place: &mut Place) {
+        let ahead = self.lines.get(place.line..).unwrap_or_default().iter().take(AHEAD);
+        let found = ahead.clone().position(|line| line.common == name);
+        // Nothing is remembered of what is read in any case.
+        place.differs |= found != Some(0) || name.is_some();
+        place.line += found.map_or(0, |left_out| left_out + 1);
+    }
+
+    #[inline(never)]
+    fn remember(&mut self, fields: &Fields, place: Place) {
+        self.forget();
+        self.futile = match self.futile {
+            _ if place.inherited => 0,
+            ONE_OF => FUTILE,
+            futile => futile + 1,
+        };
+        let worthwhile = self.futile < FUTILE || self.futile == ONE_OF;
+        let (section, lines) = (fields.as_wire(), &fields.lines);
+        if worthwhile && section.len() <= MOST_BYTES && lines.len() <= MOST_LINES {
+            self.section.reserve_exact(section.len());
+            self.section.extend_from_slice(section);
+            self.lines.reserve_exact(lines.len());
+            self.lines.extend_from_slice(lines);
+            for line in self.lines.iter_mut().filter(|line| line.common == Common::UNSEEN) {
+                line.common = Common::of(fields.name_of(line));
+            }
+            self.start = fields.start;
+            self.public = self.lines.iter().position(|line| !line.common.is_some()).unwrap_or(lines.len());
+        }
+    }
+
+    fn forget(&mut self) {
+        self.section.clear();
+        self.lines.clear();
+        self.public = 0;
+    }
+}
+
+/// How many bytes are the same at the front of both.
+#[inline]
+fn common(a: &[u8], b: &[u8]) -> usize {
+    let mut at = 0;
+    while let (Some(x), Some(y)) = (chunk::<32>(a, at), chunk::<32>(b, at)) {
+        if x != y {
+            break;
+        }
+        at += 32;
+    }
+    while let (Some(x), Some(y)) = (chunk(a, at), chunk(b, at)) {
+        let differs = u64::from_le_bytes(*x) ^ u64::from_le_bytes(*y);
+        if differs != 0 {
+            return at + differs.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    while a.get(at).is_some_and(|byte| b.get(at) == Some(byte)) {
+        at += 1;
+    }
+    at
+}
+
+/// The word that ends at `end`. A field line is hardly ever shorter.
+#[inline(always)]
+fn ending(bytes: &[u8], end: usize) -> Option<u64> {
+    bytes.get(..end)?.last_chunk().copied().map(u64::from_ne_bytes)
+}
+
+#[inline(always)]
+fn chunk<const N: usize>(bytes: &[u8], at: usize) -> Option<&[u8; N]> {
+    bytes.get(at..)?.first_chunk()
+}

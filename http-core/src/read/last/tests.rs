@@ -1,0 +1,142 @@
+//! What is inherited from the last head, and what is not.
+
+use alloc::{format, vec};
+
+use super::*;
+use crate::config::Config;
+use crate::message::facts::Facts;
+use crate::read::fast;
+
+/// Reads a request with this section, and returns what was inherited: the lengths of the runs.
+fn read(last: &mut Last, section: &str) -> Vec<usize> {
+    let wire = [b"GET / HTTP/1.1\r\n", section.as_bytes(), b"\r\n"].concat();
+    let (mut place, mut lines, mut runs) = (last.place(), Vec::new(), Vec::new());
+    let mut rest = section.as_bytes();
+    while !rest.is_empty() {
+        let equal = last.inherit(rest, 16, &mut place, &mut lines);
+        let length = match equal {
+            0 => rest.iter().position(|&byte| byte == b'\n').unwrap() + 1,
+            run => {
+                runs.push(run);
+                run
+            }
+        };
+        if equal == 0 {
+            let colon = rest.iter().position(|&byte| byte == b':').unwrap();
+            last.was_read(Common::of(&rest[..colon]), &mut place);
+        }
+        rest = &rest[length..];
+    }
+    let (mut fields, mut facts) = (Fields::new(), Facts::default());
+    let (_, place) = fast::request(&wire, &Config::default(), last, &mut fields, &mut facts).unwrap();
+    last.remember(&fields, Some(place));
+    runs
+}
+
+const HEAD: &str = "Host: example.com\r\nAccept: */*\r\nUser-Agent: somebody\r\nConnection: keep-alive\r\n";
+
+/// A connection that has read `HEAD` twice, so that it is remembered.
+fn last() -> Last {
+    let mut last = Last::default();
+    assert!(read(&mut last, HEAD).is_empty() && read(&mut last, HEAD).is_empty());
+    last
+}
+
+#[test]
+fn what_is_equal_is_inherited_from_the_third_head_on() {
+    let mut last = last();
+    for _ in 0..3 {
+        assert_eq!(read(&mut last, HEAD), [HEAD.len()]);
+    }
+    last.forget();
+    assert!(read(&mut last, HEAD).is_empty() && read(&mut last, HEAD).is_empty());
+    assert_eq!(read(&mut last, HEAD), [HEAD.len()]);
+}
+
+#[test]
+fn what_is_equal_around_a_difference_is_inherited() {
+    let (host, accept) = ("Host: example.com\r\n".len(), "Accept: */*\r\n".len());
+    for (head, runs) in [
+        (HEAD.replace("*/*", "*/a"), vec![host, HEAD.len() - host - accept]),
+        (HEAD.replace("Accept: */*\r\n", ""), vec![host, "Connection: keep-alive\r\n".len()]),
+        (HEAD.replace("Accept", "Referer: a\r\nX-Other: b\r\nAccept"), vec![host, HEAD.len() - host]),
+        (HEAD.replace("example", "other"), vec![HEAD.len() - host]),
+        (HEAD.replace("keep-alive", "Keep-Alive"), vec![HEAD.len() - "Connection: keep-alive\r\n".len()]),
+    ] {
+        let mut last = last();
+        assert_eq!(read(&mut last, &head), runs, "{head}");
+        // It is the last head now, which inherits all but its unknown names.
+        let again: usize = read(&mut last, &head).iter().sum();
+        let other = if head.contains("X-Other") { "X-Other: b\r\n".len() } else { 0 };
+        assert_eq!(again, head.len() - other, "{head}");
+    }
+}
+
+#[test]
+fn secrets_and_unknown_names_are_never_inherited() {
+    for secret in ["Cookie", "Authorization", "Proxy-Authorization", "Set-Cookie", "X-Api-Key", "X-A"] {
+        let (before, line, behind) = ("Host: a\r\nAccept: b\r\n", format!("{secret}: 123456\r\n"), "User-Agent: c\r\n");
+        let head = [before, &line, behind].concat();
+        let mut last = Last::default();
+        for times in 0..4 {
+            let runs = read(&mut last, &head);
+            assert!(if times < 2 { runs.is_empty() } else { runs == [before.len(), behind.len()] }, "{secret}");
+        }
+    }
+}
+
+#[test]
+fn a_fold_is_not_passed_over() {
+    let last = last();
+    for fold in [" ", "\t"] {
+        let (mut place, mut lines) = (last.place(), Vec::new());
+        let folded = [HEAD, fold, "a\r\n\r\n"].concat();
+        assert_eq!(last.inherit(folded.as_bytes(), 16, &mut place, &mut lines), 0);
+        assert!(lines.is_empty());
+    }
+}
+
+#[test]
+fn nothing_is_kept_of_heads_that_have_nothing_in_common() {
+    let mut last = last();
+    let heads = (0..64).map(|number| format!("Host: a{number}\r\nAccept: {number:09}\r\n"));
+    let kept: usize = heads
+        .map(|head| {
+            assert!(read(&mut last, &head).is_empty());
+            usize::from(!last.0.as_ref().unwrap().lines.is_empty())
+        })
+        .sum();
+    assert!((4..8).contains(&kept), "{kept}");
+    for _ in 0..ONE_OF {
+        read(&mut last, HEAD);
+    }
+    assert_eq!(read(&mut last, HEAD), [HEAD.len()]);
+}
+
+#[test]
+fn its_memory_is_bounded() {
+    let mut last = Last::default();
+    let line = "Accept: a\r\n";
+    for (lines, kept) in [(MOST_LINES, MOST_LINES), (MOST_LINES + 1, 0)] {
+        let head = line.repeat(lines);
+        (0..3).for_each(|_| drop(read(&mut last, &head)));
+        assert_eq!(last.0.as_ref().unwrap().lines.len(), kept);
+    }
+    let long = format!("Accept: {}\r\n", "a".repeat(MOST_BYTES));
+    (0..3).for_each(|_| drop(read(&mut last, &long)));
+    assert!(last.0.as_ref().unwrap().section.is_empty());
+    assert!(last.capacity() <= Last::MOST, "{}", last.capacity());
+}
+
+#[test]
+fn bytes_in_common_are_counted() {
+    let a: Vec<u8> = (0..100).collect();
+    for length in 0..100 {
+        for differs in 0..=length {
+            let mut b = a.clone();
+            b[differs] ^= 1;
+            assert_eq!(common(&a[..length], &b), differs.min(length));
+            assert_eq!(common(&b, &a[..length]), differs.min(length));
+        }
+    }
+}
