@@ -61,11 +61,14 @@ fn exchanges(exchange: &Path, rules: &mut Vec<Rule>) {
             self::allocations(case, Engine::Hyper),
         );
         match case {
-            Case::Get6 => rules.push(rule("get6, ratio to hyper", ours / hyper, 0.465)),
+            Case::Get6 => rules.push(rule("get6, ratio to hyper", ours / hyper, 0.33)),
+            Case::Get6New => rules.push(rule("get6-new, ratio to hyper", ours / hyper, 0.45)),
+            Case::Browser => rules.push(rule("browser, ratio to hyper", ours / hyper, 0.24)),
+            Case::BrowserNew => rules.push(rule("browser-new, ratio to hyper", ours / hyper, 0.39)),
             Case::Chunks1 => rules.push(rule("chunks1, instructions for each chunk", part, 60.0)),
             _ => {}
         }
-        if matches!(case, Case::Get6 | Case::Browser | Case::Pipelined16 | Case::Drip) {
+        if !matches!(case, Case::Chunks1 | Case::Chunks64 | Case::Client) {
             rules.push(rule(&format!("{name}, allocations with heads recycled"), allocations, 0.0));
         }
     }
@@ -78,10 +81,10 @@ fn drip(exchange: &Path, rules: &mut Vec<Rule>) {
     let calls = Case::Drip.parts() as f64;
     println!();
     println!(
-        "The head of get6 alone: {whole:.0} in one piece, {drip:.0} byte by byte, {:.1} for each call.",
-        drip / calls
+        "The head of get6 alone: {whole:.0} in one piece, {drip:.0} byte by byte, {:.1} for each byte beyond that.",
+        (drip - whole) / calls
     );
-    rules.push(rule("drip, instructions for the head", drip, 3.0 * whole + 60.0 * calls));
+    rules.push(rule("drip, instructions for each byte beyond the head in one piece", (drip - whole) / calls, 60.0));
 }
 
 /// What a connection holds while it idles.

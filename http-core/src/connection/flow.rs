@@ -239,7 +239,6 @@ impl Flow {
     }
 
     /// Whether the last poll stopped for more input, and nothing but that has to be asked before another one.
-    #[inline]
     pub(crate) fn awaits_input(&self) -> bool {
         self.is_open() && self.ended.is_none() && self.pause == Pause::NeedsInput && self.send_room() > 0
     }

@@ -106,14 +106,16 @@ impl Checker {
     /// Whether the one new byte of `input` changes nothing: most bytes of a head that drips in.
     #[inline]
     pub(crate) fn takes_one(&mut self, input: &[u8]) -> bool {
-        let takes = self.at < self.until
-            && input.len() == self.at as usize + 1
-            && token::is_of(self.run, input[self.at as usize]);
-        self.at += u32::from(takes);
+        let at = self.at as usize;
+        let takes = input.len() == at + 1 && self.at < self.until && token::is_of(self.run, input[at]);
+        if takes {
+            self.at += 1;
+        }
         takes
     }
 
     /// Looks at the bytes of `input` that were not looked at before.
+    #[inline(never)]
     pub(crate) fn run(&mut self, input: &[u8], config: &Config, grammar: Grammar) -> Found {
         let limit = grammar.limit(config);
         if self.state == State::Start {
@@ -140,14 +142,29 @@ impl Checker {
     /// Looks at the new bytes of an incomplete head; whether it still is. `run` says the same, for more when there is
     /// just one new byte.
     #[inline]
-    pub(crate) fn drips(&mut self, input: &[u8], config: &Config, grammar: Grammar) -> bool {
-        match input.get(self.at as usize..) {
-            Some([byte]) => {
+    pub(crate) fn steps(&mut self, input: &[u8], config: &Config, grammar: Grammar) -> bool {
+        match input {
+            [before @ .., byte] if before.len() == self.at as usize => {
                 self.take(*byte, config, grammar, grammar.limit(config));
                 !matches!(self.state, State::Complete | State::Broken(_))
             }
             _ => self.run(input, config, grammar) == Found::Partial,
         }
+    }
+
+    /// Whether the one new byte makes one of the usual steps; if it does not, nothing is done.
+    #[inline(always)]
+    pub(crate) fn steps_as_usual(&mut self, input: &[u8], config: &Config, grammar: Grammar) -> bool {
+        let [before @ .., byte] = input else { return false };
+        let limit = grammar.limit(config);
+        if before.len() != self.at as usize || self.at >= limit {
+            return false;
+        }
+        let Some(state) = self.usual(*byte, config, grammar) else { return false };
+        self.state = state;
+        self.at += 1;
+        self.set_run(config, limit);
+        true
     }
 
     /// Looks at one byte that may change the state. Apart from `run`, which would make it dear for a single byte.
@@ -157,11 +174,40 @@ impl Checker {
             State::Faulty(reason) if self.at >= limit => self.state = State::Broken(reason),
             _ if self.at >= limit => self.state = self.broken(grammar.beyond()),
             _ => {
-                self.state = self.next(byte, config, grammar);
+                self.state = match self.usual(byte, config, grammar) {
+                    Some(state) => state,
+                    None => self.next(byte, config, grammar),
+                };
                 self.at += 1;
             }
         }
         self.set_run(config, limit);
+    }
+
+    /// The steps that a good head is made of, most of all; what breaks a rule is none of them.
+    #[inline(always)]
+    fn usual(&mut self, byte: u8, config: &Config, grammar: Grammar) -> Option<State> {
+        match (self.state, byte) {
+            (State::Value, b'\r') => Some(State::LineLf),
+            (State::LineLf, b'\n') => Some(State::LineStart),
+            (State::LineStart, _)
+                if token::is_tchar(byte)
+                    && config.limits.field_line > 0
+                    && (self.fields as usize) < grammar.most_fields(config) =>
+            {
+                self.fields += 1;
+                self.from = self.at;
+                Some(State::Name)
+            }
+            (State::Name, b':') if self.at > self.from && self.at < self.room(config.limits.field_line) => {
+                Some(State::Value)
+            }
+            (State::Version(seen @ 0..=6), _) if byte == b"HTTP/1."[usize::from(seen)] => {
+                Some(State::Version(seen + 1))
+            }
+            (State::AfterVersion, b'\r') => Some(State::LineLf),
+            _ => None,
+        }
     }
 
     /// Which bytes would leave the state as it is, and up to where no limit is passed by them.
@@ -227,7 +273,7 @@ impl Checker {
             }
             State::Value => self.line_end(byte, config, Reason::FieldValue),
             State::Name => match byte {
-                b':' if self.at > self.from => self.within_line(State::Value, config),
+                b':' if self.at > self.from => self.broken(Reason::FieldLineTooLong),
                 b' ' | b'\t' if self.at > self.from => {
                     let allowed = leniency.allow_space_before_colon
                         || grammar.is_response() && leniency.allow_space_before_colon_in_responses;
@@ -243,7 +289,6 @@ impl Checker {
                 b':' => self.within_line(State::Value, config),
                 _ => self.faulty(byte, Reason::FieldName),
             },
-            State::LineLf if byte == b'\n' => State::LineStart,
             State::EndLf if byte == b'\n' => State::Complete,
             State::LineLf | State::EndLf => self.broken_before(Reason::BareCr),
             State::LineStart => self.line_start(byte, config, grammar),
@@ -359,10 +404,7 @@ impl Checker {
     /// `HTTP/1.x`; a minor version above 1 is read as 1 (RFC 9110 §2.5).
     fn version(&mut self, seen: u8, byte: u8, grammar: Grammar) -> State {
         match (seen, byte) {
-            (0..=4, _) if byte == b"HTTP/"[usize::from(seen)] => State::Version(seen + 1),
-            (5, b'1') => State::Version(6),
             (5, b'0'..=b'9') => State::OtherVersion(6),
-            (6, b'.') => State::Version(7),
             (7, b'0'..=b'9') if grammar == Grammar::Response => State::Status(0),
             (7, b'0'..=b'9') => State::AfterVersion,
             _ => self.version_syntax(byte, grammar),

@@ -97,14 +97,23 @@ impl Scan {
         }
         let Spare { fields, last } = spare;
         fields.reset();
+        let begun = self.checker.has_begun();
         // All of a head that is there is read at once.
-        let line = if self.checker.has_begun() { None } else { fast::request(input, config, last, fields, facts) };
+        let line = if begun { None } else { fast::request(input, config, last, fields, facts) };
         let (mut line, place) = match line {
             Some((line, place)) => (line, Some(place)),
             None => {
                 fields.reset();
                 let Some(used) = self.check(input, config, Grammar::Request, at_end)? else { return Ok(None) };
-                (build::request(&input[..used], fields, facts), None)
+                // Now that all of it has come.
+                let line = if begun { fast::request(&input[..used], config, last, fields, facts) } else { None };
+                match line {
+                    Some((line, place)) => (line, Some(place)),
+                    None => {
+                        fields.reset();
+                        (build::request(&input[..used], fields, facts), None)
+                    }
+                }
             }
         };
         let used = line.length;
@@ -133,14 +142,23 @@ impl Scan {
         }
         let Spare { fields, last } = spare;
         fields.reset();
+        let begun = self.checker.has_begun();
         // All of a head that is there is read at once.
-        let line = if self.checker.has_begun() { None } else { fast::response(input, config, last, fields, facts) };
+        let line = if begun { None } else { fast::response(input, config, last, fields, facts) };
         let (mut line, place) = match line {
             Some((line, place)) => (line, Some(place)),
             None => {
                 fields.reset();
                 let Some(used) = self.check(input, config, Grammar::Response, at_end)? else { return Ok(None) };
-                (build::response(&input[..used], fields, facts), None)
+                // Now that all of it has come.
+                let line = if begun { fast::response(&input[..used], config, last, fields, facts) } else { None };
+                match line {
+                    Some((line, place)) => (line, Some(place)),
+                    None => {
+                        fields.reset();
+                        (build::response(&input[..used], fields, facts), None)
+                    }
+                }
             }
         };
         let used = line.length;
@@ -193,15 +211,23 @@ impl Scan {
         self.checker.takes_one(input)
     }
 
+    /// Whether the one new byte of a request head that was found incomplete makes one of the usual steps.
+    #[inline(always)]
+    pub(crate) fn steps_as_usual(&mut self, input: &[u8], config: &Config) -> bool {
+        let steps = self.checker.has_begun() && self.checker.steps_as_usual(input, config, Grammar::Request);
+        self.start_line_read |= steps && self.checker.start_line_read();
+        steps
+    }
+
     /// Whether a request head that was found incomplete still is: its new bytes neither end nor break it. `request`
     /// would say the same; this is what a head that drips in costs.
     #[inline]
-    pub(crate) fn drips(&mut self, input: &[u8], config: &Config) -> bool {
-        let drips = self.checker.has_begun() && self.checker.drips(input, config, Grammar::Request);
-        if drips {
+    pub(crate) fn steps(&mut self, input: &[u8], config: &Config) -> bool {
+        let steps = self.checker.has_begun() && self.checker.steps(input, config, Grammar::Request);
+        if steps && !self.start_line_read {
             self.start_line_read = self.checker.start_line_read();
         }
-        drips
+        steps
     }
 
     /// RFC 9112 §2.2, §9.2: a server ignores at least one empty line before the request-line, a client may before the

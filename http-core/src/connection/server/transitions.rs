@@ -170,23 +170,38 @@ impl Connection {
     /// `poll` comes to the same by a longer way; a head that drips in would go it for each byte.
     #[inline(never)]
     pub(super) fn poll_head(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
-        if let (true, Receive::Head(scan)) = (self.flow.awaits_input(), &mut self.side.receive) {
-            if scan.takes_one(input) {
-                self.flow.left = input.len();
-                return Ok(None);
+        match &mut self.side.receive {
+            Receive::Head(scan) if self.flow.ended.is_none() => {
+                // The deadline of a head is armed where nothing but input is awaited, and until anything else happens.
+                debug_assert!(self.flow.awaits_input());
+                if scan.takes_one(input) {
+                    self.flow.left = input.len();
+                    return Ok(None);
+                }
+                self.poll_step(input, now)
             }
+            _ => self.poll(input, now),
         }
-        self.poll_dripping(input, now)
     }
 
     /// The same, where the new bytes go on to another part of the head.
     #[inline(never)]
-    fn poll_dripping(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
-        if let (true, Receive::Head(scan)) = (self.flow.awaits_input(), &mut self.side.receive) {
-            if scan.drips(input, &self.flow.config) {
-                self.flow.left = input.len();
-                return Ok(None);
-            }
+    fn poll_step(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
+        let Receive::Head(scan) = &mut self.side.receive else { return self.poll(input, now) };
+        if scan.steps_as_usual(input, &self.flow.config) {
+            self.flow.left = input.len();
+            return Ok(None);
+        }
+        self.poll_rare_step(input, now)
+    }
+
+    /// The same, where they may do anything.
+    #[inline(never)]
+    fn poll_rare_step(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
+        let Receive::Head(scan) = &mut self.side.receive else { return self.poll(input, now) };
+        if scan.steps(input, &self.flow.config) {
+            self.flow.left = input.len();
+            return Ok(None);
         }
         self.poll(input, now)
     }

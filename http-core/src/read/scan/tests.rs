@@ -317,3 +317,24 @@ fn a_head_that_drips_is_looked_at_once() {
     assert_eq!(found, Found::Complete(wire.len()));
     assert_eq!(checker.run(&wire, &Config::default(), Grammar::Request), found, "asked again, it says the same");
 }
+
+#[test]
+fn nothing_is_inherited_from_memory_that_was_given() {
+    let section = b"Host: a\r\nAccept: b\r\n";
+    let wire = [b"GET / HTTP/1.1\r\n", &section[..], b"\r\n"].concat();
+    let mut spare = Spare::default();
+    for _ in 0..3 {
+        let (mut scan, mut input, mut received) = (Scan::default(), BytesMut::from(&wire[..]), 0);
+        let (config, mut facts) = (Config::default(), Facts::default());
+        scan.request(&mut input, &mut received, &config, &mut spare, &mut facts, false).unwrap().unwrap();
+    }
+    let inherited = |last: &Last| last.inherit(section, 16, &mut last.place(), &mut vec![]);
+    assert_eq!(inherited(&spare.last), section.len());
+    let taken = spare.clone().take_all();
+    assert_eq!(inherited(&taken.last), 0);
+    let mut given = Spare::default();
+    // Even if it was not taken as it should.
+    given.give(spare);
+    assert_eq!(inherited(&given.last), 0);
+    assert!(given.capacity() > 0);
+}
