@@ -66,29 +66,14 @@ impl Fields {
     /// other than HTAB, or if either is too long for the section (65,535 bytes of name, 4 GiB in all). The section is
     /// then as it was.
     pub fn push(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<(), Misuse> {
-        let (name, value) = (name.as_ref(), token::trim(value.as_ref()));
-        if !token::is_token(name) {
-            return Err(Misuse::FieldName);
-        }
-        if !token::is_value(value) {
-            return Err(Misuse::FieldValue);
-        }
-        let name_len = u16::try_from(name.len()).map_err(|_| Misuse::FieldName)?;
-        let at = self.block.len();
-        if u32::try_from(at + name.len() + value.len() + 4).is_err() {
-            return Err(Misuse::FieldValue);
-        }
-        self.block.reserve(name.len() + value.len() + 4);
-        self.block.extend_from_slice(name);
-        self.block.extend_from_slice(b": ");
-        let value_at = self.block.len();
-        self.block.extend_from_slice(value);
-        self.block.extend_from_slice(b"\r\n");
+        let (name, at) = (name.as_ref(), self.block.len());
+        let value = checked(name, value.as_ref(), at)?;
+        write(&mut self.block, name, value);
         self.lines.push(Line {
             name: at as u32,
-            value: value_at as u32,
+            value: (at + name.len() + 2) as u32,
             value_len: value.len() as u32,
-            name_len,
+            name_len: name.len() as u16,
             known: Known::of(name),
             common: Common::UNSEEN,
         });
@@ -203,6 +188,11 @@ impl Fields {
         self.lines.iter().filter(move |line| line.known == known).map(|line| self.value_of(line))
     }
 
+    /// The lines, and what the engine knows their names as.
+    pub(crate) fn known_lines(&self) -> impl Iterator<Item = (Known, &[u8], &[u8])> {
+        self.lines.iter().map(|line| (line.known, self.name_of(line), self.value_of(line)))
+    }
+
     fn remove_line(&mut self, at: usize) {
         let from = self.lines[at].name;
         let to = self.lines.get(at + 1).map_or(self.block.len() as u32, |next| next.name);
@@ -236,6 +226,35 @@ impl fmt::Debug for Fields {
         }
         map.finish()
     }
+}
+
+/// The value of a field line as it is sent, if the line may be sent at all: see [`Fields::push`]. `at` is how long the
+/// head is before it.
+pub(crate) fn checked<'v>(name: &[u8], value: &'v [u8], at: usize) -> Result<&'v [u8], Misuse> {
+    let value = token::trim(value);
+    if !token::is_token(name) {
+        return Err(Misuse::FieldName);
+    }
+    if !token::is_value(value) {
+        return Err(Misuse::FieldValue);
+    }
+    if u16::try_from(name.len()).is_err() {
+        return Err(Misuse::FieldName);
+    }
+    if u32::try_from(at + name.len() + value.len() + 4).is_err() {
+        return Err(Misuse::FieldValue);
+    }
+    Ok(value)
+}
+
+/// Writes a field line whose value was [`checked`].
+#[inline]
+pub(crate) fn write(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    out.reserve(name.len() + value.len() + 4);
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
 }
 
 /// Whether the value of a field with this name must not appear in logs.

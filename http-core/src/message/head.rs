@@ -1,5 +1,6 @@
 //! Heads of requests and responses: control data and fields in one block.
 
+use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
@@ -278,10 +279,12 @@ impl ResponseHead {
     /// [`Misuse::ReasonPhrase`] if it has a control character other than HTAB, or is over 4 GiB long.
     pub fn with_reason_phrase(status: StatusCode, reason: impl AsRef<[u8]>) -> Result<Self, Misuse> {
         let reason = reason.as_ref();
-        if !token::is_value(reason) || u32::try_from(reason.len() + 15).is_err() {
-            return Err(Misuse::ReasonPhrase);
-        }
-        Ok(Self::build(status, reason))
+        if Self::may_say(reason) { Ok(Self::build(status, reason)) } else { Err(Misuse::ReasonPhrase) }
+    }
+
+    /// Whether this may be a reason phrase.
+    pub(crate) fn may_say(reason: &[u8]) -> bool {
+        token::is_value(reason) && u32::try_from(reason.len() + 15).is_ok()
     }
 
     fn build(status: StatusCode, reason: &[u8]) -> Self {
@@ -289,9 +292,7 @@ impl ResponseHead {
     }
 
     fn build_in(mut fields: Fields, status: StatusCode, reason: &[u8]) -> Self {
-        for part in [b"HTTP/1.1 ", &status.digits()[..], b" ", reason, b"\r\n"] {
-            fields.block.extend_from_slice(part);
-        }
+        write_status_line(&mut fields.block, status, reason);
         fields.start = fields.block.len() as u32;
         Self {
             fields,
@@ -403,6 +404,14 @@ impl ResponseHead {
     pub(crate) fn facts(&self) -> Facts {
         Facts::of(&self.fields)
     }
+}
+
+/// Writes a status-line (RFC 9112 §4).
+pub(crate) fn write_status_line(out: &mut Vec<u8>, status: StatusCode, reason: &[u8]) {
+    let [hundreds, tens, ones] = status.digits();
+    out.extend_from_slice(&[b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'1', b' ', hundreds, tens, ones, b' ']);
+    out.extend_from_slice(reason);
+    out.extend_from_slice(b"\r\n");
 }
 
 impl From<ResponseHead> for Fields {

@@ -4,12 +4,14 @@ use alloc::vec::Vec;
 
 use crate::message::content::Content;
 use crate::message::facts::{Coding, Expectation, Facts, LONGEST, Length, RequestKind};
-use crate::message::field::Fields;
+use crate::message::field;
 use crate::message::head::{RequestHead, ResponseHead};
 use crate::message::method::Method;
 use crate::message::misuse::Misuse;
+use crate::message::status::StatusCode;
 use crate::message::token::{self, Known};
 use crate::message::version::Version;
+use crate::write::source::{Source, Written};
 
 /// How the content of a message that is sent will be delimited, and whether its connection can be used after it.
 ///
@@ -136,8 +138,8 @@ pub fn make_header_request(
         // RFC 9110 §7.2: the first field.
         write_line(out, b"Host: ", authority);
     }
-    if !persistent && http11 && says_keep(head.fields()) {
-        write_without_keep(out, head.fields());
+    if !persistent && http11 && says_keep(head.fields().known_lines()) {
+        write_without_keep(out, head.fields().known_lines());
     } else {
         out.extend_from_slice(fields);
     }
@@ -169,22 +171,30 @@ pub fn make_header_response(
     outline: &Outline,
     out: &mut Vec<u8>,
 ) -> Result<Sending, Misuse> {
-    let facts = head.facts();
+    let before = out.len();
+    response(head, content, outline, out).inspect_err(|_| out.truncate(before))
+}
+
+/// The same from whatever source. If it fails, what was written is the caller's to take back.
+#[inline]
+pub(crate) fn response(
+    head: &impl Source,
+    content: &Content,
+    outline: &Outline,
+    out: &mut Vec<u8>,
+) -> Result<Sending, Misuse> {
+    let Written { facts, fields_at } = head.write(out)?;
     let status = head.status();
     if status.is_interim() || status.as_u16() == 101 && !(outline.upgrade_offered && facts.upgrade) {
         return Err(Misuse::Status);
     }
-    let framing = response_framing(head, content, outline, &facts)?;
+    let framing = response_framing(status, content, outline, &facts)?;
     let switching = status.as_u16() == 101 || outline.connect && status.is_success();
     let persistent = outline.persistent && !facts.connection.close && framing != SendFraming::UntilClose;
 
-    // Room for all that follows, so that nothing is moved while it is written.
-    out.reserve(head.as_wire().len() + ADDED);
-    if !persistent && !switching && says_keep(head.fields()) {
-        out.extend_from_slice(&head.as_wire()[..head.fields().start()]);
-        write_without_keep(out, head.fields());
-    } else {
-        out.extend_from_slice(head.as_wire());
+    if !persistent && !switching && says_keep(head.lines()) {
+        out.truncate(fields_at);
+        write_without_keep(out, head.lines());
     }
     if let (false, Some(date)) = (facts.date, &outline.date) {
         write_line(out, b"Date: ", date);
@@ -268,12 +278,11 @@ fn request_framing(
 }
 
 fn response_framing(
-    head: &ResponseHead,
+    status: StatusCode,
     content: &Content,
     outline: &Outline,
     facts: &Facts,
 ) -> Result<SendFraming, Misuse> {
-    let status = head.status();
     let tunnel = outline.connect && status.is_success();
     if status.is_informational() || status.as_u16() == 204 || tunnel {
         // RFC 9110 §8.6, RFC 9112 §6.1: neither field may be sent.
@@ -334,10 +343,10 @@ fn names_te(head: &RequestHead) -> bool {
 }
 
 /// Whether a section says that the connection is kept, by the option or by the field that goes with it.
-fn says_keep(fields: &Fields) -> bool {
-    fields.lines.iter().any(|line| match line.known {
+fn says_keep<'a>(mut lines: impl Iterator<Item = (Known, &'a [u8], &'a [u8])>) -> bool {
+    lines.any(|(known, _, value)| match known {
         Known::KeepAlive => true,
-        Known::Connection => token::tokens(fields.value_of(line)).any(is_keep_alive),
+        Known::Connection => token::tokens(value).any(is_keep_alive),
         _ => false,
     })
 }
@@ -349,10 +358,9 @@ fn is_keep_alive(option: &[u8]) -> bool {
 /// Writes a section without what says that the connection is kept: beside `close` it would be a contradiction (RFC 9112
 /// §9.3). Other options stay, whatever they name.
 #[cold]
-fn write_without_keep(out: &mut Vec<u8>, fields: &Fields) {
-    for line in &fields.lines {
-        let (name, value) = (fields.name_of(line), fields.value_of(line));
-        match line.known {
+fn write_without_keep<'a>(out: &mut Vec<u8>, lines: impl Iterator<Item = (Known, &'a [u8], &'a [u8])>) {
+    for (known, name, value) in lines {
+        match known {
             Known::KeepAlive => continue,
             Known::Connection if token::tokens(value).any(is_keep_alive) => {
                 let mut others = token::tokens(value).filter(|option| !is_keep_alive(option)).peekable();
@@ -368,17 +376,13 @@ fn write_without_keep(out: &mut Vec<u8>, fields: &Fields) {
                 }
             }
             _ => {
-                out.extend_from_slice(name);
-                out.extend_from_slice(b": ");
-                out.extend_from_slice(value);
+                field::write(out, name, value);
+                continue;
             }
         }
         out.extend_from_slice(b"\r\n");
     }
 }
-
-/// The fields that a response is given hardly ever take more than this.
-const ADDED: usize = 128;
 
 /// The field that says how the content is delimited, where the caller has not pushed it.
 #[inline(always)]

@@ -5,3 +5,4 @@ pub(crate) mod encode;
 pub(crate) mod generate;
 pub(crate) mod mend;
 pub(crate) mod outbox;
+pub(crate) mod source;

@@ -8,6 +8,7 @@ mod bytes;
 mod differential;
 mod dispatcher;
 mod generation;
+mod lines;
 mod mutate;
 mod pair;
 mod sequence;
@@ -17,6 +18,7 @@ pub use bytes::{client_bytes, server_bytes};
 pub use differential::{differential_client, differential_server};
 pub use dispatcher::dispatcher;
 pub use generation::head_generation;
+pub use lines::response_lines;
 pub use mutate::{mutated, seeds};
 pub use pair::pair;
 pub use sequence::head_sequence;
@@ -33,6 +35,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("dispatcher", dispatcher),
     ("head_generation", head_generation),
     ("head_sequence", head_sequence),
+    ("response_lines", response_lines),
     ("differential_server", differential_server),
     ("differential_client", differential_client),
 ];

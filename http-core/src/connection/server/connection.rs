@@ -22,7 +22,8 @@ use crate::time::Instant;
 use crate::write::encode::Encoder;
 use crate::write::generate::{self, Outline, SendFraming};
 use crate::write::mend::mend_response;
-use crate::write::outbox::{self};
+use crate::write::outbox;
+use crate::write::source::{ResponseLines, Source};
 
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -216,6 +217,29 @@ impl Connection {
     /// # Errors
     /// Those of [`send_response`](Self::send_response).
     pub fn offer_response(&mut self, head: &ResponseHead, content: &mut Content, now: Instant) -> Result<(), Misuse> {
+        self.offer(head, content, now)
+    }
+
+    /// The same from field lines that lie somewhere else, without a head in between.
+    ///
+    /// # Errors
+    /// Those of [`send_response`](Self::send_response); [`Misuse::FieldName`], [`Misuse::FieldValue`],
+    /// [`Misuse::ReasonPhrase`] for what could not be pushed to a [`ResponseHead`].
+    pub fn offer_lines<'a, F, N, V>(
+        &mut self,
+        lines: &ResponseLines<'a, F>,
+        content: &mut Content,
+        now: Instant,
+    ) -> Result<(), Misuse>
+    where
+        F: Clone + IntoIterator<Item = (&'a N, &'a V)>,
+        N: AsRef<[u8]> + ?Sized + 'a,
+        V: AsRef<[u8]> + ?Sized + 'a,
+    {
+        self.offer(lines, content, now)
+    }
+
+    fn offer(&mut self, head: &impl Source, content: &mut Content, now: Instant) -> Result<(), Misuse> {
         let now = self.may_answer(now)?;
         let outline =
             Outline { persistent: self.persists_after_response(head.status()), date: self.side.date, ..self.outline() };
@@ -229,7 +253,7 @@ impl Connection {
             if continues {
                 out.extend_from_slice(CONTINUE);
             }
-            let sending = generate::make_header_response(head, content, &outline, out)?;
+            let sending = generate::response(head, content, &outline, out)?;
             // Content that is copied anyway goes the short way.
             if let (SendFraming::Length(_), Content::Full(bytes)) = (sending.framing, &*content) {
                 if outbox::is_copied(bytes) {
