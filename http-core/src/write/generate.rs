@@ -11,7 +11,7 @@ use crate::message::misuse::Misuse;
 use crate::message::status::StatusCode;
 use crate::message::token::{self, Known};
 use crate::message::version::Version;
-use crate::write::source::{Source, Written};
+use crate::write::source::Source;
 
 /// How the content of a message that is sent will be delimited, and whether its connection can be used after it.
 ///
@@ -183,7 +183,8 @@ pub(crate) fn response(
     outline: &Outline,
     out: &mut Vec<u8>,
 ) -> Result<Sending, Misuse> {
-    let Written { facts, fields_at } = head.write(out)?;
+    let mut facts = Facts::default();
+    let fields_at = head.write(out, &mut facts)?;
     let status = head.status();
     if status.is_interim() || status.as_u16() == 101 && !(outline.upgrade_offered && facts.upgrade) {
         return Err(Misuse::Status);

@@ -74,20 +74,13 @@ impl<F> fmt::Debug for ResponseLines<'_, F> {
 pub(crate) trait Source {
     fn status(&self) -> StatusCode;
 
-    /// Writes status-line and field lines, and has room for what follows them. What was written of lines that may not
-    /// be sent is the caller's to take back.
-    fn write(&self, out: &mut Vec<u8>) -> Result<Written, Misuse>;
+    /// Writes status-line and field lines, and what these say together into `facts`, which are empty; there is room for
+    /// what follows then. Returns where the field lines begin. What was written of lines that may not be sent is the
+    /// caller's to take back.
+    fn write(&self, out: &mut Vec<u8>, facts: &mut Facts) -> Result<usize, Misuse>;
 
     /// The field lines once more.
     fn lines(&self) -> impl Iterator<Item = (Known, &[u8], &[u8])>;
-}
-
-/// What was written of a head.
-pub(crate) struct Written {
-    /// What the field lines say together.
-    pub(crate) facts: Facts,
-    /// Where the field lines begin.
-    pub(crate) fields_at: usize,
 }
 
 /// The fields that a response is given hardly ever take more than this.
@@ -100,12 +93,13 @@ impl Source for ResponseHead {
     }
 
     #[inline]
-    fn write(&self, out: &mut Vec<u8>) -> Result<Written, Misuse> {
+    fn write(&self, out: &mut Vec<u8>, facts: &mut Facts) -> Result<usize, Misuse> {
+        *facts = self.facts();
         // Room for all that follows, so that nothing is moved while it is written.
         out.reserve(self.as_wire().len() + ADDED);
         let fields_at = out.len() + self.fields.start();
         out.extend_from_slice(self.as_wire());
-        Ok(Written { facts: self.facts(), fields_at })
+        Ok(fields_at)
     }
 
     fn lines(&self) -> impl Iterator<Item = (Known, &[u8], &[u8])> {
@@ -127,7 +121,7 @@ where
         self.status
     }
 
-    fn write(&self, out: &mut Vec<u8>) -> Result<Written, Misuse> {
+    fn write(&self, out: &mut Vec<u8>, facts: &mut Facts) -> Result<usize, Misuse> {
         out.reserve(USUAL + ADDED);
         let head_at = out.len();
         match self.reason {
@@ -136,7 +130,6 @@ where
             Some(_) => return Err(Misuse::ReasonPhrase),
         }
         let fields_at = out.len();
-        let mut facts = Facts::default();
         for (name, value) in self.fields.clone() {
             let (name, value) = (name.as_ref(), field::checked(name.as_ref(), value.as_ref(), out.len() - head_at)?);
             field::write(out, name, value);
@@ -145,7 +138,7 @@ where
                 facts.add(known, value);
             }
         }
-        Ok(Written { facts, fields_at })
+        Ok(fields_at)
     }
 
     fn lines(&self) -> impl Iterator<Item = (Known, &[u8], &[u8])> {
