@@ -71,8 +71,9 @@ const fn in_set(byte: u8, set: &[u8]) -> bool {
     false
 }
 
-fn all(bytes: &[u8], class: u8) -> bool {
-    bytes.iter().all(|&b| CLASS[usize::from(b)] & class != 0)
+/// Whether all are of one class. Nearly always they are, so that it does not pay to look after each whether to go on.
+fn all(bytes: &[u8], class: Class) -> bool {
+    bytes.iter().fold(class, |left, &b| left & CLASS[usize::from(b)]) != 0
 }
 
 #[inline]
@@ -211,6 +212,7 @@ pub(crate) fn decimal(bytes: &[u8]) -> Option<u64> {
 }
 
 /// Writes `number` in decimal to the end of `buffer` and returns the part written.
+#[inline]
 pub(crate) fn write_decimal(mut number: u64, buffer: &mut [u8; 20]) -> &[u8] {
     let mut at = buffer.len();
     loop {

@@ -278,6 +278,7 @@ fn request_framing(
     })
 }
 
+#[inline(always)]
 fn response_framing(
     status: StatusCode,
     content: &Content,
