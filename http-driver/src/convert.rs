@@ -5,7 +5,9 @@ use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::uri::{Authority, PathAndQuery};
 use http::{Request, Response, Uri, request, response};
-use http_core::{Destination, Fields, Method, Misuse, RequestHead, ResponseHead, StatusCode, Target, Version};
+use http_core::{
+    Destination, Fields, Method, Misuse, RequestHead, ResponseHead, ResponseLines, StatusCode, Target, Version,
+};
 
 /// A head or a section that has no form in the other type.
 ///
@@ -205,20 +207,31 @@ pub fn response_head(parts: &response::Parts) -> Result<ResponseHead, Unconverti
     if let Some(ReasonPhrase(reason)) = parts.extensions.get() {
         ResponseHead::with_reason_phrase(StatusCode::OK, reason)?;
     }
-    response_head_in(Fields::new(), parts)
+    Ok(lenient_response_head(parts)?)
 }
 
-/// The same in the memory of `fields`, with the usual reason phrase where the given one may not be sent: it says
-/// nothing that a client acts on (RFC 9112 §4).
-pub(crate) fn response_head_in(fields: Fields, parts: &response::Parts) -> Result<ResponseHead, Unconvertible> {
+/// The same, with the usual reason phrase where the given one may not be sent: it says nothing that a client acts on
+/// (RFC 9112 §4).
+pub(crate) fn lenient_response_head(parts: &response::Parts) -> Result<ResponseHead, Misuse> {
     let status = StatusCode::new(parts.status.as_u16()).ok_or(Misuse::Status)?;
-    let own = parts.extensions.get::<ReasonPhrase>();
-    let mut head = match own.map(|ReasonPhrase(reason)| ResponseHead::with_reason_phrase(status, reason)) {
+    let own = parts.extensions.get().map(|ReasonPhrase(reason)| ResponseHead::with_reason_phrase(status, reason));
+    let mut head = match own {
         Some(Ok(head)) => head,
-        Some(Err(_)) | None => ResponseHead::new_in(fields, status),
+        Some(Err(_)) | None => ResponseHead::new(status),
     };
     push_all(head.fields_mut(), &parts.headers)?;
     Ok(head)
+}
+
+/// What [`lenient_response_head`] makes, without a head: to be written as it lies in the map.
+pub(crate) fn response_lines(parts: &response::Parts) -> Result<ResponseLines<'_, &HeaderMap>, Misuse> {
+    let status = StatusCode::new(parts.status.as_u16()).ok_or(Misuse::Status)?;
+    let lines = ResponseLines::new(status, &parts.headers);
+    let may_say = |reason: &Bytes| ResponseHead::with_reason_phrase(status, reason).is_ok();
+    Ok(match parts.extensions.get() {
+        Some(ReasonPhrase(reason)) if may_say(reason) => lines.with_reason_phrase(reason),
+        _ => lines,
+    })
 }
 
 const fn version(version: Version) -> http::Version {

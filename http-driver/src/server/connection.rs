@@ -13,6 +13,7 @@ use http_core::{Closed, Config, Content, Fields, Instant, Misuse, Phase, Request
 use super::incident::{Fault, Observed, Observer};
 use crate::call::call;
 use crate::clock;
+use crate::convert;
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
 use crate::link::{BoxTap, Link, Waiter, poll_until};
@@ -337,6 +338,15 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     pub(super) fn offer(&mut self, head: &ResponseHead, content: &mut Content) -> Result<(), Misuse> {
         call!(self, Input::SendResponse(head.clone(), content.clone()), |machine, now| machine
             .offer_response(head, content, now))
+    }
+
+    /// The same from the parts of a response, without a head of ours; whoever watches is shown one.
+    pub(super) fn offer_parts(&mut self, parts: &http::response::Parts, content: &mut Content) -> Result<(), Misuse> {
+        if self.link.is_tapped() {
+            return self.offer(&convert::lenient_response_head(parts)?, content);
+        }
+        let (lines, now) = (convert::response_lines(parts)?, self.link.now());
+        self.link.machine.offer_lines(&lines, content, now)
     }
 
     pub(super) fn interim(&mut self, head: &ResponseHead) -> Result<(), Misuse> {

@@ -6,7 +6,7 @@ use core::task::{Context, Poll, ready};
 use std::io;
 
 use bytes::{Buf, Bytes};
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use http_body::Body;
 use http_core::server::ServerSide;
 use http_core::{Closed, Content, End, Fields, Instant, Misuse, RequestHead, ResponseHead, StatusCode};
@@ -44,8 +44,6 @@ struct Open {
     notice: Option<Notice>,
     /// The only protocol that the request offers to change to.
     protocol: Option<Box<[u8]>>,
-    /// The memory of the request's head, for that of the response.
-    memory: Fields,
 }
 
 /// What a response's body says at once.
@@ -82,15 +80,13 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         B: Body,
         B::Error: Into<BoxError>,
     {
+        // Where it is read to: what is this large is not moved from one place to the next.
+        let mut head = None;
         loop {
-            let called = {
-                let mut waiting = None;
-                poll_fn(|cx| self.poll_call(&mut waiting, cx)).await
-            };
-            let answered = match called {
+            let answered = match poll_fn(|cx| self.poll_call(&mut head, cx)).await {
                 // Apart, so that a connection which waits has no room for the service's future and the answer's body.
-                Ok(Some(head)) => Box::pin(self.answer(head)).await,
-                Ok(None) => return Ok(()),
+                Ok(true) => Box::pin(self.answer(&mut head)).await,
+                Ok(false) => return Ok(()),
                 Err(error) => Err(error),
             };
             self.break_promise_unless_kept();
@@ -108,62 +104,56 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         }
     }
 
-    /// The next request, once the service is ready for it; nothing if there is none. The service is not asked before:
-    /// what it sets aside for a request is not held by idle connections.
-    fn poll_call<B>(
-        &mut self,
-        waiting: &mut Option<RequestHead>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<RequestHead>, Error>>
+    /// Waits for the next request, and for the service to be ready for it; false if there is none. The service is not
+    /// asked before: what it sets aside for a request is not held by idle connections.
+    fn poll_call<B>(&mut self, head: &mut Option<RequestHead>, cx: &mut Context<'_>) -> Poll<Result<bool, Error>>
     where
         S: Service<Request<Incoming>, Response = Response<B>>,
         S::Error: Into<BoxError>,
     {
         self.follow_shutdown(cx)?;
         loop {
-            if waiting.is_none() {
+            if head.is_none() {
                 if let Some(watch) = &mut self.watch {
                     watch.end_exchange();
                 }
                 let accepted = self.connection.poll_accept(cx);
                 self.connection.report_unserved(&accepted);
-                *waiting = ready!(accepted)?;
+                *head = ready!(accepted)?;
             }
-            if waiting.is_none() {
-                return Poll::Ready(Ok(None));
+            if head.is_none() {
+                return Poll::Ready(Ok(false));
             }
             let ready = match self.service.poll_ready(cx) {
                 Poll::Ready(ready) => ready,
                 // Nothing that the connection learns concerns the service.
                 Poll::Pending => return poll_until(self, cx, |this, _, now| this.connection.ended(now).map(Err)),
             };
-            let Some(head) = waiting.take() else { continue };
             if let Err(error) = ready {
+                *head = None;
                 self.fail(error)?;
                 continue;
             }
             if let Some(watch) = &mut self.watch {
                 watch.begin_exchange();
             }
-            return Poll::Ready(Ok(Some(head)));
+            return Poll::Ready(Ok(true));
         }
     }
 
-    /// The service at work on a request, and what is kept of that; nothing if it has no form for services.
-    fn call<B>(&mut self, head: RequestHead) -> Option<(S::Future, Open)>
-    where
-        S: Service<Request<Incoming>, Response = Response<B>>,
-    {
+    /// The request as services know it, and what is kept of it; nothing if it has no form for services.
+    fn open(&mut self, head: &mut Option<RequestHead>) -> Option<(Request<Incoming>, Open)> {
+        let head = head.take()?;
         let (body, feed) = Incoming::new(head.framing());
         let request = convert::request(&head, body);
         let may_switch = self.connection.machine().may_switch();
         let protocol = if may_switch { head.only_protocol().map(Box::from) } else { None };
-        let memory = head.into();
+        // Its memory is that of the next request's head.
+        self.connection.recycle(head.into());
         let mut request = match request {
             Ok(request) => request,
             Err(error) => {
                 self.connection.report(Fault::Request(error), Some(http::StatusCode::BAD_REQUEST));
-                self.connection.recycle(memory);
                 return None;
             }
         };
@@ -181,13 +171,13 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         if let Some(notice) = &notice {
             request.extensions_mut().insert(notice.future());
         }
-        let open = Open { content: Inflow { feed }, interim, notice, protocol, memory };
-        Some((self.service.call(request), open))
+        let open = Open { content: Inflow { feed }, interim, notice, protocol };
+        Some((request, open))
     }
 
     /// Waits for the service, and sends what it answers.
     #[expect(clippy::manual_async_fn, reason = "an `async fn` has room for what it takes twice")]
-    fn answer<B>(&mut self, head: RequestHead) -> impl Future<Output = Result<(), Error>>
+    fn answer<B>(&mut self, head: &mut Option<RequestHead>) -> impl Future<Output = Result<(), Error>>
     where
         S: Service<Request<Incoming>, Response = Response<B>>,
         S::Error: Into<BoxError>,
@@ -196,45 +186,43 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
     {
         async move {
             let Unwinding(this) = &mut Unwinding(self);
-            let Some((future, mut open)) = this.call(head) else {
+            let Some((request, mut open)) = this.open(head) else {
                 return Ok(this.connection.respond(&ResponseHead::new(StatusCode::BAD_REQUEST), Content::Empty)?);
             };
-            let response = {
-                let mut future = pin!(future);
-                poll_fn(|cx| this.poll_called(future.as_mut(), &mut open, cx)).await?
-            };
-            let response = match response {
-                Ok(response) => response,
-                Err(error) => return this.fail(error),
-            };
-            open.content.keep_wanted(&mut this.connection);
-            let (parts, body) = response.into_parts();
-            let (mut parts, mut body) = (Some(parts), pin!(body));
-            poll_fn(|cx| this.poll_answer(&mut parts, body.as_mut(), &mut open, cx)).await
+            let mut answer = None;
+            {
+                // Made where it stays.
+                let mut future = pin!(this.service.call(request));
+                poll_fn(|cx| this.poll_called(future.as_mut(), &mut answer, &mut open, cx)).await?;
+            }
+            let mut body = pin!(None);
+            poll_fn(|cx| this.poll_answer(&mut answer, body.as_mut(), &mut open, cx)).await
         }
     }
 
-    fn poll_called<B, F, E>(
+    /// Waits for what the service answers.
+    fn poll_called<F, A>(
         &mut self,
         mut future: Pin<&mut F>,
+        answer: &mut Option<A>,
         open: &mut Open,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Result<Response<B>, E>, Error>>
+    ) -> Poll<Result<(), Error>>
     where
-        F: Future<Output = Result<Response<B>, E>>,
+        F: Future<Output = A>,
     {
         self.follow_shutdown(cx)?;
         // Most services are ready at once, and then the connection need not be looked at.
-        if let Poll::Ready(response) = self.poll_service(future.as_mut(), open, cx) {
-            return Poll::Ready(Ok(response));
+        if self.poll_service(future.as_mut(), answer, open, cx).is_ready() {
+            return Poll::Ready(Ok(()));
         }
         let mut asked = true;
         poll_until(self, cx, |this, cx, now| {
             loop {
                 // Of what a connection learns, content alone concerns the service.
                 if !core::mem::replace(&mut asked, true) {
-                    if let Poll::Ready(response) = this.poll_service(future.as_mut(), open, cx) {
-                        return Poll::Ready(Ok(response));
+                    if this.poll_service(future.as_mut(), answer, open, cx).is_ready() {
+                        return Poll::Ready(Ok(()));
                     }
                 }
                 if open.content.feed(&mut this.connection, cx, now).is_pending() {
@@ -248,16 +236,15 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         })
     }
 
-    fn poll_service<B, F, E>(
+    #[inline]
+    fn poll_service<F: Future>(
         &mut self,
         future: Pin<&mut F>,
+        answer: &mut Option<F::Output>,
         open: &Open,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Response<B>, E>>
-    where
-        F: Future<Output = Result<Response<B>, E>>,
-    {
-        let polled = future.poll(cx);
+    ) -> Poll<()> {
+        let polled = future.poll(cx).map(|output| *answer = Some(output));
         for head in open.interim.iter().flat_map(Interim::take) {
             // Documented: one that may not be sent is dropped.
             let _ = self.connection.interim(&head);
@@ -282,26 +269,44 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         }
     }
 
-    /// Sends a response.
-    fn poll_answer<B>(
+    /// Sends what the service answers; a response's body stays in its place then.
+    fn poll_answer<B, E>(
         &mut self,
-        parts: &mut Option<http::response::Parts>,
-        mut body: Pin<&mut B>,
+        answer: &mut Option<Result<Response<B>, E>>,
+        mut body: Pin<&mut Option<B>>,
         open: &mut Open,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Error>>
     where
+        E: Into<BoxError>,
         B: Body,
         B::Error: Into<BoxError>,
     {
-        self.follow_shutdown(cx)?;
-        if let Some(parts) = parts.take() {
-            let begun = self.begin(&parts, body.as_mut(), open, cx)?;
-            if begun == Begun::Complete && !open.content.is_held() {
-                return Poll::Ready(Ok(()));
+        match answer.take() {
+            Some(Ok(response)) => {
+                open.content.keep_wanted(&mut self.connection);
+                self.follow_shutdown(cx)?;
+                let (parts, content) = response.into_parts();
+                body.set(Some(content));
+                let Some(body) = body.as_mut().as_pin_mut() else { return Poll::Ready(Ok(())) };
+                let begun = self.begin(&parts, body, open, cx)?;
+                self.spent(parts.headers);
+                if begun == Begun::Complete && !open.content.is_held() {
+                    return Poll::Ready(Ok(()));
+                }
             }
+            Some(Err(error)) => return Poll::Ready(self.fail(error)),
+            None => self.follow_shutdown(cx)?,
         }
-        self.poll_send(body, open, cx)
+        match body.as_pin_mut() {
+            Some(body) => self.poll_send(body, open, cx),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// What is left of a response that was written: the memory of its map is good for another one.
+    fn spent(&mut self, map: HeaderMap) {
+        drop(map);
     }
 
     /// Begins a response: its head, with the content if that is all there already.
@@ -316,35 +321,17 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         B: Body,
         B::Error: Into<BoxError>,
     {
-        let mut head = match convert::response_head_in(core::mem::take(&mut open.memory), parts) {
-            Ok(head) => head,
-            Err(convert::Unconvertible::Misuse(misuse)) => return self.unsendable(misuse),
-            Err(_) => return self.unsendable(Misuse::FieldValue),
-        };
-        let omitted = self.connection.machine().omits_content(head.status());
-        // What would be dropped need not be produced.
-        let (mut announced, mut first) = if omitted { (announced(&*body), First::None) } else { first_piece(body, cx) };
-        if omitted {
-            // It was read as a field of the request.
-            let _ = head.name_protocol(open.protocol.as_deref());
-            self.connection.machine().mend_response(&mut head, &mut announced);
+        let status = StatusCode::new(parts.status.as_u16());
+        if status.is_some_and(|status| self.connection.machine().omits_content(status)) {
+            return self.begin_without_content(parts, announced(&*body), open);
         }
-        let mut begun = self.connection.offer(&head, &mut announced);
+        let (mut announced, mut first) = first_piece(body, cx);
+        let mut begun = self.connection.offer_parts(parts, &mut announced);
         if let Err(Misuse::Framing) = begun {
-            if let Some(piece) = self.mend(&mut head, &mut announced) {
-                first = piece.map_or(first, First::Piece);
-                begun = self.connection.offer(&head, &mut announced);
-            }
+            begun = self.offer_mended(parts, &mut announced, &mut first);
         }
-        self.connection.recycle(head.into());
         if let Err(misuse) = begun {
             return self.unsendable(misuse);
-        }
-        if omitted {
-            if self.connection.machine().awaits_content() {
-                self.connection.end(&Fields::new())?;
-            }
-            return Ok(Begun::Complete);
         }
         self.break_promise_unless_kept();
         match first {
@@ -359,13 +346,47 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         Ok(if self.connection.machine().awaits_content() { Begun::Going } else { Begun::Complete })
     }
 
-    /// Leaves out what makes a response unfit to be sent and does no harm, if that is it; gives the content back that
-    /// has to follow then.
+    /// Sends a response whose content is left out, whatever its body says: what would be dropped need not be produced.
+    fn begin_without_content(
+        &mut self,
+        parts: &http::response::Parts,
+        mut announced: Content,
+        open: &Open,
+    ) -> Result<Begun, Error> {
+        let mut head = match convert::lenient_response_head(parts) {
+            Ok(head) => head,
+            Err(misuse) => return self.unsendable(misuse),
+        };
+        // It was read as a field of the request.
+        let _ = head.name_protocol(open.protocol.as_deref());
+        self.connection.machine().mend_response(&mut head, &mut announced);
+        if let Err(misuse) = self.connection.offer(&head, &mut announced) {
+            return self.unsendable(misuse);
+        }
+        if self.connection.machine().awaits_content() {
+            self.connection.end(&Fields::new())?;
+        }
+        Ok(Begun::Complete)
+    }
+
+    /// Sends a response without what makes it unfit to be sent and does no harm, if that is it. Content that was to go
+    /// with the head may have to follow it then.
     #[cold]
-    fn mend(&self, head: &mut ResponseHead, content: &mut Content) -> Option<Option<Bytes>> {
+    fn offer_mended(
+        &mut self,
+        parts: &http::response::Parts,
+        content: &mut Content,
+        first: &mut First,
+    ) -> Result<(), Misuse> {
+        let mut head = convert::lenient_response_head(parts)?;
         let whole = if let Content::Full(piece) = content { Some(piece.clone()) } else { None };
-        let mended = self.connection.machine().mend_response(head, content);
-        mended.then(|| whole.filter(|_| *content == Content::Streaming))
+        if !self.connection.machine().mend_response(&mut head, content) {
+            return Err(Misuse::Framing);
+        }
+        if let Some(piece) = whole.filter(|_| *content == Content::Streaming) {
+            *first = First::Piece(piece);
+        }
+        self.connection.offer(&head, content)
     }
 
     /// Sends content, and goes on feeding the request's body meanwhile, and for as long as somebody holds that.
