@@ -238,23 +238,23 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     #[inline]
     pub(super) fn next<O>(&mut self, now: Instant, take: impl Fn(Event) -> Option<O>) -> Poll<Result<O, Error>> {
         loop {
-            let event = match self.link.poll_machine(now) {
+            let taken = match self.link.poll_machine(now) {
                 Ok(Some(Event::Closed(why))) => {
                     self.over = true;
                     self.link.farewell();
-                    self.closed(why)?
+                    take(self.closed(why)?)
                 }
                 Ok(Some(event)) => {
                     if let Event::Request(_) = event {
                         self.tell_date(now);
                     }
-                    event
+                    take(event)
                 }
-                Ok(None) if self.over => Event::Closed(Closed::ByUs),
+                Ok(None) if self.over => take(Event::Closed(Closed::ByUs)),
                 Ok(None) => return Poll::Pending,
                 Err(error) => return Poll::Ready(Err(error.into())),
             };
-            if let Some(taken) = take(event) {
+            if let Some(taken) = taken {
                 return Poll::Ready(Ok(taken));
             }
         }
