@@ -220,10 +220,9 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         poll_until(self, cx, |this, cx, now| {
             loop {
                 // Of what a connection learns, content alone concerns the service.
-                if !core::mem::replace(&mut asked, true) {
-                    if this.poll_service(future.as_mut(), answer, open, cx).is_ready() {
-                        return Poll::Ready(Ok(()));
-                    }
+                let asks = !core::mem::replace(&mut asked, true);
+                if asks && this.poll_service(future.as_mut(), answer, open, cx).is_ready() {
+                    return Poll::Ready(Ok(()));
                 }
                 if open.content.feed(&mut this.connection, cx, now).is_pending() {
                     return this.look_beside(open.notice.as_ref(), now).map(Err);
