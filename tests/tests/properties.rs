@@ -52,6 +52,8 @@ fn generated_heads() {
 #[test]
 fn heads_that_are_like_the_ones_before() {
     hold(6000, 400, fuzz::head_sequence);
+}
+
 /// A response from field lines that lie somewhere else is the one that their head makes.
 #[test]
 fn responses_from_lines_and_from_heads() {

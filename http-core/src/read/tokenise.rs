@@ -103,9 +103,9 @@ fn offset(whole: &[u8], part: &[u8]) -> usize {
     (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize)
 }
 
-/// A note that the line at the front of `rest`, which begins at `at`, has still to be read; and how long it is. What its
-/// name is among the common ones is known already. `None` if it is not complete, or a fold: then the checker has
-/// to decide.
+/// A note that the line at the front of `rest`, which begins at `at`, has still to be read, and how long it is. What its
+/// name is among the common ones is known already. `None` if it is not complete, or a fold: then the checker has to
+/// decide.
 pub(super) fn note(rest: &[u8], at: usize) -> Option<(Line, usize)> {
     if matches!(rest.first(), None | Some(b' ' | b'\t' | b'\r' | b'\n')) {
         return None;

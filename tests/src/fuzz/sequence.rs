@@ -148,11 +148,11 @@ struct Told {
     goes_on: bool,
 }
 
-/// The number of its name, the name, and the value.
-type Line = (u8, Vec<u8>, Vec<u8>);
+/// Name and value.
+type Line = (Vec<u8>, Vec<u8>);
 
 fn lines(fields: &Fields) -> Vec<Line> {
-    fields.raw_numbered().map(|(number, name, value)| (number, name.to_vec(), value.to_vec())).collect()
+    fields.raw().map(|(name, value)| (name.to_vec(), value.to_vec())).collect()
 }
 
 /// The content that follows a head; none if it would be too much.
