@@ -2,7 +2,7 @@
 //!
 //! A line of the next head that equals one of it, with its CRLF, inherits its syntax verdict: where name and value lie,
 //! and which name it is. Nothing else is inherited: what the lines say together, how many they are, and what limits
-//! they meet is found anew from all of them. Lines with secrets, or with names that are not known and may hold some,
+//! they meet is found anew from all of them. Lines with secrets, or with names that are not common and may hold some,
 //! are always read, so that the time which that takes tells nobody whether they are equal.
 
 #[cfg(test)]
@@ -10,15 +10,16 @@ mod tests;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::message::common::Common;
 use crate::message::field::{Fields, Line};
 
 /// The head that was read last, or none: a pointer, and nothing behind it before the first head.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Last(Option<Box<Remembered>>);
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 struct Remembered {
     /// The field lines in wire format.
     section: Vec<u8>,
@@ -89,14 +90,7 @@ impl Last {
     #[inline]
     pub(super) fn inherit(&self, rest: &[u8], at: usize, place: &mut Place, lines: &mut Vec<Line>) -> usize {
         match &self.0 {
-            Some(last) if place.vain < VAIN => {
-                if last.seems_equal(rest, place.line) {
-                    return last.inherit(rest, at, place, lines);
-                }
-                place.vain += 1;
-                place.differs |= !place.compares();
-                0
-            }
+            Some(last) if place.vain < VAIN => last.inherit_public(rest, at, place, lines),
             _ => 0,
         }
     }
@@ -138,14 +132,36 @@ impl Last {
     }
 }
 
+impl fmt::Debug for Last {
+    /// Says nothing of what stands in the lines: some may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Last({} lines)", self.0.as_ref().map_or(0, |last| last.lines.len()))
+    }
+}
+
 impl Remembered {
+    #[inline(always)]
+    fn inherit_public(&self, rest: &[u8], at: usize, place: &mut Place, lines: &mut Vec<Line>) -> usize {
+        match self.lines.get(place.line) {
+            Some(line) if line.common.is_some() => {
+                if self.seems_equal(rest, line, place.line) {
+                    return self.inherit(rest, at, place, lines);
+                }
+                place.vain += 1;
+                place.differs |= !place.compares();
+                0
+            }
+            _ => 0,
+        }
+    }
+
     /// Whether the line that is expected ends as `rest` does where it would end. It is one look, and what is new is
     /// nearly always told by it: another name, another length, the end of a value.
     #[inline(always)]
-    fn seems_equal(&self, rest: &[u8], line: usize) -> bool {
-        let (Some(line), end) = (self.lines.get(line), self.begin(line + 1)) else { return false };
+    fn seems_equal(&self, rest: &[u8], line: &Line, number: usize) -> bool {
+        let end = self.begin(number + 1);
         let length = end - (line.name - self.start) as usize;
-        line.common.is_some() && ending(&self.section, end).is_some_and(|word| ending(rest, length) == Some(word))
+        ending(&self.section, end).is_some_and(|word| ending(rest, length) == Some(word))
     }
 
     #[inline(never)]
@@ -242,13 +258,8 @@ impl Remembered {
 /// How many bytes are the same at the front of both.
 #[inline]
 fn common(a: &[u8], b: &[u8]) -> usize {
-    let mut at = 0;
-    while let (Some(x), Some(y)) = (chunk::<32>(a, at), chunk::<32>(b, at)) {
-        if x != y {
-            break;
-        }
-        at += 32;
-    }
+    let blocks = a.chunks_exact(32).zip(b.chunks_exact(32));
+    let mut at = 32 * blocks.take_while(|(x, y)| x.first_chunk::<32>() == y.first_chunk()).count();
     while let (Some(x), Some(y)) = (chunk(a, at), chunk(b, at)) {
         let differs = u64::from_le_bytes(*x) ^ u64::from_le_bytes(*y);
         if differs != 0 {
@@ -269,6 +280,6 @@ fn ending(bytes: &[u8], end: usize) -> Option<u64> {
 }
 
 #[inline(always)]
-fn chunk<const N: usize>(bytes: &[u8], at: usize) -> Option<&[u8; N]> {
+fn chunk(bytes: &[u8], at: usize) -> Option<&[u8; 8]> {
     bytes.get(at..)?.first_chunk()
 }

@@ -86,6 +86,24 @@ fn secrets_and_unknown_names_are_never_inherited() {
 }
 
 #[test]
+fn what_is_always_read_is_not_compared_in_vain() {
+    let (before, secrets) = ("Host: a.example\r\n", "Cookie: a=123456\r\nX-A: 1\r\nX-B: 2\r\nX-C: 3\r\nX-D: 4\r\n");
+    let behind = "User-Agent: somebody\r\n";
+    let head = [before, secrets, behind].concat();
+    let mut last = Last::default();
+    (0..2).for_each(|_| assert!(read(&mut last, &head).is_empty()));
+    assert_eq!(read(&mut last, &head), [before.len(), behind.len()]);
+}
+
+#[test]
+fn secrets_stay_out_of_debug() {
+    let mut last = Last::default();
+    assert_eq!(format!("{last:?}"), "Last(0 lines)");
+    (0..3).for_each(|_| drop(read(&mut last, "Host: a\r\nCookie: secret\r\n")));
+    assert_eq!(format!("{last:?}"), "Last(2 lines)");
+}
+
+#[test]
 fn a_fold_is_not_passed_over() {
     let last = last();
     for fold in [" ", "\t"] {
