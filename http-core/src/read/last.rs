@@ -109,6 +109,7 @@ impl Last {
     pub(super) fn remember(&mut self, fields: &Fields, place: Option<Place>) {
         match (&mut self.0, place) {
             (Some(last), Some(place)) if place.inherited && !place.differs && place.line == last.lines.len() => {}
+            (Some(last), Some(place)) if last.has_given_up(place) => last.futile += 1,
             (Some(last), Some(place)) if last.seen => last.remember(fields, place),
             // Of a connection with one request alone, or with long pauses, nothing is remembered.
             (_, Some(_)) => self.0.get_or_insert_default().seen = true,
@@ -140,6 +141,12 @@ impl fmt::Debug for Last {
 }
 
 impl Remembered {
+    /// Whether nothing is remembered, and this head is not worth it either.
+    #[inline]
+    fn has_given_up(&self, place: Place) -> bool {
+        self.futile >= FUTILE && self.futile < ONE_OF - 1 && self.lines.is_empty() && !place.inherited
+    }
+
     #[inline(always)]
     fn inherit_public(&self, rest: &[u8], at: usize, place: &mut Place, lines: &mut Vec<Line>) -> usize {
         match self.lines.get(place.line) {
