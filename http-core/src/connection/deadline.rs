@@ -62,6 +62,14 @@ impl Deadlines {
         self.0[kind as usize] != Instant::NEVER
     }
 
+    /// When this one passes, [`Instant::NEVER`] if it is not armed; nothing if another one is.
+    pub(crate) fn at_most(&self, kind: Deadline) -> Option<Instant> {
+        let at = self.0[kind as usize];
+        let mut alone = Self::NONE;
+        alone.arm(kind, at);
+        (*self == alone).then_some(at)
+    }
+
     /// When the earliest deadline passes: asked after every turn, so told without looking for its kind.
     pub(crate) fn earliest_at(&self) -> Option<Instant> {
         let at = self.0.iter().fold(Instant::NEVER, |earliest, at| earliest.min(*at));

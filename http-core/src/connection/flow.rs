@@ -166,6 +166,22 @@ pub(crate) enum Linger {
 /// How long [`Linger::Briefly`] is at most: a round trip and more.
 const BRIEFLY: Duration = Duration::from_secs(1);
 
+/// What an open connection has to keep while nothing but its next message is awaited.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Idle {
+    received: u64,
+    sent: u64,
+    /// When the idle deadline passes.
+    until: Instant,
+    now: Instant,
+}
+
+impl Idle {
+    pub(crate) const fn now(&self) -> Instant {
+        self.now
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Flow {
     pub(crate) config: Arc<Config>,
@@ -222,6 +238,28 @@ impl Flow {
             lost: false,
             now,
         }
+    }
+
+    /// What has to be kept, if nothing but input or a command can happen beside the idle deadline.
+    pub(crate) fn idle(&self) -> Option<Idle> {
+        let undisturbed = self.life == Life::Open
+            && self.ended.is_none()
+            && self.failure.is_none()
+            && self.pause == Pause::NeedsInput
+            && self.left == 0
+            && self.lingered == 0
+            && !(self.unfinished || self.unread || self.lost);
+        let until = self.deadlines.at_most(Deadline::Idle)?;
+        let sent = self.outbox.all_sent().filter(|_| undisturbed)?;
+        Some(Idle { received: self.received, sent, until, now: self.now })
+    }
+
+    /// Goes on from there, on a connection that was just made.
+    pub(crate) fn resume(&mut self, idle: &Idle) {
+        self.received = idle.received;
+        self.outbox = Outbox::behind(idle.sent);
+        self.deadlines.arm(Deadline::Idle, idle.until);
+        self.now = idle.now;
     }
 
     /// The time of this input; a clock that runs back stands still.

@@ -81,6 +81,16 @@ impl Spare {
 }
 
 impl Scan {
+    /// Nothing of a head was seen, behind so many empty lines.
+    pub(crate) fn behind(empty_lines: u32) -> Self {
+        Self { empty_lines, ..Self::default() }
+    }
+
+    /// How many empty lines were dropped, if that is all that was seen.
+    pub(crate) fn empty_lines_alone(&self) -> Option<u32> {
+        (*self == Self::behind(self.empty_lines)).then_some(self.empty_lines)
+    }
+
     /// Reads a request head into `spare`, what its fields say into `facts`, which are empty, and takes it off the
     /// front of `input`. An offset in the error counts from the first byte of `input`.
     pub(crate) fn request(

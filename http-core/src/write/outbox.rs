@@ -155,6 +155,16 @@ impl Outbox {
         taken
     }
 
+    /// An empty one, of which so many bytes were sent.
+    pub(crate) fn behind(sent: u64) -> Self {
+        Self { queued: sent, sent, ..Self::default() }
+    }
+
+    /// How many bytes were sent, if nothing waits, nothing is in flight, and nothing was lost.
+    pub(crate) fn all_sent(&self) -> Option<u64> {
+        (self.is_empty() && self.queued == self.sent).then_some(self.sent)
+    }
+
     /// All bytes ever queued: the positions in the stream that a retry is decided by count from 0 to here.
     pub(crate) const fn queued(&self) -> u64 {
         self.queued

@@ -28,13 +28,17 @@ pub fn apply(bytes: &[u8]) {
     config.limits.read_ahead = source.pick(&[64 * 1024, 1, 100]);
     config.limits.drain = source.pick(&[256 * 1024, 0, 100]);
     config.limits.head = source.pick(&[64 * 1024, 100]);
+    // Chosen by no byte of its own, so that the corpus says what it said.
+    config.persistence.requests = (config.limits.drain == 100).then_some(3);
     let config = Arc::new(config);
     if source.one_in(2) {
-        Run::new(client::Connection::new(config.clone(), Instant::ZERO), config.clone(), true)
+        Run::new(client::Connection::new(config.clone(), Instant::ZERO), config.clone(), true, |_| None)
             .all(&mut source)
             .replay(client::Connection::new);
     } else {
-        Run::new(server::Connection::new(config.clone(), Instant::ZERO), config.clone(), false)
+        // The record is replayed by one that never rests.
+        let rest = |machine: &server::Connection| Some(machine.resting()?.resume());
+        Run::new(server::Connection::new(config.clone(), Instant::ZERO), config.clone(), false, rest)
             .all(&mut source)
             .replay(server::Connection::new);
     }
@@ -45,6 +49,9 @@ struct Run<S> {
     machine: Connection<S>,
     config: Arc<Config>,
     client: bool,
+    /// The connection as it goes on after a rest, if it idles.
+    rest: fn(&Connection<S>) -> Option<Connection<S>>,
+    date: Option<[u8; 29]>,
     buffer: BytesMut,
     now: Instant,
     recorder: Recorder,
@@ -65,9 +72,16 @@ struct Run<S> {
 }
 
 impl<S: Modelled> Run<S> {
-    fn new(machine: Connection<S>, config: Arc<Config>, client: bool) -> Self {
+    fn new(
+        machine: Connection<S>,
+        config: Arc<Config>,
+        client: bool,
+        rest: fn(&Connection<S>) -> Option<Connection<S>>,
+    ) -> Self {
         Self {
             machine,
+            rest,
+            date: None,
             recorder: Recorder::new(config.clone(), Instant::ZERO),
             config,
             client,
@@ -249,7 +263,29 @@ impl<S: Modelled> Run<S> {
             assert_eq!(self.machine.poll_timeout(), None, "over, and waits for something");
         }
         self.check_memory(matches!(input, Input::Poll) && !told);
+        if let Input::Date(date) = input {
+            self.date = Some(date);
+        }
+        if self.buffer.is_empty() {
+            self.rest();
+        }
         told
+    }
+
+    /// Goes on as after a rest, if it idles: nobody can tell.
+    fn rest(&mut self) {
+        let Some(rested) = (self.rest)(&self.machine) else { return };
+        let seen = |machine: &Connection<S>| {
+            let (due, next) = (machine.poll_timeout(), machine.next_deadline());
+            (due, next, machine.interest(), machine.phase(), machine.queued(), machine.send_capacity())
+        };
+        assert_eq!(seen(&rested), seen(&self.machine));
+        self.machine = rested;
+        if let Some(date) = self.date {
+            let mut told = Vec::new();
+            apply_input(&mut self.machine, &mut self.buffer, Input::Date(date), self.now, &mut |done| told.push(done));
+            assert!(told.is_empty(), "{told:?}");
+        }
     }
 
     /// Nothing grows without bound: neither what waits to be sent nor, while reading is wanted, what was read.

@@ -47,7 +47,7 @@ pub(super) enum Send {
 }
 
 /// What the two halves of the open exchange need to know of each other.
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Exchange {
     pub(super) kind: RequestKind,
     pub(super) version: Version,
