@@ -64,12 +64,16 @@ pub(super) async fn carry<C, R>(
     let mut promise = None;
     let loss = loop {
         let order = poll_fn(|cx| {
-            // The transport comes first: the end of the stream may lie there unread, and nobody knows the fate of a
-            // request that meets it.
+            let order = slot.poll(cx);
+            // The transport is looked at after that: the end of the stream may lie there unread, and nobody knows the
+            // fate of a request that meets it.
             if connection.poll_readiness(cx) == Readiness::Closing {
+                if let Poll::Ready(Order::Send(request)) = order {
+                    slot.put_back(request);
+                }
                 return Poll::Ready(None);
             }
-            slot.poll(cx).map(Some)
+            order.map(Some)
         });
         let request = match order.await {
             Some(Order::Send(request)) => request,
