@@ -2,6 +2,9 @@
 //! machine works with for as long as it is not idle, so that a connection which waits holds none.
 
 use core::cell::RefCell;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use core::time::Duration;
+use std::sync::Arc;
 
 use bytes::BytesMut;
 use http_core::Memory;
@@ -15,9 +18,39 @@ pub(crate) const SMALL: usize = 8 * 1024;
 /// The room that reads of long content grow to, as far as the connection lends a buffer for it.
 pub(crate) const LARGE: usize = 64 * 1024;
 
+/// How many connections of a thread may keep the memory of their machines while they rest.
+const PLACES: usize = 64;
+
+/// How long they keep it, so that requests which come close together cost no giving and taking.
+pub(crate) const REST: Duration = Duration::from_secs(1);
+
 thread_local! {
     static POOL: RefCell<Vec<BytesMut>> = const { RefCell::new(Vec::new()) };
     static MEMORY: RefCell<Vec<Memory>> = const { RefCell::new(Vec::new()) };
+    static TAKEN: Arc<AtomicUsize> = Arc::default();
+}
+
+/// A place among the connections of a thread that keep their memory while they rest: a budget, of which nothing is lost
+/// when a connection moves to another thread. Whoever drops the place frees it where it was taken.
+pub(crate) struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    /// A place on this thread, if one is free.
+    pub(crate) fn take() -> Option<Self> {
+        TAKEN.with(|taken| {
+            // Places are taken on this thread alone, and freed on any.
+            (taken.load(Ordering::Relaxed) < PLACES).then(|| {
+                taken.fetch_add(1, Ordering::Relaxed);
+                Self(taken.clone())
+            })
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Gives `buffer` at least `room` bytes to read into: a pooled buffer if it is empty, and such a one is no more than

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use http_core::model::{Action, Input, Modelled, Tap, apply};
 use http_core::{Connection, End, Instant, Misuse, ProtocolError};
 
-use crate::buffers;
+use crate::buffers::{self, Place};
 use crate::clock;
 use crate::io::{Runtime, Timer, Transport};
 use crate::wake::{Others, Wake};
@@ -33,14 +33,31 @@ pub(crate) struct Link<S, T, R: Runtime> {
     sending_ended: bool,
     /// What the transport was told last of being dropped.
     resets: bool,
-    /// Whether the machine's memory was taken from it.
-    rested: bool,
+    memory: Held,
     /// Why the transport broke, for the error that follows from it.
     broken: Option<io::Error>,
     tap: Option<BoxTap>,
     wake: Wake,
     /// Those who have their turn before this connection has another one.
     others: Option<Arc<Others>>,
+}
+
+/// The memory that the machine works with.
+enum Held {
+    /// It has none but what it has allocated itself while it had.
+    Nothing,
+    InUse(Option<Place>),
+    /// The machine rests, and works on with it if that is before this.
+    Until(Instant, Place),
+}
+
+/// What a connection that rests has to keep beside its machine.
+pub(crate) struct Outside<T, R: Runtime> {
+    transport: T,
+    runtime: R,
+    timer: Option<R::Timer>,
+    armed: Option<Instant>,
+    sleeper: usize,
 }
 
 /// Whoever waits for something of a connection.
@@ -98,23 +115,8 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
         if let Some(tap) = &mut tap {
             tap.begin(made);
         }
-        let mut link = Self {
-            machine,
-            transport,
-            runtime,
-            input,
-            timer: None,
-            armed: None,
-            sleeper: 0,
-            room: buffers::SMALL,
-            sending_ended: false,
-            resets: false,
-            rested: true,
-            broken: None,
-            tap,
-            wake: Wake::RESTING,
-            others: None,
-        };
+        let outside = Outside { transport, runtime, timer: None, armed: None, sleeper: 0 };
+        let mut link = Self { input, tap, ..Self::resumed(machine, outside) };
         if !link.input.is_empty() {
             link.take_up_memory();
             let early = link.input.clone().freeze();
@@ -122,6 +124,45 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
             link.tell_received(early, now);
         }
         link
+    }
+
+    /// Goes on after a rest.
+    pub(crate) fn resumed(machine: Connection<S>, outside: Outside<T, R>) -> Self {
+        let Outside { transport, runtime, timer, armed, sleeper } = outside;
+        Self {
+            machine,
+            transport,
+            runtime,
+            input: BytesMut::new(),
+            timer,
+            armed,
+            sleeper,
+            room: buffers::SMALL,
+            sending_ended: false,
+            resets: false,
+            memory: Held::Nothing,
+            broken: None,
+            tap: None,
+            wake: Wake::RESTING,
+            others: None,
+        }
+    }
+
+    /// Whether all that is here can be had again, but for the machine and what is [`Outside`].
+    pub(crate) fn is_bare(&self) -> bool {
+        matches!(self.memory, Held::Nothing)
+            && self.input.is_empty()
+            && self.tap.is_none()
+            && self.others.is_none()
+            && self.broken.is_none()
+            && !self.sending_ended
+            && !self.resets
+    }
+
+    /// What has to be kept then.
+    pub(crate) fn into_outside(self) -> Outside<T, R> {
+        let Self { transport, runtime, timer, armed, sleeper, .. } = self;
+        Outside { transport, runtime, timer, armed, sleeper }
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -332,8 +373,8 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
                 self.room = buffers::SMALL;
                 if self.input.is_empty() {
                     buffers::give_back(&mut self.input);
-                    self.rest();
                 }
+                self.rest(now);
                 return Poll::Pending;
             }
             Poll::Ready(Ok(0)) => self.end(End::Clean, now),
@@ -356,33 +397,61 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
         Poll::Ready(())
     }
 
-    /// A connection that waits without an exchange holds no memory that it does not need.
-    fn rest(&mut self) {
-        if self.machine.is_idle() && !self.rested {
-            self.rested = true;
-            buffers::keep(self.machine.take_memory());
+    /// A connection that waits without an exchange holds no memory that it does not need for long, and not at all where
+    /// many do. One that waits within an exchange takes nobody's place.
+    fn rest(&mut self, now: Instant) {
+        let Held::InUse(place) = &mut self.memory else { return };
+        let place = place.take();
+        if self.input.is_empty() && self.machine.is_idle() {
+            match place.or_else(Place::take) {
+                Some(place) => self.memory = Held::Until(now.saturating_add(buffers::REST), place),
+                None => self.give_memory_back(),
+            }
         }
     }
 
-    /// One that has something to do works with memory of its thread's.
+    #[cold]
+    fn give_memory_back(&mut self) {
+        self.memory = Held::Nothing;
+        buffers::keep(self.machine.take_memory());
+    }
+
+    /// One that has something to do works with memory of its thread's, if it has none.
+    #[inline]
     pub(crate) fn take_up_memory(&mut self) {
-        if self.rested {
-            self.rested = false;
-            self.machine.give_memory(buffers::memory());
+        match core::mem::replace(&mut self.memory, Held::InUse(None)) {
+            Held::Nothing => self.machine.give_memory(buffers::memory()),
+            Held::InUse(place) => self.memory = Held::InUse(place),
+            Held::Until(_, place) => self.memory = Held::InUse(Some(place)),
+        }
+    }
+
+    /// When the connection has rested long enough to give its memory back; it does if that is now.
+    #[inline]
+    fn kept_until(&mut self, now: Instant) -> Option<Instant> {
+        match self.memory {
+            Held::Until(until, _) if until > now => Some(until),
+            Held::Until(..) => {
+                self.give_memory_back();
+                None
+            }
+            Held::Nothing | Held::InUse(_) => None,
         }
     }
 
     /// Ready if the machine's deadline has passed, and the machine knows.
     fn poll_timer(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()> {
+        let kept = self.kept_until(now);
         loop {
-            let Some(due) = self.machine.poll_timeout() else { return Poll::Pending };
-            if due <= now {
+            let deadline = self.machine.poll_timeout();
+            if deadline.is_some_and(|due| due <= now) {
                 match self.tap {
                     None => self.machine.handle_timeout(now),
                     Some(_) => drop(self.tapped(Input::Timeout, now)),
                 }
                 return Poll::Ready(());
             }
+            let Some(due) = deadline.into_iter().chain(kept).min() else { return Poll::Pending };
             let task = cx.waker().data() as usize;
             if self.sleeper == task && self.armed.is_some_and(|armed| now < armed && armed <= due) {
                 return Poll::Pending;

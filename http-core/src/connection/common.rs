@@ -330,6 +330,12 @@ impl<S: Side> Connection<S> {
         self.side.is_idle()
     }
 
+    /// How many bytes of [`Memory`] the connection has to work with.
+    #[must_use]
+    pub fn memory_size(&self) -> usize {
+        self.spare.capacity() + self.flow.outbox.memory_size()
+    }
+
     /// Whether content of the message that is being sent is awaited, and its end. Content that waits for 100 (Continue)
     /// is.
     #[must_use]

@@ -27,13 +27,15 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// Nothing of what the connection wrote to it is left in it.
     pub(crate) fn take(spare: &mut Spare, outbox: &mut Outbox) -> Self {
-        Self { head: spare.take_all(), staged: outbox.take_memory() }
+        let mut memory = Self { head: spare.take_all(), staged: outbox.take_memory() };
+        memory.staged.clear();
+        memory
     }
 
-    pub(crate) fn give(mut self, spare: &mut Spare, outbox: &mut Outbox) {
+    pub(crate) fn give(self, spare: &mut Spare, outbox: &mut Outbox) {
         spare.give(self.head);
-        self.staged.clear();
         outbox.give_memory(self.staged);
     }
 
@@ -41,5 +43,54 @@ impl Memory {
     #[must_use]
     pub fn size(&self) -> usize {
         self.head.capacity() + self.staged.capacity()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::sync::Arc;
+
+    use bytes::BytesMut;
+
+    use crate::config::Config;
+    use crate::connection::server::{Connection, Event};
+    use crate::message::content::Content;
+    use crate::message::head::ResponseHead;
+    use crate::message::status::StatusCode;
+    use crate::time::Instant;
+
+    const NOW: Instant = Instant::ZERO;
+
+    /// Reads a head and answers it, if it is complete and good.
+    fn used(wire: &str) -> Connection {
+        let mut connection = Connection::new(Arc::new(Config::default()), NOW);
+        let mut input = BytesMut::from(wire);
+        while let Ok(Some(event)) = connection.poll_event(&mut input, NOW) {
+            if let Event::Request(request) = event {
+                let head = ResponseHead::new(StatusCode::OK).with("Set-Cookie", "secret").unwrap();
+                connection.send_response(&head, Content::Full("secret".into()), NOW).unwrap();
+                connection.handle_sent(usize::MAX, NOW);
+                connection.recycle(request);
+            }
+        }
+        connection
+    }
+
+    #[test]
+    fn memory_goes_on_without_what_was_in_it() {
+        for wire in [
+            "GET / HTTP/1.1\r\nHost: a\r\nCookie: secret\r\n\r\n",
+            "GET / HTTP/1.1\r\nCookie: secret\r\nHost: a\r\nHost: b\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nCookie: secret\r\n",
+        ] {
+            let mut connection = used(wire);
+            let size = connection.memory_size();
+            let memory = connection.take_memory();
+            assert_eq!((memory.size(), connection.memory_size()), (size, 0), "{wire:?}");
+            assert!(memory.head.holds_nothing() && memory.staged.is_empty(), "{wire:?}");
+            let mut other = used("");
+            other.give_memory(memory);
+            assert_eq!(other.memory_size(), size, "{wire:?}");
+        }
     }
 }

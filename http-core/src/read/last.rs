@@ -125,6 +125,12 @@ impl Last {
         }
     }
 
+    /// Whether there is memory alone.
+    #[cfg(test)]
+    pub(crate) fn holds_nothing(&self) -> bool {
+        self.0.as_ref().is_none_or(|last| last.section.is_empty() && last.lines.is_empty() && !last.seen)
+    }
+
     /// How many bytes of memory it is.
     pub(crate) fn capacity(&self) -> usize {
         self.0.as_ref().map_or(0, |last| {

@@ -57,8 +57,9 @@ impl Spare {
         core::mem::take(&mut self.fields)
     }
 
-    /// All memory. Nothing is inherited any more from the head that was read last.
+    /// All memory. Nothing is left in it, nor is anything inherited any more from the head that was read last.
     pub(crate) fn take_all(&mut self) -> Self {
+        self.fields.reset();
         self.last.forget();
         core::mem::take(self)
     }
@@ -77,6 +78,12 @@ impl Spare {
     /// How many bytes of memory it is.
     pub(crate) fn capacity(&self) -> usize {
         self.fields.capacity() + self.last.capacity()
+    }
+
+    /// Whether there is memory alone.
+    #[cfg(test)]
+    pub(crate) fn holds_nothing(&self) -> bool {
+        self.fields.is_empty() && self.fields.block.is_empty() && self.last.holds_nothing()
     }
 }
 

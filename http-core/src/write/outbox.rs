@@ -284,6 +284,11 @@ impl Outbox {
         core::mem::take(&mut self.staged)
     }
 
+    /// How many bytes of memory it has to stage in.
+    pub(crate) const fn memory_size(&self) -> usize {
+        self.staged.capacity()
+    }
+
     /// Memory to stage in, for an outbox that has none.
     pub(crate) fn give_memory(&mut self, memory: Vec<u8>) {
         if self.staged.capacity() == 0 {

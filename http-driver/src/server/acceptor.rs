@@ -1,8 +1,8 @@
 //! Accepts connections and serves each in a task of its own.
 
 use core::future::{Future, poll_fn};
-use core::pin::pin;
-use core::task::{Context, Poll};
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use std::io;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use super::listener::Listener;
 use super::options::Options;
 use super::service::serve_connection;
 use super::shutdown::{Place, Room, Shutdown, Stage, Watch};
+use super::switched::Switched;
 use crate::body::Incoming;
 use crate::clock;
 use crate::error::{BoxError, Error};
@@ -325,19 +326,15 @@ where
     {
         let (runtime, config, options) = (self.runtime.clone(), self.config.clone(), self.options.clone());
         let most = self.handshake;
-        async move {
+        Served::Beginning(Box::pin(async move {
             let mut observed = options.observer.as_ref().map(|observer| observer.follow(&transport));
             if !handshake(&runtime, &mut transport, most, &mut watch, &mut observed).await {
-                return;
+                return None;
             }
-            let Some(service) = make.make(&transport) else { return };
-            // Nothing of it stands beside its future, which is large.
+            let service = make.make(&transport)?;
             let connection = Connection::new(transport, runtime, config).observed(observed);
-            let serving = serve_connection(connection, service, options, Some(watch));
-            if let Ok(Some(switched)) = serving.await {
-                switched.deliver();
-            }
-        }
+            Some(serve_connection(connection, service, options, Some(watch)))
+        }))
     }
 
     /// How another connection can be accepted now, if only to be refused; the task is woken when there is a way.
@@ -495,6 +492,42 @@ async fn handshake<T: Transport, R: Runtime>(
         observed.meet(transport);
     }
     true
+}
+
+/// A connection of a server. What its handshake takes is there for as long as that goes on, and nothing of it stands
+/// beside what serves it then.
+enum Served<F, G> {
+    Beginning(Pin<Box<F>>),
+    Serving(G),
+    Over,
+}
+
+impl<F, G, T> Future for Served<F, G>
+where
+    F: Future<Output = Option<G>>,
+    G: Future<Output = Result<Option<Switched<T>>, Error>> + Unpin,
+    T: Transport + Send + 'static,
+{
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            match &mut *self {
+                Self::Beginning(beginning) => match ready!(beginning.as_mut().poll(cx)) {
+                    Some(serving) => *self = Self::Serving(serving),
+                    None => *self = Self::Over,
+                },
+                Self::Serving(serving) => {
+                    let ended = ready!(Pin::new(serving).poll(cx));
+                    *self = Self::Over;
+                    if let Ok(Some(switched)) = ended {
+                        switched.deliver();
+                    }
+                }
+                Self::Over => return Poll::Ready(()),
+            }
+        }
+    }
 }
 
 /// Cuts all connections when it is dropped.

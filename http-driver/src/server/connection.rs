@@ -16,7 +16,7 @@ use crate::clock;
 use crate::convert;
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
-use crate::link::{BoxTap, Link, Waiter, poll_until};
+use crate::link::{BoxTap, Link, Outside, Waiter, poll_until};
 
 /// One connection of a server, over any transport: exchange after exchange, without channels or tasks.
 ///
@@ -45,6 +45,24 @@ pub struct Connection<T, R: Runtime> {
     closing: bool,
     /// Whoever is told of what goes wrong.
     observed: Option<Box<Observed>>,
+}
+
+/// What is kept of a connection that idles and has nothing to work with any more.
+pub(super) struct Resting<T, R: Runtime> {
+    machine: server::Resting,
+    outside: Outside<T, R>,
+    observed: Option<Box<Observed>>,
+}
+
+impl<T: Transport, R: Runtime> Resting<T, R> {
+    /// The connection again.
+    pub(super) fn resume(self) -> Connection<T, R> {
+        let link = Link::resumed(self.machine.resume(), self.outside);
+        let now = link.now();
+        let mut connection = Connection { link, date: [0; 29], over: false, closing: false, observed: self.observed };
+        connection.tell_date(now);
+        connection
+    }
 }
 
 impl<T: Transport, R: Runtime> Connection<T, R> {
@@ -140,6 +158,16 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     pub async fn finish(&mut self) {
         self.leave();
         poll_fn(|cx| self.poll_end(cx)).await;
+    }
+
+    /// The machine as it rests, if the connection has given back what it works with, and idles.
+    pub(super) fn resting(&self) -> Option<server::Resting> {
+        if !self.link.is_bare() || self.over || self.closing { None } else { self.link.machine.resting() }
+    }
+
+    /// What has to be kept of it then.
+    pub(super) fn rest(self, machine: server::Resting) -> Resting<T, R> {
+        Resting { machine, outside: self.link.into_outside(), observed: self.observed }
     }
 
     /// Tells of what goes wrong from here, if it does not already.

@@ -11,6 +11,7 @@ mod listener;
 mod options;
 #[cfg(feature = "proxy-protocol")]
 mod proxied;
+mod running;
 mod service;
 mod serving;
 mod shutdown;

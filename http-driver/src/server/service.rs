@@ -8,6 +8,7 @@ use tower_service::Service;
 
 use super::connection::Connection;
 use super::options::Options;
+use super::running::Running;
 use super::serving::Serving;
 use super::shutdown::Watch;
 use super::switched::Switched;
@@ -78,10 +79,8 @@ where
     B: Body,
     B::Error: Into<BoxError>,
 {
-    // The future holds what it serves once: an idle connection costs what it needs.
-    let mut serving = Serving::new(connection, service, &options, watch);
-    async move {
-        serving.run().await?;
-        Ok(serving.switched())
-    }
+    Running::new(Serving::new(connection, service, &options, watch), |mut serving: Box<Serving<T, R, S>>| async move {
+        let answered = serving.answer().await;
+        (serving, answered)
+    })
 }

@@ -12,7 +12,7 @@ use http_core::server::ServerSide;
 use http_core::{Closed, Content, End, Fields, Instant, Misuse, RequestHead, ResponseHead, StatusCode};
 use tower_service::Service;
 
-use super::connection::Connection;
+use super::connection::{Connection, Resting};
 use super::disconnected::Notice;
 use super::incident::Fault;
 use super::inflow::Inflow;
@@ -35,6 +35,16 @@ pub(super) struct Serving<T, R: Runtime, S> {
     watch: Option<Watch>,
     /// What an answer would bring to whom the request of it promised a tunnel.
     promise: Option<Promise>,
+    /// A request that the service does not have yet.
+    waiting: Option<RequestHead>,
+}
+
+/// What is kept of that while no request comes.
+pub(super) struct Rest<T, R: Runtime, S> {
+    connection: Resting<T, R>,
+    service: S,
+    options: Switches,
+    watch: Option<Watch>,
 }
 
 /// A request that the service has.
@@ -59,7 +69,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         if let Some(observer) = &options.observer {
             connection.observe(observer);
         }
-        Self { connection, service, options: options.switches, watch, promise: None }
+        Self { connection, service, options: options.switches, watch, promise: None, waiting: None }
     }
 
     /// The connection, if the last answer handed it over.
@@ -72,56 +82,47 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         Some(Switched::new(transport, early, self.promise, self.watch, observed))
     }
 
-    /// Answers requests until the connection ends, or is handed over.
-    pub(super) async fn run<B>(&mut self) -> Result<(), Error>
-    where
-        S: Service<Request<Incoming>, Response = Response<B>>,
-        S::Error: Into<BoxError>,
-        B: Body,
-        B::Error: Into<BoxError>,
-    {
-        // Where it is read to: what is this large is not moved from one place to the next.
-        let mut head = None;
-        loop {
-            let answered = match poll_fn(|cx| self.poll_call(&mut head, cx)).await {
-                // Apart, so that a connection which waits has no room for the service's future and the answer's body.
-                Ok(true) => Box::pin(self.answer(&mut head)).await,
-                Ok(false) => return Ok(()),
-                Err(error) => Err(error),
-            };
-            self.break_promise_unless_kept();
-            if let Err(error) = answered {
-                if self.watch.as_ref().is_some_and(Watch::is_cut) {
-                    self.connection.report_cut();
-                    self.connection.cut();
-                    return Err(error);
-                }
-                self.connection.report_end(&error);
-                self.connection.leave();
-                poll_fn(|cx| self.poll_finish(cx)).await;
-                return Err(error);
-            }
-        }
+    /// The machine as it rests, if no more than a [`Rest`] has to be kept.
+    pub(super) fn resting(&self) -> Option<http_core::server::Resting> {
+        if self.waiting.is_some() || self.promise.is_some() { None } else { self.connection.resting() }
     }
 
-    /// Waits for the next request, and for the service to be ready for it; false if there is none. The service is not
-    /// asked before: what it sets aside for a request is not held by idle connections.
-    fn poll_call<B>(&mut self, head: &mut Option<RequestHead>, cx: &mut Context<'_>) -> Poll<Result<bool, Error>>
+    /// Keeps what has to be kept.
+    pub(super) fn rest(self, machine: http_core::server::Resting) -> Rest<T, R, S> {
+        let Self { connection, service, options, watch, promise: _, waiting: _ } = self;
+        Rest { connection: connection.rest(machine), service, options, watch }
+    }
+
+    /// Whether the connection, which has failed, ends in order, so that its peer can read why.
+    pub(super) fn fail_with(&mut self, error: &Error) -> bool {
+        if self.watch.as_ref().is_some_and(Watch::is_cut) {
+            self.connection.report_cut();
+            self.connection.cut();
+            return false;
+        }
+        self.connection.report_end(error);
+        self.connection.leave();
+        true
+    }
+
+    /// Takes the next request, once the service is ready for it; false if there is none. The service is not asked
+    /// before: what it sets aside for a request is not held by idle connections.
+    pub(super) fn poll_call<B>(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>>
     where
         S: Service<Request<Incoming>, Response = Response<B>>,
         S::Error: Into<BoxError>,
     {
         self.follow_shutdown(cx)?;
         loop {
-            if head.is_none() {
+            if self.waiting.is_none() {
                 if let Some(watch) = &mut self.watch {
                     watch.end_exchange();
                 }
                 let accepted = self.connection.poll_accept(cx);
                 self.connection.report_unserved(&accepted);
-                *head = ready!(accepted)?;
+                self.waiting = ready!(accepted)?;
             }
-            if head.is_none() {
+            if self.waiting.is_none() {
                 return Poll::Ready(Ok(false));
             }
             let ready = match self.service.poll_ready(cx) {
@@ -130,7 +131,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
                 Poll::Pending => return poll_until(self, cx, |this, _, now| this.connection.ended(now).map(Err)),
             };
             if let Err(error) = ready {
-                *head = None;
+                self.waiting = None;
                 self.fail(error)?;
                 continue;
             }
@@ -142,8 +143,8 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
     }
 
     /// The request as services know it, and what is kept of it; nothing if it has no form for services.
-    fn open(&mut self, head: &mut Option<RequestHead>) -> Option<(Request<Incoming>, Open)> {
-        let head = head.take()?;
+    fn open(&mut self) -> Option<(Request<Incoming>, Open)> {
+        let head = self.waiting.take()?;
         let (body, feed) = Incoming::new(head.framing());
         let request = convert::request(&head, body);
         let may_switch = self.connection.machine().may_switch();
@@ -175,9 +176,9 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         Some((request, open))
     }
 
-    /// Waits for the service, and sends what it answers.
+    /// Waits for what the service makes of the request that was taken, and sends that.
     #[expect(clippy::manual_async_fn, reason = "an `async fn` has room for what it takes twice")]
-    fn answer<B>(&mut self, head: &mut Option<RequestHead>) -> impl Future<Output = Result<(), Error>>
+    pub(super) fn answer<B>(&mut self) -> impl Future<Output = Result<(), Error>>
     where
         S: Service<Request<Incoming>, Response = Response<B>>,
         S::Error: Into<BoxError>,
@@ -186,7 +187,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
     {
         async move {
             let Unwinding(this) = &mut Unwinding(self);
-            let Some((request, mut open)) = this.open(head) else {
+            let Some((request, mut open)) = this.open() else {
                 return Ok(this.connection.respond(&ResponseHead::new(StatusCode::BAD_REQUEST), Content::Empty)?);
             };
             let mut answer = None;
@@ -442,7 +443,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
     }
 
     /// Whoever waits for a hand-over learns that there is none, as soon as the answer says so.
-    fn break_promise_unless_kept(&mut self) {
+    pub(super) fn break_promise_unless_kept(&mut self) {
         if !self.connection.machine().is_switching() {
             self.promise = None;
         }
@@ -467,7 +468,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
     }
 
     /// Ends a connection that failed, so that its peer can read why.
-    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self.follow_shutdown(cx) {
             Ok(()) => self.connection.poll_end(cx),
             Err(_) => {
@@ -475,6 +476,14 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
                 Poll::Ready(())
             }
         }
+    }
+}
+
+impl<T: Transport, R: Runtime, S> Rest<T, R, S> {
+    /// What works again.
+    pub(super) fn resume(self) -> Serving<T, R, S> {
+        let Self { connection, service, options, watch } = self;
+        Serving { connection: connection.resume(), service, options, watch, promise: None, waiting: None }
     }
 }
 

@@ -5,5 +5,6 @@ mod completion;
 mod fairness;
 mod idling;
 mod pressure;
+mod resting;
 mod stage;
 mod wakes;

@@ -194,13 +194,14 @@ pub(crate) struct Stage {
     epoch: Instant,
     nanos: Arc<AtomicU64>,
     yields: Arc<AtomicU64>,
+    resets: Arc<AtomicU64>,
     timers: Arc<Mutex<Vec<(Instant, Waker)>>>,
 }
 
 impl Default for Stage {
     fn default() -> Self {
         let zero = Arc::<AtomicU64>::default;
-        Self { epoch: Instant::now(), nanos: zero(), yields: zero(), timers: Arc::default() }
+        Self { epoch: Instant::now(), nanos: zero(), yields: zero(), resets: zero(), timers: Arc::default() }
     }
 }
 
@@ -221,6 +222,11 @@ impl Stage {
     /// How often somebody yielded.
     pub(crate) fn yields(&self) -> u64 {
         self.yields.load(Ordering::SeqCst)
+    }
+
+    /// How often a timer was set anew.
+    pub(crate) fn resets(&self) -> u64 {
+        self.resets.load(Ordering::SeqCst)
     }
 }
 
@@ -258,6 +264,7 @@ pub(crate) struct Alarm {
 
 impl Timer for Alarm {
     fn reset(&mut self, at: Instant) {
+        self.stage.resets.fetch_add(1, Ordering::SeqCst);
         self.at = at;
     }
 

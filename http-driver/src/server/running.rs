@@ -1,0 +1,108 @@
+//! A service on a connection, as a future: what it is between requests, and how little of that when none comes.
+
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use http::{Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use super::serving::{Rest, Serving};
+use super::switched::Switched;
+use crate::body::Incoming;
+use crate::error::{BoxError, Error};
+use crate::io::{Runtime, Transport};
+
+/// Answers requests until the connection ends, or is handed over. `answer` answers the one that a connection has taken.
+///
+/// What it works with lies in boxes, each for as long as it is needed: the connection until it has rested for a while,
+/// and beside it what the service does, until that is done.
+pub(super) struct Running<T, R: Runtime, S, C, F> {
+    work: Work<T, R, S, F>,
+    /// While there is no work.
+    rest: Option<Rest<T, R, S>>,
+    answer: C,
+}
+
+enum Work<T, R: Runtime, S, F> {
+    None,
+    /// The next request is awaited.
+    Waiting(Box<Serving<T, R, S>>),
+    Answering(Pin<Box<F>>),
+    /// It has failed, and its peer is to learn why.
+    Ending(Box<(Serving<T, R, S>, Error)>),
+}
+
+/// What is in it is in boxes where it must not move.
+impl<T, R: Runtime, S, C, F> Unpin for Running<T, R, S, C, F> {}
+
+impl<T, R: Runtime, S, C, F> Running<T, R, S, C, F> {
+    pub(super) fn new(serving: Serving<T, R, S>, answer: C) -> Self {
+        Self { work: Work::Waiting(Box::new(serving)), rest: None, answer }
+    }
+}
+
+impl<T, R, S, B, C, F> Future for Running<T, R, S, C, F>
+where
+    T: Transport,
+    R: Runtime,
+    S: Service<Request<Incoming>, Response = Response<B>>,
+    S::Error: Into<BoxError>,
+    B: Body,
+    B::Error: Into<BoxError>,
+    C: Fn(Box<Serving<T, R, S>>) -> F,
+    F: Future<Output = (Box<Serving<T, R, S>>, Result<(), Error>)>,
+{
+    type Output = Result<Option<Switched<T>>, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            let (mut serving, done) = match core::mem::replace(&mut self.work, Work::None) {
+                Work::Waiting(mut serving) => match serving.poll_call(cx) {
+                    Poll::Ready(Ok(true)) => {
+                        self.work = Work::Answering(Box::pin((self.answer)(serving)));
+                        continue;
+                    }
+                    Poll::Ready(Ok(false)) => {
+                        serving.break_promise_unless_kept();
+                        return Poll::Ready(Ok(serving.switched()));
+                    }
+                    Poll::Ready(Err(error)) => (serving, Err(error)),
+                    Poll::Pending => {
+                        match serving.resting() {
+                            Some(machine) => self.rest = Some(serving.rest(machine)),
+                            None => self.work = Work::Waiting(serving),
+                        }
+                        return Poll::Pending;
+                    }
+                },
+                Work::Answering(mut answering) => match answering.as_mut().poll(cx) {
+                    Poll::Ready(answered) => answered,
+                    Poll::Pending => {
+                        self.work = Work::Answering(answering);
+                        return Poll::Pending;
+                    }
+                },
+                Work::Ending(mut ending) => {
+                    if ending.0.poll_finish(cx).is_pending() {
+                        self.work = Work::Ending(ending);
+                        return Poll::Pending;
+                    }
+                    return Poll::Ready(Err(ending.1));
+                }
+                Work::None => {
+                    let rest = self.rest.take().expect("it is not polled again when it is done");
+                    self.work = Work::Waiting(Box::new(rest.resume()));
+                    continue;
+                }
+            };
+            serving.break_promise_unless_kept();
+            self.work = match done {
+                Ok(()) => Work::Waiting(serving),
+                Err(error) if serving.fail_with(&error) => Work::Ending(Box::new((*serving, error))),
+                Err(error) => return Poll::Ready(Err(error)),
+            };
+        }
+    }
+}
