@@ -285,7 +285,7 @@ impl Outbox {
     }
 
     /// How many bytes of memory it has to stage in.
-    pub(crate) const fn memory_size(&self) -> usize {
+    pub(crate) fn memory_size(&self) -> usize {
         self.staged.capacity()
     }
 

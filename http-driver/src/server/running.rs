@@ -20,7 +20,7 @@ use crate::io::{Runtime, Transport};
 /// and beside it what the service does, until that is done.
 pub(super) struct Running<T, R: Runtime, S, C, F> {
     work: Work<T, R, S, F>,
-    /// While there is no work.
+    /// While there is no work; beside it, so that work changes hands as a pointer.
     rest: Option<Rest<T, R, S>>,
     answer: C,
 }
@@ -56,6 +56,7 @@ where
 {
     type Output = Result<Option<Switched<T>>, Error>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             let (mut serving, done) = match core::mem::replace(&mut self.work, Work::None) {

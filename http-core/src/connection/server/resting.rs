@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::connection::flow::Idle;
 use crate::read::Scan;
 
-/// What a server's connection has to keep for as long as it idles: a tenth of what it works with.
+/// What a server's connection has to keep for as long as it idles: an eighth of what it is while it works.
 ///
 /// A driver that holds many idle connections drops each of them for its [`resting`](Connection::resting), and goes on
 /// with [`resume`](Self::resume) when anything happens: bytes, the end of the stream, a deadline, a command. The
