@@ -1,8 +1,8 @@
 //! Between the core's heads and the types of the `http` crate.
 
-use crate::names;
+use crate::block::Block;
 use bytes::Bytes;
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::HeaderMap;
 use http::uri::{Authority, PathAndQuery};
 use http::{Request, Response, Uri, request, response};
 use http_core::{
@@ -56,41 +56,7 @@ pub fn header_map(fields: &Fields) -> Result<HeaderMap, Unconvertible> {
     if fields.is_empty() {
         return Ok(HeaderMap::new());
     }
-    Block::of(fields.as_wire()).map(fields)
-}
-
-/// A copy of a head or a section, that names and values are slices of.
-struct Block<'a> {
-    original: &'a [u8],
-    copy: Bytes,
-}
-
-impl<'a> Block<'a> {
-    fn of(original: &'a [u8]) -> Self {
-        Self { original, copy: Bytes::copy_from_slice(original) }
-    }
-
-    /// The same part of the copy as `part` is of the original.
-    fn slice(&self, part: &[u8]) -> Bytes {
-        let at = (part.as_ptr() as usize).wrapping_sub(self.original.as_ptr() as usize);
-        self.copy.slice(at..at + part.len())
-    }
-
-    fn map(&self, fields: &Fields) -> Result<HeaderMap, Unconvertible> {
-        let mut map = HeaderMap::try_with_capacity(fields.len()).map_err(|_| Unconvertible::TooLarge)?;
-        for (name, value) in fields.raw() {
-            let name = match names::common(name) {
-                Some(name) => name,
-                None => HeaderName::from_bytes(name).map_err(|_| Unconvertible::TooLarge)?,
-            };
-            let value = match names::common_value(value) {
-                Some(value) => value,
-                None => HeaderValue::from_maybe_shared(self.slice(value)).map_err(|_| Unconvertible::TooLarge)?,
-            };
-            map.try_append(name, value).map_err(|_| Unconvertible::TooLarge)?;
-        }
-        Ok(map)
-    }
+    Block::of(fields.as_wire()).map(fields).ok_or(Unconvertible::TooLarge)
 }
 
 /// The entries of a map as field lines, in the map's order.
@@ -128,7 +94,7 @@ pub fn request<B>(head: &RequestHead, body: B) -> Result<Request<B>, Unconvertib
         _ => Uri::from_maybe_shared(block.slice(head.target())).map_err(|_| Unconvertible::Target)?,
     };
     *request.version_mut() = version(head.version());
-    *request.headers_mut() = block.map(head.fields())?;
+    *request.headers_mut() = block.map(head.fields()).ok_or(Unconvertible::TooLarge)?;
     Ok(request)
 }
 
@@ -244,6 +210,7 @@ const fn version(version: Version) -> http::Version {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::header::HeaderValue;
 
     fn parts(method: &str, uri: Uri) -> request::Parts {
         Request::builder().method(method).uri(uri).body(()).unwrap().into_parts().0

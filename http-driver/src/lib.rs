@@ -9,6 +9,7 @@
 //! | `tls-native-roots` | no | `tls`, and clients trust the roots of the platform, unless others are bundled |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod block;
 mod body;
 mod buffers;
 mod call;

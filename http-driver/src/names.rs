@@ -1,6 +1,6 @@
-//! Field names and values that nearly every message has, found without parsing, copying or counting references.
+//! Field names that nearly every message has, found without parsing, copying or counting references.
 
-use http::header::{self, HeaderName, HeaderValue};
+use http::header::{self, HeaderName};
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PRIORITY: HeaderName = HeaderName::from_static("priority");
@@ -64,40 +64,6 @@ pub(crate) fn common(wire: &[u8]) -> Option<HeaderName> {
     })
 }
 
-/// `wire` as a value, if it is a common one.
-pub(crate) fn common_value(wire: &[u8]) -> Option<HeaderValue> {
-    let text = match wire {
-        b"0" => "0",
-        b"1" => "1",
-        b"?0" => "?0",
-        b"?1" => "?1",
-        b"*/*" => "*/*",
-        b"cors" => "cors",
-        b"none" => "none",
-        b"bytes" => "bytes",
-        b"close" => "close",
-        b"empty" => "empty",
-        b"chunked" => "chunked",
-        b"document" => "document",
-        b"navigate" => "navigate",
-        b"no-cache" => "no-cache",
-        b"trailers" => "trailers",
-        b"max-age=0" => "max-age=0",
-        b"text/html" => "text/html",
-        b"keep-alive" => "keep-alive",
-        b"text/plain" => "text/plain",
-        b"same-origin" => "same-origin",
-        b"gzip, deflate" => "gzip, deflate",
-        b"en-US,en;q=0.5" => "en-US,en;q=0.5",
-        b"en-US,en;q=0.9" => "en-US,en;q=0.9",
-        b"application/json" => "application/json",
-        b"gzip, deflate, br" => "gzip, deflate, br",
-        b"gzip, deflate, br, zstd" => "gzip, deflate, br, zstd",
-        _ => return None,
-    };
-    Some(HeaderValue::from_static(text))
-}
-
 /// Whether a token is `lower`, letters in any case.
 ///
 /// Without a branch for each byte, so that it comes to a few operations on words. Setting one bit folds the case of
@@ -127,14 +93,5 @@ mod tests {
             }
         }
         assert_eq!((common(b""), common(b"x-host"), common(&[b'x'; 99])), (None, None, None));
-    }
-
-    #[test]
-    fn common_values_are_what_was_sent() {
-        for value in ["*/*", "keep-alive", "gzip, deflate, br", "?1", "same-origin"] {
-            assert_eq!(common_value(value.as_bytes()).unwrap(), value);
-            assert_eq!(common_value(value.to_uppercase().as_bytes()).is_some(), value.to_uppercase() == value);
-        }
-        assert_eq!((common_value(b""), common_value(b"Keep-Alive"), common_value(b"*/* ")), (None, None, None));
     }
 }
