@@ -1,6 +1,7 @@
 //! Between the core's heads and the types of the `http` crate.
 
 use crate::block::Block;
+use crate::template::{Made, MadeTarget};
 use bytes::Bytes;
 use http::header::HeaderMap;
 use http::uri::{Authority, PathAndQuery};
@@ -79,6 +80,31 @@ fn push_all(fields: &mut Fields, map: &HeaderMap) -> Result<(), Misuse> {
 /// [`Unconvertible::Target`], [`Unconvertible::TooLarge`]
 pub fn request<B>(head: &RequestHead, body: B) -> Result<Request<B>, Unconvertible> {
     let block = Block::of(head.as_wire());
+    let uri = uri(head, || block.slice(head.target()))?;
+    with_parts(head, uri, block.map(head.fields()).ok_or(Unconvertible::TooLarge)?, body)
+}
+
+/// The same, of what a template has made of the head, if one did.
+#[inline]
+pub(crate) fn request_of<B>(head: &RequestHead, made: Option<Made>, body: B) -> Result<Request<B>, Unconvertible> {
+    let Some(Made { headers, target }) = made else { return request(head, body) };
+    let uri = match target {
+        MadeTarget::Known(uri) => uri,
+        MadeTarget::New(target) => uri(head, || target)?,
+    };
+    with_parts(head, uri, headers, body)
+}
+
+fn uri(head: &RequestHead, target: impl FnOnce() -> Bytes) -> Result<Uri, Unconvertible> {
+    match head.target_form() {
+        Some(Target::Asterisk) => Ok(Uri::from_static("*")),
+        // The http crate asks for a slash or an authority in front; everything else was checked.
+        _ => Uri::from_maybe_shared(target()).map_err(|_| Unconvertible::Target),
+    }
+}
+
+#[inline]
+fn with_parts<B>(head: &RequestHead, uri: Uri, headers: HeaderMap, body: B) -> Result<Request<B>, Unconvertible> {
     let mut request = Request::new(body);
     *request.method_mut() = match head.method() {
         Method::Get => http::Method::GET,
@@ -88,13 +114,9 @@ pub fn request<B>(head: &RequestHead, body: B) -> Result<Request<B>, Unconvertib
         Method::Delete => http::Method::DELETE,
         other => http::Method::from_bytes(other.as_str().as_bytes()).map_err(|_| Unconvertible::TooLarge)?,
     };
-    *request.uri_mut() = match head.target_form() {
-        Some(Target::Asterisk) => Uri::from_static("*"),
-        // The http crate asks for a slash or an authority in front; everything else was checked.
-        _ => Uri::from_maybe_shared(block.slice(head.target())).map_err(|_| Unconvertible::Target)?,
-    };
+    *request.uri_mut() = uri;
     *request.version_mut() = version(head.version());
-    *request.headers_mut() = block.map(head.fields()).ok_or(Unconvertible::TooLarge)?;
+    *request.headers_mut() = headers;
     Ok(request)
 }
 

@@ -24,6 +24,7 @@ mod names;
 mod peer;
 pub mod server;
 mod simple;
+mod template;
 #[cfg(feature = "tls")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
 pub mod tls;

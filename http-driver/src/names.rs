@@ -18,6 +18,8 @@ const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The name that `wire`, which is a token, spells in any case, if it is a common one.
+// In line where maps are built, whoever else asks.
+#[inline(always)]
 pub(crate) fn common(wire: &[u8]) -> Option<HeaderName> {
     Some(match wire.len() {
         3 if spells(wire, b"dnt") => header::DNT,
@@ -64,6 +66,25 @@ pub(crate) fn common(wire: &[u8]) -> Option<HeaderName> {
     })
 }
 
+/// Whether a value may be kept beyond its request, for those that follow: that of a common name, unless it is what
+/// somebody proves who he is with, or may have such a thing in it.
+pub(crate) fn may_be_kept(name: &[u8], value: &[u8]) -> bool {
+    let Some(name) = common(name) else { return false };
+    // Addresses carry in their queries whatever somebody has put there.
+    !(SECRETS.contains(&name) || ADDRESSES.contains(&name) && value.contains(&b'?'))
+}
+
+static SECRETS: [HeaderName; 6] = [
+    header::AUTHORIZATION,
+    header::COOKIE,
+    header::PROXY_AUTHORIZATION,
+    header::SEC_WEBSOCKET_KEY,
+    header::SEC_WEBSOCKET_PROTOCOL,
+    header::SET_COOKIE,
+];
+
+static ADDRESSES: [HeaderName; 4] = [header::REFERER, header::LOCATION, header::CONTENT_LOCATION, header::LINK];
+
 /// Whether a token is `lower`, letters in any case.
 ///
 /// Without a branch for each byte, so that it comes to a few operations on words. Setting one bit folds the case of
@@ -93,5 +114,21 @@ mod tests {
             }
         }
         assert_eq!((common(b""), common(b"x-host"), common(&[b'x'; 99])), (None, None, None));
+    }
+
+    #[test]
+    fn what_proves_who_somebody_is_may_not_be_kept_nor_what_nobody_knows() {
+        for (name, value, kept) in [
+            ("Accept", "*/*", true),
+            ("Sec-Fetch-User", "?1", true),
+            ("Authorization", "Basic YTpi", false),
+            ("COOKIE", "a=b", false),
+            ("proxy-authorization", "x", false),
+            ("Referer", "http://a/b", true),
+            ("Referer", "http://a/b?token=c", false),
+            ("X-Api-Key", "x", false),
+        ] {
+            assert_eq!(may_be_kept(name.as_bytes(), value.as_bytes()), kept, "{name}: {value}");
+        }
     }
 }

@@ -60,6 +60,12 @@ fn responses_from_lines_and_from_heads() {
     hold(8000, 120, fuzz::response_lines);
 }
 
+/// What a service gets of a request is the same, whatever came before it, and whatever became of that.
+#[test]
+fn requests_that_follow_each_other() {
+    hold(3000, 200, fuzz::requests);
+}
+
 #[test]
 fn random_bytes_to_a_server() {
     hold(3000, 200, fuzz::server_bytes);

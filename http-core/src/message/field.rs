@@ -120,6 +120,21 @@ impl Fields {
         self.lines.iter().map(|line| (self.name_of(line), self.value_of(line)))
     }
 
+    /// Name and value of the line with this number, counted from 0, as bytes.
+    ///
+    /// ```
+    /// let mut fields = http_core::Fields::new();
+    /// fields.push("Accept", "*/*")?;
+    /// assert_eq!(fields.line(0), Some((&b"Accept"[..], &b"*/*"[..])));
+    /// assert_eq!(fields.line(1), None);
+    /// # Ok::<(), http_core::Misuse>(())
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn line(&self, number: usize) -> Option<(&[u8], &[u8])> {
+        self.lines.get(number).map(|line| (self.name_of(line), self.value_of(line)))
+    }
+
     /// Removes every line with this name, in any case, and returns how many there were.
     pub fn remove(&mut self, name: &str) -> usize {
         let before = self.lines.len();

@@ -25,6 +25,7 @@ use crate::convert;
 use crate::error::{BoxError, Error};
 use crate::io::{Runtime, Transport};
 use crate::link::{Link, Waiter, poll_until};
+use crate::template::Templates;
 use crate::tunnel::Promise;
 
 /// A connection with the service that answers its requests.
@@ -37,6 +38,8 @@ pub(super) struct Serving<T, R: Runtime, S> {
     promise: Option<Promise>,
     /// A request that the service does not have yet.
     waiting: Option<RequestHead>,
+    /// What is remembered of the requests before.
+    requests: Templates,
 }
 
 /// What is kept of that while no request comes.
@@ -69,7 +72,15 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         if let Some(observer) = &options.observer {
             connection.observe(observer);
         }
-        Self { connection, service, options: options.switches, watch, promise: None, waiting: None }
+        Self {
+            connection,
+            service,
+            options: options.switches,
+            watch,
+            promise: None,
+            waiting: None,
+            requests: Templates::NONE,
+        }
     }
 
     /// The connection, if the last answer handed it over.
@@ -89,7 +100,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
 
     /// Keeps what has to be kept.
     pub(super) fn rest(self, machine: http_core::server::Resting) -> Rest<T, R, S> {
-        let Self { connection, service, options, watch, promise: _, waiting: _ } = self;
+        let Self { connection, service, options, watch, promise: _, waiting: _, requests: _ } = self;
         Rest { connection: connection.rest(machine), service, options, watch }
     }
 
@@ -146,7 +157,8 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
     fn open(&mut self) -> Option<(Request<Incoming>, Open)> {
         let head = self.waiting.take()?;
         let (body, feed) = Incoming::new(head.framing());
-        let request = convert::request(&head, body);
+        let made = self.requests.made(&head);
+        let request = convert::request_of(&head, made, body);
         let may_switch = self.connection.machine().may_switch();
         let protocol = if may_switch { head.only_protocol().map(Box::from) } else { None };
         // Its memory is that of the next request's head.
@@ -483,7 +495,15 @@ impl<T: Transport, R: Runtime, S> Rest<T, R, S> {
     /// What works again.
     pub(super) fn resume(self) -> Serving<T, R, S> {
         let Self { connection, service, options, watch } = self;
-        Serving { connection: connection.resume(), service, options, watch, promise: None, waiting: None }
+        Serving {
+            connection: connection.resume(),
+            service,
+            options,
+            watch,
+            promise: None,
+            waiting: None,
+            requests: Templates::NONE,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod generation;
 mod lines;
 mod mutate;
 mod pair;
+mod requests;
 mod sequence;
 
 pub use apply::apply;
@@ -21,6 +22,7 @@ pub use generation::head_generation;
 pub use lines::response_lines;
 pub use mutate::{mutated, seeds};
 pub use pair::pair;
+pub use requests::requests;
 pub use sequence::head_sequence;
 
 /// A function of bytes that panics when a promise does not hold.
@@ -36,6 +38,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("head_generation", head_generation),
     ("head_sequence", head_sequence),
     ("response_lines", response_lines),
+    ("requests", requests),
     ("differential_server", differential_server),
     ("differential_client", differential_client),
 ];

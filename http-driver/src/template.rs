@@ -1,0 +1,299 @@
+//! The map of fields of a connection's last requests, from which the next one's is made: clients repeat themselves.
+//!
+//! A map is a table of hashes that costs more to fill than to clone. So the map of a request whose names are those of
+//! one before is a clone of that one's, in which the values that differ are replaced. It equals one that was built
+//! anew, in its order as well; what an application does with it does not come back here.
+
+use bytes::Bytes;
+use http::Uri;
+use http::header::{HeaderMap, HeaderValue};
+use http_core::{Fields, RequestHead};
+
+use crate::block::{Block, filled};
+use crate::names;
+
+/// The most octets of lines that a template is made of, and so the most that a value of it keeps in memory.
+const LARGEST: usize = 2048;
+
+/// The most fields that it has.
+const MOST_FIELDS: usize = 32;
+
+/// The most values that are replaced in it; a map in which more of them differ is built.
+const MOST_DIFFERING: usize = 16;
+
+/// The longest target that is kept.
+const LONGEST_TARGET: usize = 256;
+
+/// How many maps are built, at most, before a template is made again.
+const MOST_PATIENCE: u8 = 64;
+
+/// What a connection remembers of its requests, to make the next one's map of fields.
+///
+/// What proves who somebody is, and values of fields that nobody knows, are not among it: they are always read, so that
+/// they stay in memory no longer than what the application makes of them, and what a request costs tells nothing about
+/// them. Nor is a target that has a query.
+///
+/// A template is made of the second request in a row that none fits. Each that did not fit before it is replaced
+/// doubles how many that takes, until one fits twice in a row: whoever says something else each time pays next to
+/// nothing.
+pub(crate) struct Templates {
+    template: Option<Box<Template>>,
+    /// How many maps were built since the template last fitted.
+    built: u8,
+    /// How many more than one are built before a template is made.
+    patience: u8,
+    /// Whether the template has fitted.
+    fitted: bool,
+}
+
+impl Templates {
+    /// Nothing, yet.
+    pub(crate) const NONE: Self = Self { template: None, built: 0, patience: 1, fitted: true };
+
+    /// The map of a head, and its target; nothing if they have to be built.
+    #[inline]
+    pub(crate) fn made(&mut self, head: &RequestHead) -> Option<Made> {
+        if let Some(template) = &self.template {
+            let made = template.made(head);
+            if made.is_some() {
+                if self.fitted && self.built == 0 {
+                    self.patience = 1;
+                }
+                (self.built, self.fitted) = (0, true);
+                return made;
+            }
+        }
+        if self.built < self.patience {
+            self.built += 1;
+            return None;
+        }
+        self.learn(head)
+    }
+
+    #[inline(never)]
+    fn learn(&mut self, head: &RequestHead) -> Option<Made> {
+        if !self.fitted {
+            self.patience = (self.patience * 2).min(MOST_PATIENCE);
+        }
+        (self.built, self.fitted) = (0, false);
+        self.template = Template::of(head).map(Box::new);
+        self.template.as_ref()?.made(head)
+    }
+}
+
+/// What a template makes of a head.
+pub(crate) struct Made {
+    pub(crate) headers: HeaderMap,
+    pub(crate) target: MadeTarget,
+}
+
+/// A head's target: what a template has of it, or what has to be parsed.
+pub(crate) enum MadeTarget {
+    Known(Uri),
+    New(Bytes),
+}
+
+struct Template {
+    /// The lines that `map` was built of, with no value where it may not be kept.
+    lines: Fields,
+    /// Where the parts of each of them end.
+    ends: Box<[Ends]>,
+    map: HeaderMap,
+    target: Option<Uri>,
+}
+
+/// Where parts of a line end, counted from the beginning of the section.
+struct Ends {
+    /// Its name, with the colon.
+    name: usize,
+    /// All of it, with its CRLF.
+    line: usize,
+}
+
+impl Template {
+    fn of(head: &RequestHead) -> Option<Self> {
+        let fields = head.fields();
+        if fields.len() > MOST_FIELDS {
+            return None;
+        }
+        let mut lines = Fields::new();
+        let mut ends = Vec::with_capacity(fields.len());
+        for (name, value) in fields.raw() {
+            let name_end = lines.as_wire().len() + name.len() + 1;
+            lines.push(name, if names::may_be_kept(name, value) { value } else { b"" }).ok()?;
+            ends.push(Ends { name: name_end, line: lines.as_wire().len() });
+            if lines.as_wire().len() > LARGEST {
+                return None;
+            }
+        }
+        let map = Block::of(lines.as_wire()).map(&lines)?;
+        // The values of one name do not lie where their lines do.
+        let in_order = map.keys_len() == ends.len();
+        in_order.then(|| Self { lines, ends: ends.into(), map, target: kept_target(head) })
+    }
+
+    #[inline]
+    fn made(&self, head: &RequestHead) -> Option<Made> {
+        let fields = head.fields();
+        let known = self.target.as_ref().filter(|uri| uri.path().as_bytes() == head.target());
+        let before = if known.is_some() { &[][..] } else { head.target() };
+        let (headers, block) = if fields.as_wire() == self.lines.as_wire() {
+            (self.map.clone(), Bytes::copy_from_slice(before))
+        } else {
+            self.mended(fields, before)?
+        };
+        Some(Made { headers, target: known.cloned().map_or(MadeTarget::New(block), MadeTarget::Known) })
+    }
+
+    /// The map of a section that is not the template's own, and `before` as a part of the block of its values; nothing
+    /// if its names are others, or if it is so short that values of the template would keep much more than it in
+    /// memory.
+    fn mended(&self, fields: &Fields, before: &[u8]) -> Option<(HeaderMap, Bytes)> {
+        if fields.len() != self.ends.len() || self.lines.as_wire().len() / 2 > fields.as_wire().len() {
+            return None;
+        }
+        let mut differing = [(0, &[][..]); MOST_DIFFERING];
+        let differing = self.differing(fields, &mut differing)?;
+        let length = differing.iter().fold(before.len(), |length, (_, value)| length + value.len());
+        let block = filled(length, |mut octets| {
+            for part in core::iter::once(before).chain(differing.iter().map(|(_, value)| *value)) {
+                let (here, rest) = octets.split_at_mut(part.len());
+                here.copy_from_slice(part);
+                octets = rest;
+            }
+        });
+        let mut map = self.map.clone();
+        let (mut at, mut next, mut places) = (before.len(), 0, map.values_mut());
+        for (number, value) in differing {
+            let end = at + value.len();
+            *places.nth(number - next)? = HeaderValue::from_maybe_shared(block.slice(at..end)).ok()?;
+            (at, next) = (end, number + 1);
+        }
+        Some((map, block.slice(..before.len())))
+    }
+
+    /// The values that differ from the template's, with the numbers of their lines; nothing if names do, or too many.
+    fn differing<'a, 'b>(
+        &self,
+        fields: &'a Fields,
+        differing: &'b mut [(usize, &'a [u8]); MOST_DIFFERING],
+    ) -> Option<&'b [(usize, &'a [u8])]> {
+        let (theirs, ours) = (fields.as_wire(), self.lines.as_wire());
+        let (mut number, mut count) = (0, 0);
+        // Where the line begins, in theirs and in ours.
+        let (mut at, mut from) = (0, 0);
+        loop {
+            let alike = from + alike(&theirs[at..], &ours[from..]);
+            // Lines that are the same end where ours do.
+            while self.ends.get(number).is_some_and(|ends| ends.line <= alike) {
+                number += 1;
+            }
+            let Some(ends) = self.ends.get(number) else { break };
+            if alike < ends.name {
+                return None;
+            }
+            *differing.get_mut(count)? = (number, fields.line(number)?.1);
+            count += 1;
+            number += 1;
+            from = ends.line;
+            let Some((name, _)) = fields.line(number) else { break };
+            at = position(theirs, name);
+        }
+        Some(&differing[..count])
+    }
+}
+
+/// How many octets are the same, from the beginning.
+#[inline]
+fn alike(one: &[u8], other: &[u8]) -> usize {
+    let blocks = one.chunks_exact(32).zip(other.chunks_exact(32)).take_while(|(one, other)| one == other).count();
+    let (one, other) = (&one[32 * blocks..], &other[32 * blocks..]);
+    let words = one.chunks_exact(8).zip(other.chunks_exact(8)).take_while(|(one, other)| one == other).count();
+    let (one, other) = (&one[8 * words..], &other[8 * words..]);
+    let octets = match (one.first_chunk(), other.first_chunk()) {
+        (Some(one), Some(other)) => {
+            (u64::from_le_bytes(*one) ^ u64::from_le_bytes(*other)).trailing_zeros() as usize / 8
+        }
+        _ => one.iter().zip(other).take_while(|(one, other)| one == other).count(),
+    };
+    32 * blocks + 8 * words + octets
+}
+
+/// The target of a head, if it may be kept.
+fn kept_target(head: &RequestHead) -> Option<Uri> {
+    let target = head.target();
+    let may_be_kept = target.len() <= LONGEST_TARGET && target.starts_with(b"/") && !target.contains(&b'?');
+    may_be_kept.then(|| Uri::from_maybe_shared(Bytes::copy_from_slice(target)).ok()).flatten()
+}
+
+/// Where in `whole` a part of it lies.
+#[inline]
+fn position(whole: &[u8], part: &[u8]) -> usize {
+    (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_alike_is_counted_to_the_octet() {
+        let text: Vec<u8> = (0..150).collect();
+        for length in 0..text.len() {
+            assert_eq!((alike(&text, &text[..length]), alike(&text[..length], &text)), (length, length));
+            let mut other = text.clone();
+            other[length] ^= 0x80;
+            assert_eq!(alike(&text, &other), length);
+        }
+    }
+
+    fn head(target: &str, lines: &[(&str, &str)]) -> RequestHead {
+        let mut head = RequestHead::new(http_core::Method::Get, target).unwrap();
+        lines.iter().for_each(|(name, value)| head.fields_mut().push(name, value).unwrap());
+        head
+    }
+
+    #[test]
+    fn secrets_are_not_remembered_and_are_those_of_their_own_head() {
+        let lines = |n| {
+            [
+                ("Host", "a"),
+                ("Authorization", ["Basic one", "Basic two", ""][n]),
+                ("X-Key", ["key one", "key two", ""][n]),
+                ("Cookie", ["one", "two", ""][n]),
+                ("Accept", "*/*"),
+            ]
+        };
+        let template = Template::of(&head("/a?secret", &lines(0))).unwrap();
+        let held = [template.lines.as_wire(), &format!("{:?}", template.map).into_bytes()].concat();
+        for secret in ["one", "secret"] {
+            assert!(!held.windows(secret.len()).any(|part| part == secret.as_bytes()), "{secret}");
+        }
+        assert!(template.target.is_none());
+        for n in [0, 1, 2, 1] {
+            let made = template.made(&head("/a?b", &lines(n))).unwrap();
+            assert!(lines(n).iter().all(|(name, value)| made.headers[*name] == *value), "{:?}", made.headers);
+            assert!(matches!(made.target, MadeTarget::New(target) if target == "/a?b"));
+        }
+    }
+
+    #[test]
+    fn what_never_fits_is_tried_less_and_less() {
+        let mut templates = Templates::NONE;
+        let names: Vec<String> = (0..1000).map(|n| format!("X-{n}")).collect();
+        let learned = names.iter().filter(|name| templates.made(&head("/", &[(name, "x")])).is_some()).count();
+        assert!((5..25).contains(&learned), "{learned} times");
+        // And again at once where it pays.
+        let fits = |templates: &mut Templates| templates.made(&head("/", &[("Host", "a")])).is_some();
+        assert!((0..200).filter(|_| fits(&mut templates)).count() > 100);
+        let other = |templates: &mut Templates| templates.made(&head("/", &[("Via", "a")])).is_some();
+        assert!(!other(&mut templates) && other(&mut templates) && !fits(&mut templates) && other(&mut templates));
+    }
+
+    #[test]
+    fn two_sequences_of_names_in_turn_do_not_replace_each_other() {
+        let mut templates = Templates::NONE;
+        let hits = (0..100).filter(|n| templates.made(&head("/", &[(["Via", "Host"][n % 2], "a")])).is_some()).count();
+        assert_eq!(hits, 50);
+    }
+}
