@@ -73,6 +73,8 @@ mod tests {
                 connection.recycle(request);
             }
         }
+        // The answer to a fault.
+        connection.handle_sent(usize::MAX, NOW);
         connection
     }
 

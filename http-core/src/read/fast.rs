@@ -173,7 +173,7 @@ fn compared(
             return None;
         }
         new = new.or(Some(fields.lines.len()));
-        let (line, length) = tokenise::note(rest, at)?;
+        let (line, length) = tokenise::note(rest, at, last.expected_name(rest, place))?;
         last.was_read(line.common, place);
         fields.lines.push(line);
         at += length;

@@ -95,6 +95,16 @@ impl Last {
         }
     }
 
+    /// What the name of the line at the front of `rest` is, if it is spelled as that of the line which is expected.
+    #[inline]
+    pub(super) fn expected_name(&self, rest: &[u8], place: &Place) -> Option<Common> {
+        let last = self.0.as_ref()?;
+        let line = last.lines.get(place.line)?;
+        let from = last.begin(place.line);
+        let name = last.section.get(from..from + usize::from(line.name_len) + 1)?;
+        rest.starts_with(name).then_some(line.common)
+    }
+
     /// A line with this name was read, for it was not inherited.
     #[inline]
     pub(super) fn was_read(&self, name: Common, place: &mut Place) {

@@ -103,24 +103,29 @@ fn offset(whole: &[u8], part: &[u8]) -> usize {
     (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize)
 }
 
-/// A note that the line at the front of `rest`, which begins at `at`, has still to be read, and how long it is. What its
-/// name is among the common ones is known already. `None` if it is not complete, or a fold: then the checker has to
-/// decide.
-pub(super) fn note(rest: &[u8], at: usize) -> Option<(Line, usize)> {
+/// A note that the line at the front of `rest`, which begins at `at`, has still to be read, and how long it is. `name`
+/// is what its name is among the common ones, where that is known already. `None` if it is not complete, or a fold:
+/// then the checker has to decide.
+pub(super) fn note(rest: &[u8], at: usize, name: Option<Common>) -> Option<(Line, usize)> {
     if matches!(rest.first(), None | Some(b' ' | b'\t' | b'\r' | b'\n')) {
         return None;
     }
     let length = newline(rest)? + 1;
-    let colon = rest.iter().take(common::LONGEST + 1).position(|&byte| byte == b':');
     let line = Line {
         name: at as u32,
         value: at as u32,
         value_len: length as u32,
         name_len: 0,
         known: Known::Other,
-        common: colon.map_or(Common::NONE, |colon| Common::of(&rest[..colon])),
+        common: name.unwrap_or_else(|| name_of(rest)),
     };
     Some((line, length))
+}
+
+/// What the name of the line at the front of `rest` is.
+fn name_of(rest: &[u8]) -> Common {
+    let colon = rest.iter().take(common::LONGEST + 1).position(|&byte| byte == b':');
+    colon.map_or(Common::NONE, |colon| Common::of(&rest[..colon]))
 }
 
 /// Where the first LF is.
@@ -214,7 +219,7 @@ mod tests {
         assert_eq!(rest(&input, 16, &mut whole, None), Some(16 + section.len()));
         let (mut gathered, mut at) = (Fields::new(), 16);
         for name in ["host", "x-unknown", "accept"] {
-            let (line, length) = note(&input[at..], at).unwrap();
+            let (line, length) = note(&input[at..], at, None).unwrap();
             assert_eq!(line.common, Common::of(name.as_bytes()));
             gathered.lines.push(line);
             at += length;
@@ -231,7 +236,7 @@ mod tests {
             let input = [line.as_bytes(), b"\r\n"].concat();
             assert_eq!(rest(&input, 0, &mut Fields::new(), None).filter(|&end| end == line.len()), None, "{line:?}");
             let mut fields = Fields::new();
-            let read = note(&input, 0).and_then(|(note, length)| {
+            let read = note(&input, 0, None).and_then(|(note, length)| {
                 fields.lines.push(note);
                 // What follows is looked at by itself.
                 (length == line.len()).then(|| noted(&input, 0, &mut fields)).flatten()

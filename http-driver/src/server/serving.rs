@@ -468,15 +468,24 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
     }
 
     /// Does what a shutdown asks for.
+    #[inline]
     fn follow_shutdown(&mut self, cx: &Context<'_>) -> Result<(), Error> {
-        match self.watch.as_mut().map(|watch| watch.stage(cx)) {
-            None | Some(Stage::Open) => Ok(()),
-            Some(Stage::Begun) => {
-                self.connection.close();
-                Ok(())
-            }
-            Some(Stage::Cut) => Err(Error::Closed(Closed::Abandoned)),
+        match &mut self.watch {
+            None => Ok(()),
+            Some(watch) => match watch.stage(cx) {
+                Stage::Open => Ok(()),
+                stage => self.shut_down(stage),
+            },
         }
+    }
+
+    #[cold]
+    fn shut_down(&mut self, stage: Stage) -> Result<(), Error> {
+        if stage == Stage::Cut {
+            return Err(Error::Closed(Closed::Abandoned));
+        }
+        self.connection.close();
+        Ok(())
     }
 
     /// Ends a connection that failed, so that its peer can read why.

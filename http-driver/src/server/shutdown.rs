@@ -303,10 +303,16 @@ impl Watch {
     }
 
     /// How far the shutdown is; the task is woken when it is at another stage.
+    #[inline]
     pub(super) fn stage(&mut self, cx: &Context<'_>) -> Stage {
-        if self.registered.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-            return self.shared.stage();
+        match &self.registered {
+            Some(waker) if waker.will_wake(cx.waker()) => self.shared.stage(),
+            _ => self.register(cx),
         }
+    }
+
+    #[cold]
+    fn register(&mut self, cx: &Context<'_>) -> Stage {
         let mut state = self.shared.lock();
         state.waiting[self.slot] = Some(cx.waker().clone());
         let stage = self.shared.stage();
@@ -378,6 +384,7 @@ impl fmt::Debug for Watch {
 }
 
 impl Shared {
+    #[inline]
     fn stage(&self) -> Stage {
         match self.stage.load(Ordering::Acquire) {
             0 => Stage::Open,
