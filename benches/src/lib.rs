@@ -1,12 +1,17 @@
-//! Exchanges over memory, by `http-core` and by hyper, and what is needed to count what they cost.
+//! Exchanges over memory and over sockets, by `http-core` and what drives it, and by others, and what is needed to
+//! count what they cost.
 //!
-//! Nothing here measures time: on a shared machine a clock says more about the neighbours than about the code.
-//! Instructions and allocations repeat.
+//! Time is not measured: on a shared machine a clock says more about the neighbours than about the code. Instructions
+//! and allocations repeat. What long content costs is a report apart, in seconds of the processor.
 
 pub mod case;
+pub mod contender;
 pub mod heap;
+pub mod load;
 mod ours;
 mod peer;
+pub mod servers;
+pub mod traffic;
 mod wire;
 
 pub use ours::{idle_client, idle_server};
