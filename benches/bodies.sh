@@ -1,0 +1,12 @@
+#!/bin/sh
+# Builds the servers and reports what long content costs them, in instructions and in seconds of the processor, beside
+# a loop on tokio that copies: benches/bodies.sh [--rounds N]
+set -eu
+cd "$(dirname "$0")/.."
+if ! command -v valgrind >/dev/null; then
+    echo "valgrind is missing; installing it" >&2
+    (apt-get update && apt-get install -y --no-install-recommends valgrind) >&2
+fi
+cargo build --quiet --locked --release --package http-tokio --example serve --example serve-axum
+cargo build --quiet --locked --release --package benches --bin peer --bin bodies
+exec "${CARGO_TARGET_DIR:-target}/release/bodies" "$@"

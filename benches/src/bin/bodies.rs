@@ -1,0 +1,139 @@
+//! What long content costs a server over a socket, in both directions: user-space instructions for each MiB by
+//! callgrind, and seconds of the processor for each GiB, kernel and all, beside a loop on tokio that copies with a
+//! buffer of the same size. A report, in which nothing fails: seconds hang on the machine and on its neighbours.
+//!
+//! `bodies [--rounds N]`
+
+use std::io::{self, Error};
+use std::path::Path;
+use std::process::ExitCode;
+
+use benches::contender::{self, Contender};
+use benches::load::{Client, Process};
+
+const CONTENDERS: [Contender; 4] = [Contender::Floor, Contender::Exchange, Contender::Service, Contender::Hyper];
+
+/// What a client writes or reads at once, and servers as well.
+const PIECE: usize = 64 * 1024;
+
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+/// Who sends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// The client sends, the server swallows.
+    Up,
+    Down,
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let rounds = match &words[..] {
+        [] => Some(3),
+        [option, count] if option == "--rounds" => count.parse().ok().filter(|count| *count > 0),
+        _ => None,
+    };
+    let Some(rounds) = rounds else {
+        eprintln!("usage: bodies [--rounds N]");
+        return ExitCode::from(2);
+    };
+    match report(&contender::built(), rounds) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn report(built: &Path, rounds: usize) -> io::Result<()> {
+    println!("| instructions for each MiB | up | down |\n|---|---:|---:|");
+    for contender in CONTENDERS {
+        let [up, down] = [Way::Up, Way::Down].map(|way| instructions(contender, way, built));
+        println!("| {} | {:.0} | {:.0} |", contender.name(), up?, down?);
+    }
+    // Round by round, so that what disturbs the machine disturbs everybody.
+    let mut seconds = [(); 2].map(|()| CONTENDERS.map(|_| Vec::new()));
+    for _ in 0..rounds {
+        for (contender, index) in CONTENDERS.into_iter().zip(0..) {
+            for (way, seconds) in [Way::Up, Way::Down].into_iter().zip(&mut seconds) {
+                seconds[index].push(spent(contender, way, built)?);
+            }
+        }
+    }
+    println!("\n| seconds of the processor for each GiB | up | ratio | down | ratio |\n|---|---:|---:|---:|---:|");
+    for (contender, index) in CONTENDERS.into_iter().zip(0..) {
+        let cells = seconds.each_ref().map(|seconds| {
+            let ratios = seconds[index].iter().zip(&seconds[0]).map(|(one, floor)| one / floor).collect();
+            format!("{:.3} | {:.2}", median(seconds[index].clone()), median(ratios))
+        });
+        println!("| {} | {} |", contender.name(), cells.join(" | "));
+    }
+    Ok(())
+}
+
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+/// Each at its best: hyper copies long content if it is to flush answers to pipelined requests together.
+const fn options(contender: Contender) -> &'static [&'static str] {
+    if matches!(contender, Contender::Hyper) { &["--flush", "false"] } else { &[] }
+}
+
+/// User-space instructions for each MiB.
+fn instructions(contender: Contender, way: Way, built: &Path) -> io::Result<f64> {
+    let run = |mib: u64| {
+        let server = contender.start(built, options(contender), true)?;
+        transfer(&server, way, mib * MIB, true)?;
+        server.end()
+    };
+    let (short, long) = (4, 20);
+    let (less, more) = (run(short)?, run(long)?);
+    Ok((more as f64 - less as f64) / (long - short) as f64)
+}
+
+/// Seconds of the processor for one GiB.
+fn spent(contender: Contender, way: Way, built: &Path) -> io::Result<f64> {
+    let server = contender.start(built, options(contender), false)?;
+    transfer(&server, way, MIB, false)?;
+    let before = server.seconds()?;
+    transfer(&server, way, GIB, false)?;
+    let seconds = server.seconds()? - before;
+    server.end()?;
+    Ok(seconds)
+}
+
+/// Moves `total` bytes; `stepwise`, the server has done with each piece that it is sent before the next one comes.
+fn transfer(server: &Process, way: Way, total: u64, stepwise: bool) -> io::Result<()> {
+    let mut client = Client::connect(server.port, None)?;
+    match way {
+        Way::Up => {
+            let head = format!("POST /sink HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {total}\r\n\r\n");
+            client.write(head.as_bytes())?;
+            let piece = vec![b'x'; PIECE];
+            for _ in 0..total / PIECE as u64 {
+                if stepwise {
+                    server.rest()?;
+                }
+                client.write(&piece)?;
+            }
+            let answer = client.answer()?;
+            if !answer.ends_with(format!("\r\n\r\n{total}").as_bytes()) {
+                return Err(Error::other("not all of it came"));
+            }
+        }
+        Way::Down => {
+            client.write(format!("GET /bytes/{total} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").as_bytes())?;
+            let size = client.skip_head()?;
+            if size != total {
+                return Err(Error::other("another length is announced"));
+            }
+            client.skip(total)?;
+        }
+    }
+    drop(client);
+    server.rest()
+}
