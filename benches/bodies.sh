@@ -7,6 +7,6 @@ if ! command -v valgrind >/dev/null; then
     echo "valgrind is missing; installing it" >&2
     (apt-get update && apt-get install -y --no-install-recommends valgrind) >&2
 fi
-cargo build --quiet --locked --release --package http-tokio --example serve --example serve-axum
+cargo build --quiet --locked --release --package http-tokio --example serve
 cargo build --quiet --locked --release --package benches --bin peer --bin bodies
 exec "${CARGO_TARGET_DIR:-target}/release/bodies" "$@"
