@@ -302,6 +302,13 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
             self.sending_ended = true;
             let _ = self.transport.poll_shutdown(&mut Context::from_waker(Waker::noop()));
         }
+        // The next connection of this thread works with it.
+        if self.input.is_empty() {
+            buffers::give_back(&mut self.input);
+        }
+        if !matches!(self.memory, Held::Nothing) {
+            self.give_memory_back();
+        }
     }
 
     /// The connection is dropped next. Where something waits its peer does not read: a reset discards that.
