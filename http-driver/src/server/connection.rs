@@ -304,6 +304,11 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         })
     }
 
+    /// How many bytes were read and not understood yet.
+    pub(super) fn unread(&self) -> u64 {
+        self.link.input.len() as u64
+    }
+
     /// Whether enough was done in this wake, so that whoever goes on without the transport is to wait as well.
     pub(super) fn is_spent(&mut self, now: Instant) -> bool {
         self.link.is_spent(now)

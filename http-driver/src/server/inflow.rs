@@ -9,6 +9,7 @@ use super::connection::Connection;
 use crate::body::{Demand, Feed};
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
+use crate::link::Waiter;
 
 /// The content of the request on its way to its body.
 pub(super) struct Inflow {
@@ -34,9 +35,33 @@ impl Inflow {
             }
             Demand::Frame => connection.want_content(),
         }
+        self.take(connection, now).map(drop)
+    }
+
+    /// Content of `length` bytes that has come with its head is the body's before anybody asks: then nothing has to be
+    /// handed from the connection to the body, or waited for.
+    pub(super) fn take_at_once<T: Transport, R: Runtime>(&mut self, connection: &mut Connection<T, R>, length: u64) {
+        connection.want_content();
+        let now = connection.link().now();
+        if let Poll::Ready(Some(taken)) = self.take(connection, now) {
+            if taken as u64 == length {
+                // That is all, and its end.
+                let _ = self.take(connection, now);
+            }
+        }
+    }
+
+    /// Takes what comes next; how much content that is, if it is any.
+    fn take<T: Transport, R: Runtime>(
+        &mut self,
+        connection: &mut Connection<T, R>,
+        now: Instant,
+    ) -> Poll<Option<usize>> {
         let event = ready!(connection.next(now, Some));
+        let mut taken = None;
         match (event, self.feed.take()) {
             (Ok(Event::Content(bytes)), Some(feed)) => {
+                taken = Some(bytes.len());
                 feed.data(bytes);
                 self.feed = Some(feed);
             }
@@ -54,7 +79,7 @@ impl Inflow {
                 }
             }
         }
-        Poll::Ready(())
+        Poll::Ready(taken)
     }
 
     /// Whether somebody holds the body, and it is not complete.

@@ -9,7 +9,7 @@ use bytes::{Buf, Bytes};
 use http::{HeaderMap, Request, Response};
 use http_body::Body;
 use http_core::server::ServerSide;
-use http_core::{Closed, Content, End, Fields, Instant, Misuse, RequestHead, ResponseHead, StatusCode};
+use http_core::{Closed, Content, End, Fields, Framing, Instant, Misuse, RequestHead, ResponseHead, StatusCode};
 use tower_service::Service;
 
 use super::connection::{Connection, Resting};
@@ -156,7 +156,8 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
     /// The request as services know it, and what is kept of it; nothing if it has no form for services.
     fn open(&mut self) -> Option<(Request<Incoming>, Open)> {
         let head = self.waiting.take()?;
-        let (body, feed) = Incoming::new(head.framing());
+        let framing = head.framing();
+        let (body, feed) = Incoming::new(framing);
         let made = self.requests.made(&head);
         let request = convert::request_of(&head, made, body);
         let may_switch = self.connection.machine().may_switch();
@@ -184,7 +185,14 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         if let Some(notice) = &notice {
             request.extensions_mut().insert(notice.future());
         }
-        let open = Open { content: Inflow { feed }, interim, notice, protocol };
+        let mut content = Inflow { feed };
+        match framing {
+            Framing::Length(length) if (1..=self.connection.unread()).contains(&length) => {
+                content.take_at_once(&mut self.connection, length);
+            }
+            _ => {}
+        }
+        let open = Open { content, interim, notice, protocol };
         Some((request, open))
     }
 

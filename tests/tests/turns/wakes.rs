@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
@@ -146,6 +146,37 @@ fn s27_a_handler_that_loops_on_chunked_content() {
         run(vec![server], 1, &[&near], told);
         assert!(heard(&far).ends_with("\r\n\r\nabcdefg"), "{told:?}");
     });
+}
+
+/// What came with its head need not be waited for, and however it came the service gets the same.
+#[test]
+fn content_that_has_come_with_its_head_is_there_at_the_first_poll() {
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 7\r\n\r\n";
+    let wire = [head, "abcdefg"].concat();
+    for cut in 0..=wire.len() {
+        let comes_with_head = cut < head.len() || cut == wire.len();
+        let stage = Stage::default();
+        let (near, far) = Side::pair(&Schedule::default(), 4096);
+        [&wire[..cut], &wire[cut..]].iter().filter(|piece| !piece.is_empty()).for_each(|piece| say(&far, &[piece]));
+        let server = serves(near.stream(), &stage, move |request| async move {
+            let mut body = request.into_body();
+            let first = {
+                let mut cx = Context::from_waker(Waker::noop());
+                match Pin::new(&mut body).poll_frame(&mut cx) {
+                    Poll::Ready(Some(Ok(frame))) => Some(frame.into_data().unwrap()),
+                    Poll::Ready(_) => panic!("content is missing"),
+                    Poll::Pending => None,
+                }
+            };
+            assert!(first.is_some() || !comes_with_head, "cut at {cut}");
+            let rest = all(body).await?;
+            Ok(Response::new(Full::from([&first.unwrap_or_default()[..], &rest].concat())))
+        });
+        far.end();
+        run(vec![server], 1, &[&near], &cut);
+        let heard = heard(&far);
+        assert!(heard.ends_with("\r\n\r\nabcdefg"), "cut at {cut}: {heard}");
+    }
 }
 
 #[test]
