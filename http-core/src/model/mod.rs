@@ -5,7 +5,7 @@
 //! for simple callers.
 //!
 //! ```
-//! use bytes::Bytes;
+//! use bytes::{Bytes, BytesMut};
 //! use http_core::model::{Action, Input, apply, drain};
 //! use http_core::{Config, Content, Instant, ResponseHead, StatusCode, server};
 //!

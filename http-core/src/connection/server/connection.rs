@@ -313,8 +313,8 @@ impl Connection {
     }
 
     /// Whether the fault that ended the connection was answered, with the
-    /// [`status`](ProtocolError::status_hint) that it hints at: not if another answer had begun, nor if nobody was
-    /// there to read it.
+    /// [`status`](crate::ProtocolError::status_hint) that it hints at: not if another answer had begun, nor if nobody
+    /// was there to read it.
     #[must_use]
     pub const fn was_refused(&self) -> bool {
         matches!(self.side.refused, Some(true))
