@@ -19,7 +19,7 @@ impl<'a> Block<'a> {
 
     /// The same part of the copy as `part` is of the original.
     pub(crate) fn slice(&self, part: &[u8]) -> Bytes {
-        let at = (part.as_ptr() as usize).wrapping_sub(self.original.as_ptr() as usize);
+        let at = position(self.original, part);
         self.copy.slice(at..at + part.len())
     }
 
@@ -35,6 +35,12 @@ impl<'a> Block<'a> {
         }
         Some(map)
     }
+}
+
+/// Where in `whole` a part of it lies.
+#[inline]
+pub(crate) fn position(whole: &[u8], part: &[u8]) -> usize {
+    (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize)
 }
 
 /// Octets in line, in a block of one of a few sizes.

@@ -9,7 +9,7 @@ use http::Uri;
 use http::header::{HeaderMap, HeaderValue};
 use http_core::{Fields, RequestHead};
 
-use crate::block::{Block, filled};
+use crate::block::{Block, filled, position};
 use crate::names;
 
 /// The most octets of lines that a template is made of, and so the most that a value of it keeps in memory.
@@ -224,12 +224,6 @@ fn kept_target(head: &RequestHead) -> Option<Uri> {
     let target = head.target();
     let may_be_kept = target.len() <= LONGEST_TARGET && target.starts_with(b"/") && !target.contains(&b'?');
     may_be_kept.then(|| Uri::from_maybe_shared(Bytes::copy_from_slice(target)).ok()).flatten()
-}
-
-/// Where in `whole` a part of it lies.
-#[inline]
-fn position(whole: &[u8], part: &[u8]) -> usize {
-    (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize)
 }
 
 #[cfg(test)]

@@ -458,7 +458,7 @@ impl Flow {
 
     /// Drops what comes after the end of the last message, within a budget (RFC 9112 §9.6). Beyond it nothing more is
     /// read, but what waits is still sent: the last answer must not hang on how much came along with its request.
-    pub(crate) fn drop_input(&mut self, input: &mut BytesMut) {
+    fn drop_input(&mut self, input: &mut BytesMut) {
         let count = input.len() as u64;
         self.received = self.received.saturating_add(count);
         self.lingered = self.lingered.saturating_add(count);
@@ -487,8 +487,19 @@ impl Flow {
         self.send_pace.describe(out, now);
     }
 
+    /// A poll of a connection that ends, or was handed over: what comes is dropped, and the end told when it is there.
+    pub(crate) fn poll_over(&mut self, input: &mut BytesMut, now: Instant) -> Option<Closed> {
+        if self.life == Life::Switched {
+            return None;
+        }
+        self.drop_input(input);
+        self.left = 0;
+        self.advance_end(now);
+        self.take_end()
+    }
+
     /// The reason of an end that the application does not know yet.
-    pub(crate) fn take_end(&mut self) -> Option<Closed> {
+    fn take_end(&mut self) -> Option<Closed> {
         match self.life {
             Life::Dead(why) => {
                 self.life = Life::Gone;

@@ -72,6 +72,13 @@ impl Place {
     pub(super) const fn has_inherited(&self) -> bool {
         self.inherited
     }
+
+    /// Where the rest is not compared any more it counts as new.
+    #[inline]
+    const fn compared_in_vain(&mut self) {
+        self.vain += 1;
+        self.differs |= !self.compares();
+    }
 }
 
 impl Last {
@@ -90,7 +97,7 @@ impl Last {
     #[inline]
     pub(super) fn inherit(&self, rest: &[u8], at: usize, place: &mut Place, lines: &mut Vec<Line>) -> usize {
         match &self.0 {
-            Some(last) if place.vain < VAIN => last.inherit_public(rest, at, place, lines),
+            Some(last) if place.compares() => last.inherit_public(rest, at, place, lines),
             _ => 0,
         }
     }
@@ -109,7 +116,7 @@ impl Last {
     #[inline]
     pub(super) fn was_read(&self, name: Common, place: &mut Place) {
         match &self.0 {
-            Some(last) if place.vain < VAIN => last.was_read(name, place),
+            Some(last) if place.compares() => last.was_read(name, place),
             _ => place.differs = true,
         }
     }
@@ -170,8 +177,7 @@ impl Remembered {
                 if self.seems_equal(rest, line, place.line) {
                     return self.inherit(rest, at, place, lines);
                 }
-                place.vain += 1;
-                place.differs |= !place.compares();
+                place.compared_in_vain();
                 0
             }
             _ => 0,
@@ -206,8 +212,7 @@ impl Remembered {
         let length = self.begin(end) - from;
         // What begins with whitespace is a fold: it belongs to the line before it (RFC 9112 §5.2).
         if end == first || matches!(rest.get(length), Some(b' ' | b'\t')) {
-            place.vain += 1;
-            place.differs |= !place.compares();
+            place.compared_in_vain();
             return 0;
         }
         let before = lines.len();

@@ -48,11 +48,8 @@ fn lines(
     let end = at.checked_add(used).filter(|&end| end <= u32::MAX as usize)?;
     fields.lines.reserve(headers.len());
     for header in headers {
-        let line = found(input, at, header)?;
-        at = (line.value + line.value_len) as usize + 2;
-        if !ends_at(input, at - 2) {
-            at = past_whitespace(input, at - 2) + 2;
-        }
+        let (line, next) = found(input, at, header)?;
+        at = next;
         fields.lines.push(line);
         if line.known != Known::Other {
             if let Some(facts) = facts.as_deref_mut() {
@@ -63,16 +60,22 @@ fn lines(
     (input.get(at..end) == Some(b"\r\n")).then_some(at)
 }
 
-/// The line that begins at `at`, if that is where `header` was found, and CRLF ends it.
+/// The line that begins at `at`, if that is where `header` was found, and CRLF ends it; and where the next one begins.
 #[inline(always)]
-fn found(bytes: &[u8], at: usize, header: &Header<'_>) -> Option<Line> {
+fn found(bytes: &[u8], at: usize, header: &Header<'_>) -> Option<(Line, usize)> {
     let (name, value) = (header.name.as_bytes(), header.value);
     let value_at = offset(bytes, value);
-    let end = value_at + value.len();
-    if offset(bytes, name) != at || !ends_at(bytes, end) && !ends_at(bytes, past_whitespace(bytes, end)) {
+    let mut end = value_at + value.len();
+    if !ends_at(bytes, end) {
+        end = past_whitespace(bytes, end);
+        if !ends_at(bytes, end) {
+            return None;
+        }
+    }
+    if offset(bytes, name) != at {
         return None;
     }
-    Some(Line {
+    let line = Line {
         name: at as u32,
         value: value_at as u32,
         value_len: value.len() as u32,
@@ -80,7 +83,8 @@ fn found(bytes: &[u8], at: usize, header: &Header<'_>) -> Option<Line> {
         name_len: name.len() as u16,
         known: Known::of(name),
         common: Common::UNSEEN,
-    })
+    };
+    Some((line, end + 2))
 }
 
 /// Whether a line of `bytes` ends at `at`.
@@ -181,11 +185,9 @@ fn fill(section: &[u8], headers: &[Header<'_>], lines: &mut [Line]) -> Option<()
     let mut headers = headers.iter();
     let mut at = 0;
     for line in lines.iter_mut().filter(|line| is_note(line)) {
-        let read = found(section, at, headers.next()?)?;
-        let next = at + line.value_len as usize;
+        let (read, next) = found(section, at, headers.next()?)?;
         // It is all of the line: neither a fold nor another line stands behind its end.
-        let end = past_whitespace(section, (read.value + read.value_len) as usize);
-        if end + 2 != next {
+        if next != at + line.value_len as usize {
             return None;
         }
         *line = Line { name: line.name, value: line.name + (read.value - read.name), common: line.common, ..read };

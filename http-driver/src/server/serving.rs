@@ -6,7 +6,7 @@ use core::task::{Context, Poll, ready};
 use std::io;
 
 use bytes::{Buf, Bytes};
-use http::{HeaderMap, Request, Response};
+use http::{Request, Response};
 use http_body::Body;
 use http_core::server::ServerSide;
 use http_core::{Closed, Content, End, Fields, Framing, Instant, Misuse, RequestHead, ResponseHead, StatusCode};
@@ -310,7 +310,6 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
                 body.set(Some(content));
                 let Some(body) = body.as_mut().as_pin_mut() else { return Poll::Ready(Ok(())) };
                 let begun = self.begin(&parts, body, open, cx)?;
-                self.spent(parts.headers);
                 if begun == Begun::Complete && !open.content.is_held() {
                     return Poll::Ready(Ok(()));
                 }
@@ -322,11 +321,6 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
             Some(body) => self.poll_send(body, open, cx),
             None => Poll::Ready(Ok(())),
         }
-    }
-
-    /// What is left of a response that was written: the memory of its map is good for another one.
-    fn spent(&mut self, map: HeaderMap) {
-        drop(map);
     }
 
     /// Begins a response: its head, with the content if that is all there already.

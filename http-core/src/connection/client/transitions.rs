@@ -147,7 +147,7 @@ impl Connection {
         }
         loop {
             if !self.flow.is_open() {
-                return Ok(self.poll_over(input, now));
+                return Ok(self.flow.poll_over(input, now).map(Event::Closed));
             }
             match self.step(input, now) {
                 Ok(Step::Response(line)) => {
@@ -429,16 +429,6 @@ impl Connection {
             self.flow.tell(error);
             self.flow.abort(Closed::Failed(reason));
         }
-    }
-
-    fn poll_over(&mut self, input: &mut BytesMut, now: Instant) -> Option<Event> {
-        if self.flow.life == Life::Switched {
-            return None;
-        }
-        self.flow.drop_input(input);
-        self.flow.left = 0;
-        self.flow.advance_end(now);
-        self.flow.take_end().map(Event::Closed)
     }
 
     /// Sets the deadlines of reading when a poll has stopped.

@@ -269,7 +269,7 @@ impl Connection {
             self.rearm(pause, input, now);
             return Ok(None);
         }
-        Ok(self.poll_over(input, now))
+        Ok(self.flow.poll_over(input, now).map(Event::Closed))
     }
 
     /// Whether a client that left inside its content is answered: it has ended its side in order, and may be reading
@@ -579,16 +579,6 @@ impl Connection {
             self.flow.tell(error);
             self.fail(error, now);
         }
-    }
-
-    fn poll_over(&mut self, input: &mut BytesMut, now: Instant) -> Option<Event> {
-        if self.flow.life == Life::Switched {
-            return None;
-        }
-        self.flow.drop_input(input);
-        self.flow.left = 0;
-        self.flow.advance_end(now);
-        self.flow.take_end().map(Event::Closed)
     }
 
     /// Sets the deadlines of reading when a poll has stopped.
