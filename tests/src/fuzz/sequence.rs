@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use http_core::client::ClientSide;
+use http_core::server::ServerSide;
 use http_core::{
-    Config, Content, Fields, Framing, Instant, Memory, Method, Reason, RequestHead, ResponseHead, StatusCode, client,
-    server,
+    Config, Connection, Content, Fields, Framing, Instant, Method, Reason, RequestHead, ResponseHead, Side, StatusCode,
+    client, server,
 };
 
 use super::bytes::config;
@@ -166,55 +168,52 @@ fn content(framing: Framing) -> Option<Vec<u8>> {
 }
 
 /// What a connection has that reads one head after the other.
-trait Reads: Sized {
+trait Reads: Side {
     type Head: Into<Fields>;
-    fn new(config: &Arc<Config>) -> Self;
+    fn connection(config: &Arc<Config>) -> Connection<Self>;
     /// Reads a head that comes in these pieces, and goes on to where the next one may come.
-    fn read(&mut self, pieces: &[&[u8]]) -> (Told, Option<Self::Head>);
-    fn recycle(&mut self, head: impl Into<Fields>);
-    fn take_memory(&mut self) -> Memory;
-    fn give_memory(&mut self, memory: Memory);
+    fn read(fed: &mut Fed<Self>, pieces: &[&[u8]]) -> (Told, Option<Self::Head>);
 }
 
 /// A connection, its input, and how much of that was fed to it.
-struct Fed<M> {
-    machine: M,
+struct Fed<S> {
+    machine: Connection<S>,
     input: BytesMut,
     count: u64,
 }
 
-impl Reads for Fed<server::Connection> {
+impl Reads for ServerSide {
     type Head = RequestHead;
 
-    fn new(config: &Arc<Config>) -> Self {
-        Self { machine: server::Connection::new(config.clone(), NOW), input: BytesMut::new(), count: 0 }
+    fn connection(config: &Arc<Config>) -> server::Connection {
+        server::Connection::new(config.clone(), NOW)
     }
 
-    fn read(&mut self, pieces: &[&[u8]]) -> (Told, Option<RequestHead>) {
-        let (mut told, mut last, before) = (Told::default(), None, self.count);
+    fn read(fed: &mut Fed<Self>, pieces: &[&[u8]]) -> (Told, Option<RequestHead>) {
+        let (mut told, mut last, before) = (Told::default(), None, fed.count);
         let mut pieces = pieces.iter();
         loop {
-            match self.machine.poll_event(&mut self.input, NOW) {
+            match fed.machine.poll_event(&mut fed.input, NOW) {
                 Ok(Some(server::Event::Request(head))) => {
                     let words = format!("{} {}", head.target().escape_ascii(), head.expects_continue());
                     let words = format!("{head:?} {words} {:?}", head.framing());
                     told.heads.push((words, head.fields().clone(), lines(head.fields())));
-                    self.machine.want_content(NOW);
-                    if pieces.len() == 0 && self.input.is_empty() {
+                    fed.machine.want_content(NOW);
+                    if pieces.len() == 0 && fed.input.is_empty() {
                         let Some(content) = content(head.framing()) else { break };
-                        self.feed(&content);
+                        fed.feed(&content);
                     }
                     last = Some(head);
                 }
                 Ok(Some(server::Event::End(_))) => {
                     let answer = ResponseHead::new(StatusCode::OK);
-                    if self.machine.send_response(&answer, Content::Full(Bytes::from_static(b"a")), NOW).is_err() {
+                    if fed.machine.send_response(&answer, Content::Full(Bytes::from_static(b"a")), NOW).is_err() {
                         break;
                     }
                 }
                 Ok(Some(server::Event::Content(_))) => {}
                 Ok(None) => match pieces.next() {
-                    Some(piece) => self.feed(piece),
+                    Some(piece) => fed.feed(piece),
                     None => break,
                 },
                 Ok(Some(_)) => break,
@@ -223,81 +222,73 @@ impl Reads for Fed<server::Connection> {
                     break;
                 }
             }
-            self.send(&mut told);
+            told.sent.extend(fed.sends());
         }
-        self.send(&mut told);
-        let interest = self.machine.interest();
-        told.unread = self.input.to_vec();
-        told.goes_on = !self.machine.is_answering()
+        told.sent.extend(fed.sends());
+        let interest = fed.machine.interest();
+        told.unread = fed.input.to_vec();
+        told.goes_on = !fed.machine.is_answering()
             && told.unread.is_empty()
             && told.fault.is_none()
             && !interest.shutdown
             && !interest.close;
         (told, last)
     }
-
-    fn recycle(&mut self, head: impl Into<Fields>) {
-        self.machine.recycle(head);
-    }
-
-    fn take_memory(&mut self) -> Memory {
-        self.machine.take_memory()
-    }
-
-    fn give_memory(&mut self, memory: Memory) {
-        self.machine.give_memory(memory);
-    }
 }
 
-impl<M> Fed<M> {
+impl<S: Reads> Fed<S> {
+    fn new(config: &Arc<Config>) -> Self {
+        Self { machine: S::connection(config), input: BytesMut::new(), count: 0 }
+    }
+
+    fn read(&mut self, pieces: &[&[u8]]) -> (Told, Option<S::Head>) {
+        S::read(self, pieces)
+    }
+
     fn feed(&mut self, bytes: &[u8]) {
         self.input.extend_from_slice(bytes);
         self.count += bytes.len() as u64;
     }
-}
 
-impl Fed<server::Connection> {
-    fn send(&mut self, told: &mut Told) {
+    fn sends(&mut self) -> Vec<u8> {
         let mut slices = [&b""[..]; 16];
         let count = self.machine.transmit(&mut slices);
         let wire = slices[..count].concat();
         self.machine.handle_sent(wire.len(), NOW);
-        told.sent.extend(wire);
+        wire
     }
 }
 
-impl Reads for Fed<client::Connection> {
+impl Reads for ClientSide {
     type Head = ResponseHead;
 
-    fn new(config: &Arc<Config>) -> Self {
-        Self { machine: client::Connection::new(config.clone(), NOW), input: BytesMut::new(), count: 0 }
+    fn connection(config: &Arc<Config>) -> client::Connection {
+        client::Connection::new(config.clone(), NOW)
     }
 
-    fn read(&mut self, pieces: &[&[u8]]) -> (Told, Option<ResponseHead>) {
-        let (mut told, mut last, before) = (Told::default(), None, self.count);
+    fn read(fed: &mut Fed<Self>, pieces: &[&[u8]]) -> (Told, Option<ResponseHead>) {
+        let (mut told, mut last, before) = (Told::default(), None, fed.count);
         let request = RequestHead::new(Method::Get, "/").and_then(|head| head.with("Host", "a")).expect("a head");
-        self.machine.send_request(&request, Content::Empty, NOW).expect("an idle connection");
-        let mut slices = [&b""[..]; 16];
-        let count = self.machine.transmit(&mut slices);
-        self.machine.handle_sent(slices[..count].iter().map(|slice| slice.len()).sum(), NOW);
+        fed.machine.send_request(&request, Content::Empty, NOW).expect("an idle connection");
+        let _ = fed.sends();
         let mut pieces = pieces.iter();
         loop {
-            match self.machine.poll_event(&mut self.input, NOW) {
+            match fed.machine.poll_event(&mut fed.input, NOW) {
                 Ok(Some(client::Event::Interim(head))) => {
                     told.heads.push((format!("{head:?}"), head.fields().clone(), lines(head.fields())));
                 }
                 Ok(Some(client::Event::Response(head))) => {
                     let words = format!("{head:?} {:?}", head.framing());
                     told.heads.push((words, head.fields().clone(), lines(head.fields())));
-                    if pieces.len() == 0 && self.input.is_empty() {
+                    if pieces.len() == 0 && fed.input.is_empty() {
                         let Some(content) = content(head.framing()) else { break };
-                        self.feed(&content);
+                        fed.feed(&content);
                     }
                     last = Some(head);
                 }
                 Ok(Some(client::Event::Content(_) | client::Event::End(_))) => {}
                 Ok(None) => match pieces.next() {
-                    Some(piece) => self.feed(piece),
+                    Some(piece) => fed.feed(piece),
                     None => break,
                 },
                 Ok(Some(_)) => break,
@@ -307,21 +298,9 @@ impl Reads for Fed<client::Connection> {
                 }
             }
         }
-        told.unread = self.input.to_vec();
-        told.goes_on = self.machine.readiness() == client::Readiness::Idle && told.unread.is_empty();
+        told.unread = fed.input.to_vec();
+        told.goes_on = fed.machine.readiness() == client::Readiness::Idle && told.unread.is_empty();
         (told, last)
-    }
-
-    fn recycle(&mut self, head: impl Into<Fields>) {
-        self.machine.recycle(head);
-    }
-
-    fn take_memory(&mut self) -> Memory {
-        self.machine.take_memory()
-    }
-
-    fn give_memory(&mut self, memory: Memory) {
-        self.machine.give_memory(memory);
     }
 }
 
@@ -333,15 +312,15 @@ pub fn head_sequence(bytes: &[u8]) {
     let mut source = Source::new(bytes);
     let config = Arc::new(config(source.byte()));
     if source.one_in(2) {
-        sequence::<Fed<client::Connection>>(&mut source, &config, STATUS_LINES);
+        sequence::<ClientSide>(&mut source, &config, STATUS_LINES);
     } else {
-        sequence::<Fed<server::Connection>>(&mut source, &config, REQUEST_LINES);
+        sequence::<ServerSide>(&mut source, &config, REQUEST_LINES);
     }
 }
 
-fn sequence<R: Reads>(source: &mut Source<'_>, config: &Arc<Config>, starts: &[&'static str]) {
+fn sequence<S: Reads>(source: &mut Source<'_>, config: &Arc<Config>, starts: &[&'static str]) {
     let mut head = Head::choose(source, starts);
-    let mut connection = R::new(config);
+    let mut connection = Fed::<S>::new(config);
     // Nothing is compared with the first head of a connection, and with no change nothing comes to light.
     for _ in 0..40 {
         let wire = head.wire();
@@ -351,7 +330,7 @@ fn sequence<R: Reads>(source: &mut Source<'_>, config: &Arc<Config>, starts: &[&
             _ => Cut::Whole,
         };
         let (told, last) = connection.read(&cut.pieces(&wire));
-        let mut fresh = R::new(config);
+        let mut fresh = Fed::<S>::new(config);
         let (expected, _) = fresh.read(&cut.pieces(&wire));
         assert_eq!(told, expected, "{}", wire.escape_ascii());
         for ((_, told, _), (_, expected, _)) in told.heads.iter().zip(&expected.heads) {
@@ -362,31 +341,31 @@ fn sequence<R: Reads>(source: &mut Source<'_>, config: &Arc<Config>, starts: &[&
         }
         if told.goes_on {
             match source.below(8) {
-                0 => drop(connection.take_memory()),
+                0 => drop(connection.machine.take_memory()),
                 1 => {
                     // Memory in which something else stands.
-                    let mut other = R::new(config);
+                    let mut other = Fed::<S>::new(config);
                     let mut changed = head.clone();
                     changed.change(source, starts);
                     for _ in 0..3 {
                         let (told, last) = other.read(&[&changed.wire()]);
-                        last.into_iter().for_each(|head| other.recycle(head));
+                        last.into_iter().for_each(|head| other.machine.recycle(head));
                         if !told.goes_on {
                             break;
                         }
                     }
-                    drop(connection.take_memory());
-                    connection.give_memory(other.take_memory());
+                    drop(connection.machine.take_memory());
+                    connection.machine.give_memory(other.machine.take_memory());
                 }
                 2 => {
                     let mut fields = Fields::new();
                     (0..8).for_each(|_| fields.push("Content-Length", "77777").expect("a field"));
-                    connection.recycle(fields);
+                    connection.machine.recycle(fields);
                 }
-                _ => last.into_iter().for_each(|head| connection.recycle(head)),
+                _ => last.into_iter().for_each(|head| connection.machine.recycle(head)),
             }
         } else {
-            connection = R::new(config);
+            connection = Fed::<S>::new(config);
             head = Head::choose(source, starts);
         }
         if !source.one_in(3) {
