@@ -7,6 +7,7 @@ use core::task::{Context, Poll, Waker};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use http_core::{Closed, Fields, Framing};
 
@@ -25,11 +26,52 @@ use crate::error::Error;
 /// assert!(body.is_end_stream());
 /// assert_eq!(body.size_hint().exact(), Some(0));
 /// ```
-pub struct Incoming {
-    cell: Option<Arc<Mutex<Cell>>>,
+pub struct Incoming(Source);
+
+/// Where content comes from. A request is moved with it, so it is small: what is here already takes no more room than
+/// its bytes.
+enum Source {
+    Whole(Bytes),
+    Other(Other),
+}
+
+enum Other {
+    /// Nothing is left.
+    Done,
+    /// Whoever drives the connection gives piece by piece.
+    Fed {
+        cell: Arc<Mutex<Cell>>,
+        /// How many bytes are still to come; [`UNKNOWN`] where the head does not say.
+        left: u64,
+    },
+    /// The reader drives the connection.
+    Driven(Box<dyn Drive>),
+    /// What is here already, and the trailers behind it.
+    Trailed(Box<(Bytes, HeaderMap)>),
+}
+
+/// Of content whose head does not say how long it is.
+const UNKNOWN: u64 = u64::MAX;
+
+/// A connection that is driven by whoever reads the content of its response.
+pub(crate) trait Drive: Send + Sync {
+    /// The next frame, after whose last one nothing is driven any more; or the connection back, to be polled again.
+    fn poll_frame(self: Box<Self>, cx: &mut Context<'_>) -> Driven;
+
     /// How many bytes are still to come, where that is known.
-    left: Option<u64>,
-    done: bool,
+    fn left(&self) -> Option<u64>;
+
+    /// Nobody wants the rest.
+    fn abandon(self: Box<Self>);
+}
+
+/// What came of a poll.
+pub(crate) enum Driven {
+    Pending(Box<dyn Drive>),
+    Frame(Frame<Bytes>, Box<dyn Drive>),
+    /// The last one, if there is one.
+    Last(Option<Frame<Bytes>>),
+    Failed(Error),
 }
 
 /// Content was not read whole: see [`Incoming::bytes`].
@@ -97,7 +139,25 @@ impl Incoming {
     /// No content.
     #[must_use]
     pub const fn empty() -> Self {
-        Self { cell: None, left: Some(0), done: true }
+        Self(Source::Other(Other::Done))
+    }
+
+    /// All of it, and the trailers behind it.
+    pub(crate) fn whole(bytes: Bytes, trailers: &Fields) -> Self {
+        match convert::header_map(trailers) {
+            Ok(map) if !map.is_empty() => Self(Source::Other(Other::Trailed(Box::new((bytes, map))))),
+            _ if bytes.is_empty() => Self::empty(),
+            _ => Self(Source::Whole(bytes)),
+        }
+    }
+
+    /// What is still on a connection, which its reader drives.
+    pub(crate) fn driven(by: Box<dyn Drive>) -> Self {
+        Self(Source::Other(Other::Driven(by)))
+    }
+
+    const fn done() -> Source {
+        Source::Other(Other::Done)
     }
 
     /// All of the content, if it is no longer than `most` bytes. Trailers are left out; content that came in one piece
@@ -154,11 +214,22 @@ impl Incoming {
     pub(crate) fn new(framing: Framing) -> (Self, Option<Feed>) {
         let left = match framing {
             Framing::None | Framing::Length(0) => return (Self::empty(), None),
-            Framing::Length(length) => Some(length),
-            Framing::Chunked | Framing::UntilClose => None,
+            Framing::Length(length) => length,
+            Framing::Chunked | Framing::UntilClose => UNKNOWN,
         };
         let cell = Arc::new(Mutex::new(Cell::default()));
-        (Self { cell: Some(cell.clone()), left, done: false }, Some(Feed(cell)))
+        (Self(Source::Other(Other::Fed { cell: cell.clone(), left })), Some(Feed(cell)))
+    }
+
+    /// How many bytes are still to come, where that is known.
+    fn left(&self) -> Option<u64> {
+        match &self.0 {
+            Source::Whole(bytes) => Some(bytes.len() as u64),
+            Source::Other(Other::Done) => Some(0),
+            Source::Other(Other::Fed { left, .. }) => (*left != UNKNOWN).then_some(*left),
+            Source::Other(Other::Driven(by)) => by.left(),
+            Source::Other(Other::Trailed(trailed)) => Some(trailed.0.len() as u64),
+        }
     }
 }
 
@@ -167,68 +238,98 @@ impl Body for Incoming {
     type Error = Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let this = &mut *self;
-        let Some(cell) = this.cell.as_ref().filter(|_| !this.done) else { return Poll::Ready(None) };
-        let mut cell = lock(cell);
-        let frame = match cell.frame.take() {
-            Some(frame) => frame,
-            None if cell.ended => {
-                drop(cell);
-                this.done = true;
-                return Poll::Ready(None);
-            }
-            None => {
-                // Whoever feeds it knows already, if it is wanted still.
-                let known = core::mem::replace(&mut cell.wanted, true);
-                if !cell.reader.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-                    cell.reader = Some(cx.waker().clone());
+        let source = &mut self.0;
+        if let Source::Other(Other::Fed { cell, left }) = source {
+            let frame = match poll_cell(cell, cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(frame) => frame,
+            };
+            match &frame {
+                Some(Ok(frame)) => {
+                    if let (true, Some(data)) = (*left != UNKNOWN, frame.data_ref()) {
+                        *left = left.saturating_sub(data.len() as u64);
+                    }
                 }
-                let connection = if known { None } else { cell.connection.take() };
-                drop(cell);
-                if let Some(connection) = connection {
-                    connection.wake();
-                }
-                return Poll::Pending;
+                Some(Err(_)) | None => *source = Self::done(),
             }
-        };
-        drop(cell);
-        match &frame {
-            Ok(frame) => {
-                if let (Some(left), Some(data)) = (&mut this.left, frame.data_ref()) {
-                    *left = left.saturating_sub(data.len() as u64);
-                }
-            }
-            Err(_) => this.done = true,
+            return Poll::Ready(frame);
         }
-        Poll::Ready(Some(frame))
+        let (frame, next) = match core::mem::replace(source, Self::done()) {
+            Source::Whole(bytes) => (Some(Ok(Frame::data(bytes))), Other::Done),
+            Source::Other(Other::Trailed(mut trailed)) => match core::mem::take(&mut trailed.0) {
+                bytes if bytes.is_empty() => (Some(Ok(Frame::trailers(trailed.1))), Other::Done),
+                bytes => (Some(Ok(Frame::data(bytes))), Other::Trailed(trailed)),
+            },
+            Source::Other(Other::Driven(by)) => match by.poll_frame(cx) {
+                Driven::Pending(by) => {
+                    *source = Source::Other(Other::Driven(by));
+                    return Poll::Pending;
+                }
+                Driven::Frame(frame, by) => (Some(Ok(frame)), Other::Driven(by)),
+                Driven::Last(frame) => (frame.map(Ok), Other::Done),
+                Driven::Failed(error) => (Some(Err(error)), Other::Done),
+            },
+            Source::Other(_) => (None, Other::Done),
+        };
+        *source = Source::Other(next);
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.done || self.left == Some(0)
+        match &self.0 {
+            Source::Other(Other::Trailed(_)) => false,
+            _ => self.left() == Some(0),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.left.map_or_else(SizeHint::default, SizeHint::with_exact)
+        self.left().map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
+
+/// The frame that was fed last, or a wish for one; nothing if there will be none.
+fn poll_cell(cell: &Mutex<Cell>, cx: &Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    let mut cell = lock(cell);
+    match cell.frame.take() {
+        Some(frame) => Poll::Ready(Some(frame)),
+        None if cell.ended => Poll::Ready(None),
+        None => {
+            // Whoever feeds it knows already, if it is wanted still.
+            let known = core::mem::replace(&mut cell.wanted, true);
+            if !cell.reader.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+                cell.reader = Some(cx.waker().clone());
+            }
+            let connection = if known { None } else { cell.connection.take() };
+            drop(cell);
+            if let Some(connection) = connection {
+                connection.wake();
+            }
+            Poll::Pending
+        }
     }
 }
 
 impl Drop for Incoming {
     fn drop(&mut self) {
-        if let Some(cell) = &self.cell {
-            let mut cell = lock(cell);
-            cell.dropped = true;
-            let connection = cell.connection.take();
-            drop(cell);
-            if let Some(connection) = connection {
-                connection.wake();
+        match core::mem::replace(&mut self.0, Self::done()) {
+            Source::Other(Other::Fed { cell, .. }) => {
+                let mut cell = lock(&cell);
+                cell.dropped = true;
+                let connection = cell.connection.take();
+                drop(cell);
+                if let Some(connection) = connection {
+                    connection.wake();
+                }
             }
+            Source::Other(Other::Driven(by)) => by.abandon(),
+            _ => {}
         }
     }
 }
 
 impl fmt::Debug for Incoming {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Incoming").field("left", &self.left).field("done", &self.done).finish_non_exhaustive()
+        f.debug_struct("Incoming").field("left", &self.left()).finish_non_exhaustive()
     }
 }
 
@@ -363,6 +464,7 @@ mod tests {
     #[test]
     fn a_request_is_no_more_than_256_bytes() {
         assert!(size_of::<http::Request<Incoming>>() <= 256);
+        assert_eq!(size_of::<Incoming>(), size_of::<Bytes>());
     }
 
     #[test]

@@ -163,6 +163,26 @@ pub trait Timer {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 }
 
+/// Which of several runtimes of one kind: what is made on one, sockets and timers, is driven there alone.
+///
+/// ```
+/// use http_driver::RuntimeId;
+/// assert_ne!(RuntimeId::new(1), RuntimeId::SOLE);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuntimeId(u64);
+
+impl RuntimeId {
+    /// Of a kind of which there is one in a process.
+    pub const SOLE: Self = Self(0);
+
+    /// The one of this number.
+    #[must_use]
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+}
+
 /// A runtime: its clock, its timers, its tasks. A cheap handle.
 ///
 /// ```
@@ -182,6 +202,12 @@ pub trait Runtime: Clone {
 
     /// Runs a future beside the others.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
+
+    /// Which runtime the caller runs on; `None` where there is none, and so no timer, no socket and no task can be made.
+    /// A client asks before it does so: one in a `static` is used on one runtime after another. Default: the sole one.
+    fn current(&self) -> Option<RuntimeId> {
+        Some(RuntimeId::SOLE)
+    }
 
     /// Has the task polled again after others had their turn, its own included if `cx` is theirs: a task that yields
     /// must not keep the runtime from its sockets and timers. Called by a connection that has done as much as one wake

@@ -36,7 +36,7 @@ pub use convert::{ReasonPhrase, Unconvertible};
 pub use either::Either;
 pub use error::Error;
 pub use http_body::{Body, Frame, SizeHint};
-pub use io::{Runtime, Timer, Transport};
+pub use io::{Runtime, RuntimeId, Timer, Transport};
 pub use link::BoxTap;
 pub use peer::Peer;
 pub use simple::{Full, ServiceFn, service_fn};

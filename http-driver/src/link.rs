@@ -34,6 +34,8 @@ pub(crate) struct Link<S, T, R: Runtime> {
     /// What the transport was told last of being dropped.
     resets: bool,
     memory: Held,
+    /// When whoever waits is to be woken at the latest, beside the machine's deadline.
+    until: Option<Instant>,
     /// Why the transport broke, for the error that follows from it.
     broken: Option<io::Error>,
     tap: Option<BoxTap>,
@@ -141,6 +143,7 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
             sending_ended: false,
             resets: false,
             memory: Held::Nothing,
+            until: None,
             broken: None,
             tap: None,
             wake: Wake::RESTING,
@@ -155,6 +158,7 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
             && self.tap.is_none()
             && self.others.is_none()
             && self.broken.is_none()
+            && self.until.is_none()
             && !self.sending_ended
             && !self.resets
     }
@@ -167,6 +171,16 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
 
     pub(crate) fn now(&self) -> Instant {
         clock::to_core(self.runtime.now())
+    }
+
+    /// Whoever waits is woken at this time as well.
+    pub(crate) fn wake_at(&mut self, until: Option<Instant>) {
+        self.until = until;
+    }
+
+    /// Lets go of the timer, which belongs to the runtime that it was made on.
+    pub(crate) fn drop_timer(&mut self) {
+        (self.timer, self.armed, self.sleeper) = (None, None, 0);
     }
 
     /// Why the transport broke, if it did: told once.
@@ -458,7 +472,11 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
                 }
                 return Poll::Ready(());
             }
-            let Some(due) = deadline.into_iter().chain(kept).min() else { return Poll::Pending };
+            let due = deadline.into_iter().chain(kept).chain(self.until).min();
+            let Some(due) = due else { return Poll::Pending };
+            if self.until.is_some_and(|until| until <= now) {
+                return Poll::Pending;
+            }
             let task = cx.waker().data() as usize;
             if self.sleeper == task && self.armed.is_some_and(|armed| now < armed && armed <= due) {
                 return Poll::Pending;

@@ -146,8 +146,8 @@ pub use http_core::{self as core, Config};
 #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
 pub use http_driver::tls;
 pub use http_driver::{
-    Body, BoxTap, Either, Error, Frame, Full, Incoming, Peer, ReadError, ReasonPhrase, Runtime, Service, ServiceFn,
-    SizeHint, Timer, Transport, Tunnel, Unconvertible, Upgrade, client, convert, server, service_fn,
+    Body, BoxTap, Either, Error, Frame, Full, Incoming, Peer, ReadError, ReasonPhrase, Runtime, RuntimeId, Service,
+    ServiceFn, SizeHint, Timer, Transport, Tunnel, Unconvertible, Upgrade, client, convert, server, service_fn,
 };
 pub use io::TokioIo;
 pub use runtime::{TokioRuntime, TokioTimer};

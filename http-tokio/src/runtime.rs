@@ -1,12 +1,13 @@
 //! tokio's clock, timers and tasks.
 
 use core::future::Future;
+use core::hash::{Hash, Hasher};
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll};
 use core::time::Duration;
 use std::time::Instant;
 
-use http_driver::{Runtime, Timer};
+use http_driver::{Runtime, RuntimeId, Timer};
 use tokio::time::Sleep;
 
 /// tokio as a [`Runtime`]. Used inside of it.
@@ -37,10 +38,36 @@ impl Runtime for TokioRuntime {
         drop(tokio::spawn(task));
     }
 
+    fn current(&self) -> Option<RuntimeId> {
+        let handle = tokio::runtime::Handle::try_current().ok()?;
+        let mut number = Number(0);
+        handle.id().hash(&mut number);
+        Some(RuntimeId::new(number.0))
+    }
+
     fn poll_yield(&self, cx: &mut Context<'_>) {
         // A task that wakes itself comes again before tokio looks at its sockets, up to 60 times; one that yields so
         // comes after. The future has done its part with the first poll.
         let _ = pin!(tokio::task::yield_now()).poll(cx);
+    }
+}
+
+/// The number that tokio tells its runtimes apart by, which it shows to hashers alone.
+struct Number(u64);
+
+impl Hasher for Number {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
     }
 }
 

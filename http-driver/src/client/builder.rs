@@ -9,7 +9,7 @@ use http_core::dispatch::{Action, Backoff, Budget, Circuit, ConnectionId, Input,
 
 use super::handle::Client;
 use super::origin::Connector;
-use super::pool::Shared;
+use super::life::Core;
 use crate::io::Runtime;
 use crate::link::BoxTap;
 
@@ -202,7 +202,7 @@ impl Builder {
         R::Timer: Send,
     {
         let config = Arc::new(Arc::unwrap_or_clone(self.config).dispatched());
-        Client::new(Shared::new(config, self.observer, self.timeout, self.tells_peer, connector, runtime))
+        Client::new(Arc::new(Core::new(config, self.observer, self.timeout, self.tells_peer, connector, runtime)))
     }
 }
 

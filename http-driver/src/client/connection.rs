@@ -203,6 +203,43 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         )
     }
 
+    /// Whether the transport has still to take something.
+    pub(super) fn has_unsent(&mut self) -> bool {
+        !self.link.machine.outbox().is_empty()
+    }
+
+    /// Lets go of the timer: whoever polls next is on another runtime.
+    pub(super) fn drop_timer(&mut self) {
+        self.link.drop_timer();
+    }
+
+    /// Has whoever polls woken at this time as well.
+    pub(super) fn wake_at(&mut self, until: Option<Instant>) {
+        self.link.wake_at(until);
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.link.now()
+    }
+
+    /// Ready when the connection takes a request, or never will: then false.
+    pub(super) fn poll_free(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        poll_until(self, cx, |this, _, now| {
+            loop {
+                match this.link.machine.readiness() {
+                    Readiness::Idle => return Poll::Ready(true),
+                    Readiness::Closing => return Poll::Ready(false),
+                    _ => {}
+                }
+                match this.next(now) {
+                    Poll::Ready(Ok(_)) => {}
+                    Poll::Ready(Err(_)) => return Poll::Ready(false),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        })
+    }
+
     /// Whether to produce more content: while less waits than half of what may, so that a piece that comes on top stays
     /// within it.
     pub(super) fn has_room(&self) -> bool {

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use http::Request;
 use http_core::dispatch::{Cause, ConnectCause, Failure, LostCause, Progress, Refused, RequestPhase};
 
+use super::job::Job;
 use super::payload::Unsent;
 use crate::convert::Unconvertible;
 use crate::error::Error;
@@ -35,6 +36,7 @@ enum Kind {
     Refused(Refused),
     Unsendable(Unconvertible),
     NoOrigin,
+    NoRuntime,
     Body,
 }
 
@@ -54,6 +56,17 @@ impl RequestError {
 
     pub(super) fn refused(refused: Refused, unsent: Option<Box<Request<Unsent>>>) -> Self {
         Self { request: Mutex::new(unsent), ..Self::new(Kind::Refused(refused)) }
+    }
+
+    /// Of one that was open when its client was cut.
+    pub(super) fn cut(job: Option<Job>) -> Self {
+        let Some(job) = job else { return Self { progress: None, ..Self::new(Kind::Refused(Refused::Draining)) } };
+        let progress = job.progress;
+        Self { progress, ..job.refused(Refused::Draining) }
+    }
+
+    pub(super) const fn no_runtime() -> Self {
+        Self::new(Kind::NoRuntime)
     }
 
     pub(super) const fn unsendable(what: Unconvertible) -> Self {
@@ -193,6 +206,7 @@ impl fmt::Display for RequestError {
             Kind::Refused(refused) => refused.fmt(f),
             Kind::Unsendable(what) => what.fmt(f),
             Kind::NoOrigin => f.write_str("the URI names no origin: give it a scheme and a host"),
+            Kind::NoRuntime => f.write_str("a request is waited for on a runtime, and there is none here"),
             Kind::Body => f.write_str("the body of the request failed; it was sent in part"),
         }
     }

@@ -1,23 +1,22 @@
 //! A client: requests in, responses out, over as many connections as the dispatcher wants.
 
 use core::fmt;
-use core::future::Future;
-use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use std::sync::Arc;
 
 use http::{Request, Response, Uri};
 use http_body::Body;
-use http_core::dispatch::{Input, Progress, RequestId};
+use http_core::dispatch::Progress;
 use http_core::{RequestHead, Version};
 use tower_service::Service;
 
 use super::failure::RequestError;
-use super::job::{Job, Reply};
+use super::job::Job;
+use super::life::Core;
 use super::options::RequestOptions;
-use super::origin::{Connector, Origin};
+use super::origin::{Connector, Place};
 use super::payload::Payload;
-use super::pool::Shared;
+use super::response::ResponseFuture;
 use super::shutdown::{Counts, Shutdown};
 use crate::body::Incoming;
 use crate::convert;
@@ -42,12 +41,32 @@ use crate::io::Runtime;
 ///     client.request(request).await.ok().map(|response| response.status().as_u16())
 /// }
 /// ```
-pub struct Client<C: Connector, R: Runtime> {
+pub struct Client<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
     handle: Arc<Handle<C, R>>,
 }
 
 /// Ends the client when the last of its users is gone.
-struct Handle<C: Connector, R: Runtime>(Arc<Shared<C, R>>);
+pub(super) struct Handle<C, R>(Arc<Core<C, R>>)
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send;
+
+impl<C, R> Handle<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    pub(super) const fn core(&self) -> &Arc<Core<C, R>> {
+        &self.0
+    }
+}
 
 impl<C, R> Client<C, R>
 where
@@ -55,8 +74,8 @@ where
     R: Runtime + Send + Sync + 'static,
     R::Timer: Send,
 {
-    pub(super) fn new(shared: Arc<Shared<C, R>>) -> Self {
-        Self { handle: Arc::new(Handle(shared)) }
+    pub(super) fn new(core: Arc<Core<C, R>>) -> Self {
+        Self { handle: Arc::new(Handle(core)) }
     }
 
     /// Sends a request to the origin of its URI and returns the response when its head is there.
@@ -68,7 +87,8 @@ where
     /// A response that hands its connection over, 101 or 2xx to `CONNECT`, carries an [`Upgrade`](crate::Upgrade) among
     /// its extensions. A `CONNECT` names its target as `host:port`.
     ///
-    /// The request is queued by this call; what the future does is to wait.
+    /// The request is queued when the future is polled first, on the runtime where it is; whoever polls it drives the
+    /// connection that it goes on.
     ///
     /// # Errors
     /// No response came: see [`RequestError`].
@@ -81,28 +101,29 @@ where
         B::Data: Send,
         B::Error: Into<BoxError>,
     {
-        ResponseFuture(match self.enqueue(request) {
-            Ok((id, reply)) => Waiting::Queued { handle: self.handle.clone(), id, reply },
-            Err(error) => Waiting::Refused(Some(error)),
-        })
+        ResponseFuture::new(self.handle.clone(), self.prepare(request))
     }
 
     /// Makes a connection to the origin of a URI before there is a request for it. False if that is not possible now:
     /// the URI names no origin, there are as many connections as allowed, the origin is backed off from, or the client
     /// shuts down. If it cannot be made, nobody is told; [`counts`](Self::counts) tells when it is there.
     pub fn connect(&self, uri: &Uri) -> bool {
-        Origin::of(uri).is_some_and(|origin| self.handle.0.connect(origin))
+        let core = self.handle.core();
+        let (Some(place), Some(runtime)) = (Place::of(uri), core.runtime.current()) else { return false };
+        let connects = core.pool.connect(runtime, place, core.now());
+        core.attend(runtime);
+        connects
     }
 
     /// Takes no more requests, here and on all clones: [`Shutdown::finish`] waits for those that there are.
     pub fn shutdown(&self) -> Shutdown<C, R> {
-        Shutdown::begin(self.handle.0.clone())
+        Shutdown::begin(self.handle.core().clone())
     }
 
     /// What the client is doing now, and has done.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.handle.0.counts()
+        self.handle.core().pool.counts()
     }
 
     /// How many requests wait for a connection.
@@ -124,7 +145,7 @@ where
         payload: &Payload,
         options: Option<&RequestOptions>,
     ) -> RequestHead {
-        let least = self.handle.0.config.dispatch.expect_continue_from;
+        let least = self.handle.core().config.dispatch.expect_continue_from;
         // Of unknown length counts as large.
         let length = match payload {
             Payload::Ready(content) => content.length().unwrap_or(0),
@@ -146,15 +167,16 @@ where
         self.counts().origins
     }
 
-    fn enqueue<B>(&self, request: Request<B>) -> Result<(RequestId, Arc<Reply>), RequestError>
+    /// What is kept of a request, and whether it is idempotent.
+    fn prepare<B>(&self, request: Request<B>) -> Result<(Job, bool), RequestError>
     where
         B: Body + Send + 'static,
         B::Data: Send,
         B::Error: Into<BoxError>,
     {
         let (parts, body) = request.into_parts();
-        let origin = Origin::of_request(&parts.method, &parts.uri).ok_or_else(RequestError::no_origin)?;
-        let head = match self.handle.0.connector.forward(&origin) {
+        let place = Place::of_request(&parts.method, &parts.uri).ok_or_else(RequestError::no_origin)?;
+        let head = match self.handle.core().connector.forward(&place.to_origin()) {
             Some(forward) => convert::forwarded_head(&parts, forward.authorization.as_deref()),
             None => convert::request_head(&parts),
         };
@@ -164,11 +186,7 @@ where
         let payload = payload.map_err(|error| RequestError::body(Error::Body(error)))?;
         let head = self.with_expectation(head, &payload, parts.extensions.get());
         let idempotent = head.method().is_idempotent() || head.fields().contains("Idempotency-Key");
-        let reply = Arc::new(Reply::default());
-        let progress = Some(Progress::NOTHING);
-        let job = Job { head: Arc::new(head), payload, reply: reply.clone(), parts, error: None, progress, touched: 0 };
-        let id = self.handle.0.enqueue(origin, job, idempotent)?;
-        Ok((id, reply))
+        Ok((Job { head, payload, parts, error: None, progress: Some(Progress::NOTHING), touched: 0 }, idempotent))
     }
 }
 
@@ -195,89 +213,35 @@ where
     }
 }
 
-impl<C: Connector, R: Runtime> Clone for Client<C, R> {
+impl<C, R> Clone for Client<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
     fn clone(&self) -> Self {
         Self { handle: self.handle.clone() }
     }
 }
 
-impl<C: Connector, R: Runtime> fmt::Debug for Client<C, R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("counts", &self.handle.0.counts()).finish_non_exhaustive()
-    }
-}
-
-impl<C: Connector, R: Runtime> Drop for Handle<C, R> {
-    fn drop(&mut self) {
-        self.0.end();
-    }
-}
-
-/// A response that is waited for. Dropped before it is there, the request is cancelled, and a connection that it is on
-/// is closed.
-///
-/// ```
-/// fn is_boxless<C: http_driver::client::Connector, R: http_driver::Runtime + Send + Sync + 'static>(
-///     future: http_driver::client::ResponseFuture<C, R>,
-/// ) -> impl Future<Output = Result<http::Response<http_driver::Incoming>, http_driver::client::RequestError>>
-/// where
-///     R::Timer: Send,
-/// {
-///     future
-/// }
-/// ```
-#[must_use = "a future does nothing unless it is waited for"]
-pub struct ResponseFuture<C, R>(Waiting<C, R>)
-where
-    C: Connector,
-    R: Runtime + Send + Sync + 'static,
-    R::Timer: Send;
-
-enum Waiting<C: Connector, R: Runtime> {
-    Queued { handle: Arc<Handle<C, R>>, id: RequestId, reply: Arc<Reply> },
-    Refused(Option<RequestError>),
-}
-
-impl<C, R> Future for ResponseFuture<C, R>
-where
-    C: Connector,
-    R: Runtime + Send + Sync + 'static,
-    R::Timer: Send,
-{
-    type Output = Result<Response<Incoming>, RequestError>;
-
-    /// Polled again after it was ready, it is pending for ever.
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.0 {
-            Waiting::Queued { reply, .. } => reply.poll(cx),
-            Waiting::Refused(error) => error.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error))),
-        }
-    }
-}
-
-impl<C, R> Drop for ResponseFuture<C, R>
-where
-    C: Connector,
-    R: Runtime + Send + Sync + 'static,
-    R::Timer: Send,
-{
-    fn drop(&mut self) {
-        if let Waiting::Queued { handle, id, .. } = &self.0 {
-            // A request that has its response is not there any more.
-            if handle.0.forget(*id).is_some() {
-                let _ = handle.0.input(Input::Cancel(*id));
-            }
-        }
-    }
-}
-
-impl<C, R> fmt::Debug for ResponseFuture<C, R>
+impl<C, R> fmt::Debug for Client<C, R>
 where
     C: Connector,
     R: Runtime + Send + Sync + 'static,
     R::Timer: Send,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+        f.debug_struct("Client").field("counts", &self.handle.core().pool.counts()).finish_non_exhaustive()
+    }
+}
+
+impl<C, R> Drop for Handle<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    fn drop(&mut self) {
+        self.0.pool.end(self.0.now());
     }
 }

@@ -1,11 +1,9 @@
-//! A request that waits for its outcome.
+//! A request, kept for as long as it may have to be sent.
 
-use core::task::{Context, Poll, Waker};
 use core::time::Duration;
-use std::sync::{Arc, Mutex, PoisonError};
 
+use http::Request;
 use http::request::Parts;
-use http::{Request, Response};
 use http_body::Body;
 use http_core::dispatch::{Failure, Progress, Refused};
 use http_core::{Content, RequestHead};
@@ -13,15 +11,14 @@ use http_core::{Content, RequestHead};
 use super::failure::RequestError;
 use super::interim::OnInterim;
 use super::options::RequestOptions;
+use super::origin::Place;
 use super::payload::{BoxBody, Payload, Unsent};
-use crate::body::Incoming;
 use crate::error::Error;
 
-/// A request, kept for as long as it may have to be sent.
+/// A request: with who waits for it, or on a connection.
 pub(super) struct Job {
-    pub(super) head: Arc<RequestHead>,
+    pub(super) head: RequestHead,
     pub(super) payload: Payload,
-    pub(super) reply: Arc<Reply>,
     /// What the request was made of, but for its content.
     pub(super) parts: Parts,
     /// What the last connection said when it was lost.
@@ -32,24 +29,26 @@ pub(super) struct Job {
     pub(super) touched: u32,
 }
 
-/// What is sent of a request this time.
-pub(super) struct Sending {
-    pub(super) head: Arc<RequestHead>,
-    /// The content to announce, and the stream behind it; `None` if that was begun before.
-    pub(super) payload: Option<(Content, Option<BoxBody>)>,
-    pub(super) on_interim: Option<OnInterim>,
-    /// How long the head of the response may take, where that is not as of all.
-    pub(super) response_timeout: Option<Duration>,
-}
-
 impl Job {
-    /// Goes on a connection.
-    pub(super) fn sending(&mut self) -> Sending {
+    /// Where it goes.
+    pub(super) fn place(&self) -> Option<Place<'_>> {
+        Place::of_request(&self.parts.method, &self.parts.uri)
+    }
+
+    /// Goes on a connection: the content to announce, and the stream behind it; `None` if that was begun before.
+    pub(super) fn begin(&mut self) -> Option<(Content, Option<BoxBody>)> {
         self.progress = None;
         self.touched += 1;
-        let on_interim = self.parts.extensions.get::<OnInterim>().cloned();
-        let response_timeout = self.parts.extensions.get().and_then(RequestOptions::head_timeout);
-        Sending { head: self.head.clone(), payload: self.payload.take(), on_interim, response_timeout }
+        self.payload.take()
+    }
+
+    pub(super) fn on_interim(&self) -> Option<OnInterim> {
+        self.parts.extensions.get::<OnInterim>().cloned()
+    }
+
+    /// How long the head of the response may take, where that is not as of all.
+    pub(super) fn response_timeout(&self) -> Option<Duration> {
+        self.parts.extensions.get().and_then(RequestOptions::head_timeout)
     }
 
     /// A connection ended before it could take anything of the request.
@@ -60,6 +59,12 @@ impl Job {
         self.error = Some(error);
         self.progress = Some(Progress::NOTHING);
         self.touched -= 1;
+    }
+
+    /// RFC 9110 §10.1.1: what answers 417 refuses the expectation alone. Whether there was one; without it the request
+    /// is sent again, if the dispatcher says so.
+    pub(super) fn drop_expectation(&mut self) -> bool {
+        self.head.fields().contains("expect") && self.head.fields_mut().remove("expect") > 0
     }
 
     /// Its end, as the dispatcher tells it.
@@ -78,38 +83,5 @@ impl Job {
             return None;
         }
         Some(Box::new(Request::from_parts(self.parts, Unsent(self.payload))))
-    }
-}
-
-/// Where the outcome of a request is left for who waits for it.
-#[derive(Default)]
-pub(super) struct Reply(Mutex<Outcome>);
-
-#[derive(Default)]
-struct Outcome {
-    result: Option<Result<Response<Incoming>, RequestError>>,
-    waker: Option<Waker>,
-}
-
-impl Reply {
-    pub(super) fn complete(&self, result: Result<Response<Incoming>, RequestError>) {
-        let mut outcome = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        outcome.result.get_or_insert(result);
-        let waker = outcome.waker.take();
-        drop(outcome);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-
-    pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<Result<Response<Incoming>, RequestError>> {
-        let mut outcome = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match outcome.result.take() {
-            Some(result) => Poll::Ready(result),
-            None => {
-                outcome.waker = Some(cx.waker().clone());
-                Poll::Pending
-            }
-        }
     }
 }

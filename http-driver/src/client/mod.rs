@@ -1,32 +1,31 @@
 //! The client's side: exchanges, and a client on top of them.
 
 mod builder;
-mod carrier;
 mod connection;
 mod exchange;
 mod failure;
-mod flight;
+mod gather;
 mod handle;
 mod interim;
 mod job;
+mod life;
 mod network;
 mod options;
 mod origin;
 mod payload;
 mod pool;
-mod run;
+mod response;
 mod shutdown;
-mod slot;
-mod task;
 
 pub use builder::{Builder, Observe};
 pub use connection::Connection;
 pub use exchange::Exchange;
 pub use failure::RequestError;
-pub use handle::{Client, ResponseFuture};
+pub use handle::Client;
 pub use interim::OnInterim;
 pub use network::{Address, BadProxy, Bypass, Dial, Network, Proxies, Proxy, Resolve, Resolving, SocketOptions};
 pub use options::RequestOptions;
 pub use origin::{Connector, Forward, Origin, connect_cause};
 pub use payload::Unsent;
+pub use response::ResponseFuture;
 pub use shutdown::{Counts, Drained, Shutdown};

@@ -1,5 +1,6 @@
 //! Where requests go, and how to get there.
 
+use core::cmp::Ordering;
 use core::fmt;
 use core::future::Future;
 
@@ -22,10 +23,17 @@ pub struct Origin {
     port: u16,
 }
 
-impl Origin {
-    /// The origin of a URI; `None` if it has no scheme, no host, or a scheme without a known port and no port.
-    #[must_use]
-    pub fn of(uri: &Uri) -> Option<Self> {
+/// The same, as it stands in a URI.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    scheme: &'a str,
+    host: &'a str,
+    port: u16,
+}
+
+impl<'a> Place<'a> {
+    /// `None` if a URI has no scheme, no host, or a scheme without a known port and no port.
+    pub(super) fn of(uri: &'a Uri) -> Option<Self> {
         let scheme = uri.scheme_str()?;
         let port = match (uri.port_u16(), scheme) {
             (Some(port), _) => port,
@@ -34,17 +42,38 @@ impl Origin {
             (None, _) => return None,
         };
         let host = uri.host().filter(|host| !host.is_empty())?;
-        Some(Self { scheme: scheme.to_ascii_lowercase(), host: host.to_ascii_lowercase(), port })
+        Some(Self { scheme, host, port })
     }
 
     /// Where a request goes: the origin of its URI, but for a `CONNECT`, whose URI is the authority that it asks for.
     /// It goes to that itself, in plain, unless a proxy is configured.
-    pub(super) fn of_request(method: &http::Method, uri: &Uri) -> Option<Self> {
-        if method != http::Method::CONNECT || uri.scheme().is_some() {
+    pub(super) fn of_request(method: &http::Method, uri: &'a Uri) -> Option<Self> {
+        if *method != http::Method::CONNECT || uri.scheme().is_some() {
             return Self::of(uri);
         }
         let host = uri.host().filter(|host| !host.is_empty())?;
-        Some(Self { scheme: "http".to_owned(), host: host.to_ascii_lowercase(), port: uri.port_u16()? })
+        Some(Self { scheme: "http", host, port: uri.port_u16()? })
+    }
+
+    pub(super) fn to_origin(self) -> Origin {
+        let Self { scheme, host, port } = self;
+        Origin { scheme: scheme.to_ascii_lowercase(), host: host.to_ascii_lowercase(), port }
+    }
+}
+
+impl Origin {
+    /// The origin of a URI; `None` if it has no scheme, no host, or a scheme without a known port and no port.
+    #[must_use]
+    pub fn of(uri: &Uri) -> Option<Self> {
+        Place::of(uri).map(Place::to_origin)
+    }
+
+    /// By host, port and scheme, whose letters may be upper or lower ones in `place`.
+    pub(super) fn cmp_to(&self, place: Place<'_>) -> Ordering {
+        let cmp = |ours: &str, theirs: &str| ours.bytes().cmp(theirs.bytes().map(|byte| byte.to_ascii_lowercase()));
+        cmp(&self.host, place.host)
+            .then_with(|| self.port.cmp(&place.port))
+            .then_with(|| cmp(&self.scheme, place.scheme))
     }
 
     /// The scheme, in lower case.

@@ -7,7 +7,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use super::origin::Connector;
-use super::pool::Shared;
+use super::life::Core;
 use crate::clock;
 use crate::io::{Runtime, Timer};
 
@@ -72,8 +72,13 @@ pub struct Drained {
 /// }
 /// ```
 #[must_use = "wait for its end"]
-pub struct Shutdown<C, R> {
-    shared: Arc<Shared<C, R>>,
+pub struct Shutdown<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    core: Arc<Core<C, R>>,
     before: Counts,
 }
 
@@ -83,10 +88,10 @@ where
     R: Runtime + Send + Sync + 'static,
     R::Timer: Send,
 {
-    pub(super) fn begin(shared: Arc<Shared<C, R>>) -> Self {
-        let before = shared.counts();
-        shared.drain();
-        Self { shared, before }
+    pub(super) fn begin(core: Arc<Core<C, R>>) -> Self {
+        let before = core.pool.counts();
+        core.pool.drain(core.now());
+        Self { core, before }
     }
 
     /// Waits until nothing is left, but no longer than `most`, of which [`Duration::MAX`] is for ever; what is still
@@ -98,14 +103,14 @@ where
     /// # Cancellation
     /// Safe: what is open goes on, and nothing is cut.
     pub async fn finish(self, most: Duration) -> Drained {
-        let mut timer = clock::timer(&self.shared.runtime, most);
-        let in_time = poll_fn(|cx| match self.shared.poll_drained(cx) {
+        let mut timer = clock::timer(&self.core.runtime, most);
+        let in_time = poll_fn(|cx| match self.core.pool.poll_drained(cx) {
             Poll::Ready(()) => Poll::Ready(true),
             Poll::Pending => timer.poll(cx).map(|()| false),
         });
         let in_time = in_time.await;
-        let after = self.shared.counts();
-        let cut = if in_time { 0 } else { self.shared.cut() };
+        let after = self.core.pool.counts();
+        let cut = if in_time { 0 } else { self.core.pool.cut(self.core.now()) };
         Drained {
             answered: after.answered.saturating_sub(self.before.answered),
             failed: after.failed.saturating_sub(self.before.failed),
@@ -114,8 +119,13 @@ where
     }
 }
 
-impl<C, R> fmt::Debug for Shutdown<C, R> {
+impl<C, R> fmt::Debug for Shutdown<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shutdown").field("now", &self.shared.counts()).finish_non_exhaustive()
+        f.debug_struct("Shutdown").field("now", &self.core.pool.counts()).finish_non_exhaustive()
     }
 }

@@ -6,11 +6,11 @@ use std::sync::Mutex;
 
 use http_core::dispatch::{OriginId, RequestId};
 
-use super::pool::lock;
+use super::lock;
 
 /// What the dispatcher tells one connection.
-pub(super) struct Slot {
-    pub(super) origin: OriginId,
+pub(in crate::client) struct Slot {
+    pub(in crate::client) origin: OriginId,
     orders: Mutex<Orders>,
 }
 
@@ -31,7 +31,7 @@ impl Orders {
 }
 
 /// What a connection is to do next.
-pub(super) enum Order {
+pub(in crate::client) enum Order {
     Send(RequestId),
     Close,
     /// The deadline of its request has passed.
@@ -42,7 +42,7 @@ pub(super) enum Order {
 
 /// How a connection is to be closed at once.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Closing {
+pub(in crate::client) enum Closing {
     Usual,
     Late,
     /// Not while a response is being read.
@@ -50,12 +50,12 @@ pub(super) enum Closing {
 }
 
 impl Slot {
-    pub(super) fn new(origin: OriginId) -> Self {
+    pub(in crate::client) fn new(origin: OriginId) -> Self {
         Self { origin, orders: Mutex::default() }
     }
 
     /// The next order; the task is woken when there is one.
-    pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<Order> {
+    pub(in crate::client) fn poll(&self, cx: &Context<'_>) -> Poll<Order> {
         let mut orders = lock(&self.orders);
         if orders.close.is_some() {
             return Poll::Ready(Order::Close);
@@ -68,13 +68,13 @@ impl Slot {
     }
 
     /// Whether the connection is to be closed at once; the task is woken when that changes.
-    pub(super) fn poll_close(&self, cx: &Context<'_>) -> Option<Closing> {
+    pub(in crate::client) fn poll_close(&self, cx: &Context<'_>) -> Option<Closing> {
         self.poll_either(cx, false).0
     }
 
     /// The same, and the next request if there is room for it.
     #[inline]
-    pub(super) fn poll_either(&self, cx: &Context<'_>, room: bool) -> (Option<Closing>, Option<RequestId>) {
+    pub(in crate::client) fn poll_either(&self, cx: &Context<'_>, room: bool) -> (Option<Closing>, Option<RequestId>) {
         let mut orders = lock(&self.orders);
         orders.register(cx);
         let next = if room { orders.assigned.pop_front() } else { None };
@@ -82,18 +82,18 @@ impl Slot {
     }
 
     /// What was taken as the next order could not be begun: it is still to come.
-    pub(super) fn put_back(&self, request: RequestId) {
+    pub(in crate::client) fn put_back(&self, request: RequestId) {
         lock(&self.orders).assigned.push_front(request);
     }
 
     /// Takes back what was assigned and not begun.
-    pub(super) fn take_assigned(&self) -> Vec<RequestId> {
+    pub(in crate::client) fn take_assigned(&self) -> Vec<RequestId> {
         lock(&self.orders).assigned.drain(..).collect()
     }
 
     /// Leaves an order; the task that is to be woken for it.
     #[must_use]
-    pub(super) fn order(&self, order: Order) -> Option<Waker> {
+    pub(in crate::client) fn order(&self, order: Order) -> Option<Waker> {
         let mut orders = lock(&self.orders);
         match order {
             Order::Send(request) => orders.assigned.push_back(request),

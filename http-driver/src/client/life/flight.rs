@@ -1,0 +1,217 @@
+//! A request on its way over a connection, and how far its response is.
+
+use core::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::Body;
+use http_core::client::{Event, Sent, Unanswered};
+use http_core::dispatch::{Progress, RequestId};
+use http_core::{Closed, Fields, Instant};
+
+use super::carrier::Step;
+use crate::body::Feed;
+use crate::client::connection::Connection;
+use crate::client::interim::OnInterim;
+use crate::client::job::Job;
+use crate::client::payload::{BoxBody, Payload};
+use crate::convert;
+use crate::error::Error;
+use crate::io::{Runtime, Transport};
+
+/// A request on its way.
+pub(in crate::client) struct Flight {
+    pub(in crate::client) request: RequestId,
+    /// The request itself, until its response is handed out.
+    pub(in crate::client) job: Option<Job>,
+    on_interim: Option<OnInterim>,
+    /// What of the request's content is still to be sent.
+    body: Option<BoxBody>,
+    /// Whether anything of it was read: it can be sent again if not.
+    begun: bool,
+    pub(in crate::client) response: Response,
+    /// Where the response's content goes, if its reader does not drive the connection.
+    pub(in crate::client) feed: Option<Feed>,
+    /// How much of the response's content is still to come, where that is known; of one that is dropped, how much may.
+    pub(in crate::client) left: Option<u64>,
+    /// The last piece of the content. It is kept until the dispatcher has the connection back, so that the reader's
+    /// next request finds it.
+    pub(super) last: Option<Bytes>,
+    started: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::client) enum Response {
+    Awaited,
+    Delivered,
+    /// It is not for the application: the dispatcher tries again, or nobody wants it any more.
+    Discarded,
+}
+
+/// A request that could not be begun.
+pub(in crate::client) enum Unbegun {
+    /// It cannot be sent at all.
+    Unsendable(http_core::Misuse),
+    /// Its content was begun before.
+    Begun,
+    /// The connection ended just now: the request goes on as it came.
+    Lost,
+}
+
+impl Flight {
+    /// Queues a request on a connection.
+    pub(in crate::client) fn begin<T: Transport, R: Runtime>(
+        connection: &mut Connection<T, R>,
+        request: RequestId,
+        mut job: Job,
+    ) -> Result<Self, (Job, Unbegun)> {
+        let Some((content, body)) = job.begin() else { return Err((job, Unbegun::Begun)) };
+        match connection.begin(&job.head, content) {
+            Ok(()) => {}
+            Err(Error::Misuse(misuse)) => return Err((job, Unbegun::Unsendable(misuse))),
+            Err(error) => {
+                job.put_back(body, error);
+                return Err((job, Unbegun::Lost));
+            }
+        }
+        if let Some(most) = job.response_timeout() {
+            connection.limit_response(most);
+        }
+        let on_interim = job.on_interim();
+        Ok(Self {
+            request,
+            job: Some(job),
+            on_interim,
+            body,
+            begun: false,
+            response: Response::Awaited,
+            feed: None,
+            left: None,
+            last: None,
+            started: false,
+        })
+    }
+
+    /// Its response is read and dropped, if that is no more than so many bytes.
+    pub(in crate::client) fn discard(&mut self, most: u64) {
+        self.response = Response::Discarded;
+        self.left = Some(most);
+    }
+
+    /// Whether content of the request is still to come.
+    pub(in crate::client) const fn has_body(&self) -> bool {
+        self.body.is_some()
+    }
+
+    /// Sends content that there is room for. Not before the head has left: what was not begun can be sent again.
+    pub(super) fn send<T: Transport, R: Runtime>(
+        &mut self,
+        connection: &mut Connection<T, R>,
+        cx: &mut Context<'_>,
+        now: Instant,
+    ) -> Result<(), Error> {
+        while let Some(body) = &mut self.body {
+            if !connection.machine().awaits_content() {
+                self.body = None;
+                break;
+            }
+            let unanswered = connection.machine().unanswered().last();
+            let begun = unanswered.is_some_and(|unanswered| unanswered.sent >= Sent::HeadPartly);
+            if !begun || !connection.has_room() {
+                break;
+            }
+            let frame = body.as_mut().poll_frame(cx);
+            self.begun |= frame.is_ready();
+            match frame {
+                Poll::Pending => break,
+                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) => connection.write(data)?,
+                    Err(frame) => {
+                        let trailers = frame.into_trailers().ok().and_then(|map| convert::fields(&map).ok());
+                        connection.end(&trailers.unwrap_or_default())?;
+                        self.body = None;
+                    }
+                },
+                Poll::Ready(Some(Err(error))) => return Err(Error::Body(error)),
+                Poll::Ready(None) => {
+                    connection.end(&Fields::new())?;
+                    self.body = None;
+                }
+            }
+            if connection.is_spent(now) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in an event; what follows from it, if anything does.
+    pub(super) fn take_in(&mut self, event: Event) -> Option<Step> {
+        match event {
+            Event::Interim(head) => {
+                if let Some(OnInterim(tell)) = &self.on_interim {
+                    tell(&head);
+                }
+                let first = !core::mem::replace(&mut self.started, true);
+                first.then_some(Step::Started)
+            }
+            Event::Response(_) | Event::Content(_) if self.response == Response::Discarded => {
+                let Event::Content(bytes) = event else { return None };
+                let length = bytes.len() as u64;
+                if self.left.is_some_and(|most| length > most) {
+                    return Some(Step::Lost(Error::Closed(Closed::Abandoned)));
+                }
+                self.left = self.left.map(|left| left.saturating_sub(length));
+                None
+            }
+            Event::Response(head) => Some(Step::Head(head)),
+            Event::Content(bytes) => Some(Step::Content(bytes)),
+            Event::End(trailers) => Some(Step::End(trailers)),
+            Event::Switched => Some(Step::Switched),
+            _ => Some(Step::Lost(Error::Closed(Closed::ByUs))),
+        }
+    }
+
+    /// How much of the request was sent: content that was read and waits to be sent cannot be read again.
+    pub(in crate::client) fn sent(&self, unanswered: Unanswered) -> Sent {
+        if self.begun && unanswered.sent == Sent::Head { Sent::ContentPartly } else { unanswered.sent }
+    }
+
+    /// Content that was not begun is its request's again, which may be sent again.
+    pub(in crate::client) fn give_back(&mut self) {
+        if let (Some(job), false) = (&mut self.job, self.begun) {
+            if let Some(body) = self.body.take() {
+                job.payload = Payload::Stream(body.size_hint().exact(), body);
+            }
+        }
+    }
+
+    /// The request has its response: what is left of its content is still sent.
+    pub(in crate::client) fn keep_sending(&mut self) {
+        if let Some(Payload::Stream(_, body)) = self.job.take().map(|job| job.payload) {
+            self.body.get_or_insert(body);
+        }
+    }
+
+    /// How far it came when its connection was lost: `left` is what the machine says, if it knows of it.
+    pub(in crate::client) fn lost(&mut self, left: Option<Unanswered>) -> Progress {
+        let progress = left.map_or(Progress::NOTHING, |left| Progress { sent: self.sent(left), received: left.received });
+        self.give_back();
+        progress
+    }
+
+    /// Hands out what was held, and lets go of the response's content.
+    pub(in crate::client) fn release(&mut self) -> Option<Feed> {
+        let feed = self.feed.take();
+        if let (Some(piece), Some(feed)) = (self.last.take(), &feed) {
+            feed.data(piece);
+        }
+        feed
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        // Whatever ends the exchange, what came is handed out.
+        let _ = self.release();
+    }
+}

@@ -1,0 +1,102 @@
+//! The keeper of a runtime: it keeps the dispatcher's time, and looks after connections that idle.
+
+use core::future::poll_fn;
+use core::task::{Context, Poll, Waker};
+use std::sync::Arc;
+
+use http_core::client::Readiness;
+use http_core::dispatch::LostCause;
+
+use super::core::{Core, Held};
+use crate::client::origin::Connector;
+use crate::client::pool::{Bell, Parked, Stir};
+use crate::clock;
+use crate::io::{Runtime, RuntimeId, Timer};
+
+/// Keeps a runtime's connections until the client is gone. What it does others do as well, if it is not polled: a
+/// request that waits sees to what is due, and whoever takes a connection looks at it first.
+pub(super) async fn keep<C, R>(core: Arc<Core<C, R>>, runtime: RuntimeId)
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    let keeper = Keeper { core, runtime };
+    let mut timer: Option<R::Timer> = None;
+    poll_fn(|cx| {
+        let core = &keeper.core;
+        loop {
+            let (round, bell) = core.pool.round(runtime, cx.waker(), core.now());
+            let Some(bell) = bell.filter(|_| !round.over) else { return Poll::Ready(()) };
+            core.attend(runtime);
+            let looked = !round.look.is_empty();
+            for (_, held, leftover) in round.look {
+                keeper.look_at(held, leftover, &bell);
+            }
+            if looked {
+                continue;
+            }
+            let Some(due) = round.due else { return Poll::Pending };
+            let at = clock::to_runtime(due);
+            let timer = timer.get_or_insert_with(|| core.runtime.timer(at));
+            timer.reset(at);
+            if timer.poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    })
+    .await;
+}
+
+struct Keeper<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    core: Arc<Core<C, R>>,
+    runtime: RuntimeId,
+}
+
+impl<C, R> Keeper<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    /// Looks at a connection that nobody uses, and has its transport tell when it has something to say.
+    fn look_at(&self, mut held: Held<C, R>, leftover: bool, bell: &Arc<Bell>) {
+        let carrier = held.carrier();
+        let (id, now) = (carrier.id, carrier.connection.now());
+        carrier.polled_on(self.runtime);
+        let stir = carrier.stir.get_or_insert_with(|| Waker::from(Arc::new(Stir { bell: bell.clone(), connection: id })));
+        let stir = stir.clone();
+        let cx = &mut Context::from_waker(&stir);
+        if leftover {
+            match carrier.poll_rest(cx) {
+                Poll::Pending => self.core.pool.park(id, held, now),
+                Poll::Ready(Ok(())) => self.core.pool.ready(id, held, false, now),
+                Poll::Ready(Err(cause)) => {
+                    held.part();
+                    self.core.pool.lost(id, cause, Vec::new(), now);
+                }
+            }
+        } else if carrier.connection.poll_readiness(cx) == Readiness::Closing {
+            held.part();
+            self.core.pool.lost(id, LostCause::Eof, Vec::new(), now);
+        } else {
+            self.core.pool.park(id, held, now);
+        }
+    }
+}
+
+impl<C, R> Drop for Keeper<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    fn drop(&mut self) {
+        self.core.pool.unkept(self.runtime, self.core.now());
+    }
+}

@@ -1,0 +1,101 @@
+//! A connection is made, beside those who wait for it.
+
+use core::future::{Future, poll_fn};
+use core::pin::pin;
+use core::task::Poll;
+use std::sync::Arc;
+
+use http_core::dispatch::{ConnectCause, ConnectionId};
+
+use super::carrier::Carrier;
+use super::core::{Core, Held};
+use super::keeper::keep;
+use super::task;
+use crate::client::connection::Connection;
+use crate::client::origin::Connector;
+use crate::client::pool::Wanted;
+use crate::io::{Runtime, RuntimeId};
+
+impl<C, R> Core<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    /// Has done what is to be done on a runtime, which the caller is polled on.
+    pub(in crate::client) fn attend(self: &Arc<Self>, runtime: RuntimeId) {
+        let (wanted, kept) = self.pool.wanted(runtime);
+        if !kept {
+            self.runtime.spawn(keep(self.clone(), runtime));
+        }
+        for wanted in wanted {
+            self.runtime.spawn(make(self.clone(), wanted, runtime));
+        }
+    }
+}
+
+/// Makes a connection.
+async fn make<C, R>(core: Arc<Core<C, R>>, wanted: Wanted, runtime: RuntimeId)
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    let Wanted { connection: id, origin, name, slot } = wanted;
+    let mut making = Making { core, id, open: true };
+    let core = making.core.clone();
+    let made = {
+        let mut connecting = pin!(core.connector.connect(&name));
+        poll_fn(|cx| {
+            if slot.poll_close(cx).is_some() {
+                return Poll::Ready(None);
+            }
+            connecting.as_mut().poll(cx).map(Some)
+        })
+        .await
+    };
+    making.open = false;
+    let transport = match made {
+        Some(Ok(transport)) => transport,
+        Some(Err(cause)) => return core.pool.unmade(id, cause, core.now()),
+        // The dispatcher knows: it was its order.
+        None => return core.pool.leave(id),
+    };
+    let connection =
+        Connection::with_tap(transport, core.runtime.clone(), core.config_for(origin), core.pool.tap(id));
+    let held = Held::new(Carrier::new(connection, id, slot, runtime));
+    if core.pool.pipelines {
+        let _ = core.pool.input(http_core::dispatch::Input::Connected(id), core.now());
+        task::carry(core, held, true).await;
+    } else {
+        core.pool.ready(id, held, true, core.now());
+    }
+}
+
+/// A connection that is being made. Dropped with its runtime, or by a panic of what the application brought along, the
+/// dispatcher hears of it, so that nobody waits for it.
+struct Making<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    core: Arc<Core<C, R>>,
+    id: ConnectionId,
+    open: bool,
+}
+
+impl<C, R> Drop for Making<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    fn drop(&mut self) {
+        if self.open {
+            let panics = std::thread::panicking();
+            let cause = if panics { ConnectCause::Misconfigured } else { ConnectCause::Unreachable };
+            self.core.pool.unmade(self.id, cause, self.core.now());
+        }
+    }
+}

@@ -1,0 +1,501 @@
+//! A response that is waited for, by whoever drives the connection that it comes on.
+
+use core::fmt;
+use core::future::Future;
+use core::mem;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use core::time::Duration;
+use std::sync::Arc;
+
+use http::Response;
+use http_core::client::Readiness;
+use http_core::dispatch::{self, Delivery, Input, LostCause, OriginId, Progress, RequestId};
+use http_core::{Closed, Framing, Instant, ResponseHead};
+
+use super::failure::RequestError;
+use super::gather::Gather;
+use super::handle::Handle;
+use super::job::Job;
+use super::life::{Core, Flight, Held, Rest, Step, Unbegun, ended};
+use super::options::RequestOptions;
+use super::origin::Connector;
+use super::pool::{Look, Parked};
+use crate::body::Incoming;
+use crate::clock;
+use crate::error::Error;
+use crate::io::{Runtime, RuntimeId, Timer};
+
+/// After what time a request that waits looks for itself whether there is anything for it, at first and at last: if
+/// those that should have woken it are not polled any more, nothing else does.
+const PATIENCE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
+
+/// A response that is waited for: the request is queued when this is polled first, and whoever polls it drives the
+/// connection that it comes on.
+///
+/// Dropped before the response is there, the request is cancelled, and a connection that it is on is closed.
+///
+/// ```
+/// fn is_boxless<C: http_driver::client::Connector, R: http_driver::Runtime + Send + Sync + 'static>(
+///     future: http_driver::client::ResponseFuture<C, R>,
+/// ) -> impl Future<Output = Result<http::Response<http_driver::Incoming>, http_driver::client::RequestError>>
+/// where
+///     R::Timer: Send,
+/// {
+///     future
+/// }
+/// ```
+#[must_use = "a future does nothing unless it is waited for"]
+pub struct ResponseFuture<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    handle: Arc<Handle<C, R>>,
+    stage: Stage<C, R>,
+    /// The request, while it is on no connection.
+    job: Option<Job>,
+    idempotent: bool,
+    /// Under which the dispatcher knows it.
+    id: Option<RequestId>,
+    /// The runtime that it was queued on.
+    runtime: Option<RuntimeId>,
+    /// When it has to have its end.
+    deadline: Option<Instant>,
+    /// While it waits.
+    timer: Option<R::Timer>,
+    patience: Duration,
+}
+
+enum Stage<C: Connector, R: Runtime> {
+    /// It cannot be sent.
+    Refused(RequestError),
+    New,
+    Queued,
+    /// Its connection is there.
+    Taken(Held<C, R>),
+    /// Its content is read first.
+    Gathering(Held<C, R>, Gather),
+    /// It is on its way.
+    Sent(Held<C, R>),
+    /// The connection is about to be handed over.
+    Switching(Held<C, R>, Box<Response<Incoming>>),
+    Over,
+}
+
+type Outcome = Result<Response<Incoming>, RequestError>;
+
+impl<C, R> ResponseFuture<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    pub(super) fn new(handle: Arc<Handle<C, R>>, request: Result<(Job, bool), RequestError>) -> Self {
+        let (stage, job, idempotent) = match request {
+            Ok((job, idempotent)) => (Stage::New, Some(job), idempotent),
+            Err(error) => (Stage::Refused(error), None, false),
+        };
+        let patience = PATIENCE.0;
+        Self { handle, stage, job, idempotent, id: None, runtime: None, deadline: None, timer: None, patience }
+    }
+
+    fn core(&self) -> &Arc<Core<C, R>> {
+        self.handle.core()
+    }
+
+    /// Takes the request to the dispatcher, and a connection that is there for it.
+    fn enqueue(&mut self, runtime: RuntimeId) -> Result<(), RequestError> {
+        let core = self.handle.core();
+        let now = core.now();
+        let Some(job) = &self.job else { return Err(RequestError::no_origin()) };
+        let order = dispatch::Job::new(OriginId::from_u64(u64::MAX))
+            .idempotent(self.idempotent)
+            .replayable(job.payload.is_replayable());
+        let mut order = match job.parts.extensions.get::<RequestOptions>() {
+            Some(options) => options.apply(order, now, core.timeout),
+            None => order.deadline(core.timeout.map(|most| now.saturating_add(most))),
+        };
+        // One that was queued before keeps its time.
+        order.deadline = self.deadline.or(order.deadline);
+        self.deadline = order.deadline;
+        match core.pool.enqueue(runtime, now, order, &mut self.job) {
+            Ok((id, taken)) => {
+                self.id = Some(id);
+                self.runtime = Some(runtime);
+                self.stage = match taken {
+                    Some(held) => Stage::Taken(held),
+                    None => Stage::Queued,
+                };
+                Ok(())
+            }
+            Err(Some(refused)) => Err(match self.job.take() {
+                Some(job) => job.refused(refused),
+                None => RequestError::refused(refused, None),
+            }),
+            Err(None) => Err(RequestError::no_origin()),
+        }
+    }
+
+    /// What there is for a request that waits: something if it is its outcome.
+    fn poll_queued(&mut self, runtime: RuntimeId, cx: &mut Context<'_>) -> Poll<Option<Outcome>> {
+        let Some(id) = self.id else { return Poll::Ready(Some(Err(RequestError::no_origin()))) };
+        if self.runtime != Some(runtime) {
+            // What waits elsewhere is of no use here: it waits anew, for a connection of this runtime.
+            self.timer = None;
+            let core = self.handle.core();
+            if let Some(job) = core.pool.withdraw(id, core.now()) {
+                self.job = self.job.take().or(job);
+                self.id = None;
+                self.stage = Stage::New;
+                return Poll::Ready(None);
+            }
+        }
+        loop {
+            let core = self.handle.core();
+            let now = core.now();
+            match core.pool.look(id, cx.waker(), now) {
+                Look::Taken(held) => {
+                    self.stage = Stage::Taken(held);
+                    return Poll::Ready(None);
+                }
+                Look::Outcome(outcome) => return Poll::Ready(Some(ended(outcome, self.job.take()))),
+                Look::Gone => return Poll::Ready(Some(Err(RequestError::refused(dispatch::Refused::Draining, None)))),
+                Look::Wait => {}
+            }
+            core.attend(runtime);
+            let again = now.saturating_add(self.patience);
+            let at = clock::to_runtime(self.deadline.map_or(again, |deadline| again.min(deadline)));
+            let timer = match &mut self.timer {
+                Some(timer) => {
+                    timer.reset(at);
+                    timer
+                }
+                None => self.timer.insert(core.runtime.timer(at)),
+            };
+            if timer.poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            self.patience = (2 * self.patience).min(PATIENCE.1);
+        }
+    }
+
+    /// Sends the request on the connection that was taken for it.
+    fn begin(&mut self, mut held: Held<C, R>, runtime: RuntimeId, cx: &mut Context<'_>) -> Option<Outcome> {
+        let (Some(id), Some(job)) = (self.id, self.job.take()) else { return None };
+        let carrier = held.carrier();
+        carrier.polled_on(runtime);
+        // The end of the stream may lie there unread, and nobody knows the fate of a request that meets it.
+        if carrier.connection.poll_readiness(cx) == Readiness::Closing {
+            self.job = Some(job);
+            self.lose_unused(held, id);
+            return None;
+        }
+        match Gather::of(carrier.connection.machine(), job) {
+            Ok(gather) => {
+                self.stage = Stage::Gathering(held, gather);
+                None
+            }
+            Err(job) => self.launch(held, id, job),
+        }
+    }
+
+    fn launch(&mut self, mut held: Held<C, R>, id: RequestId, job: Job) -> Option<Outcome> {
+        let carrier = held.carrier();
+        carrier.until = self.deadline;
+        carrier.connection.wake_at(self.deadline);
+        let error = match Flight::begin(&mut carrier.connection, id, job) {
+            Ok(flight) => {
+                carrier.flight = Some(flight);
+                self.stage = Stage::Sent(held);
+                return None;
+            }
+            Err((job, Unbegun::Lost)) => {
+                self.job = Some(job);
+                self.lose_unused(held, id);
+                return None;
+            }
+            Err((_, Unbegun::Unsendable(misuse))) => RequestError::unsendable(misuse.into()),
+            // A stream that was begun cannot be sent again.
+            Err((_, Unbegun::Begun)) => RequestError::body(Error::Closed(Closed::Abandoned)),
+        };
+        Some(self.fail(held, error))
+    }
+
+    /// The connection ended before it took anything of the request.
+    fn lose_unused(&mut self, mut held: Held<C, R>, id: RequestId) {
+        let core = self.handle.core();
+        let connection = held.carrier().id;
+        held.part();
+        core.pool.lost(connection, LostCause::Eof, vec![(id, Progress::NOTHING)], core.now());
+        self.stage = Stage::Queued;
+    }
+
+    /// The request cannot go on, and its connection is closed with it.
+    fn fail(&mut self, held: Held<C, R>, error: RequestError) -> Outcome {
+        held.part();
+        self.cancel();
+        Err(error)
+    }
+
+    fn cancel(&mut self) {
+        self.stage = Stage::Over;
+        if let Some(id) = self.id.take() {
+            let core = self.handle.core();
+            core.pool.cancel(id, core.now());
+        }
+    }
+
+    /// Drives the exchange to the head of its response.
+    fn poll_sent(&mut self, mut held: Held<C, R>, runtime: RuntimeId, cx: &mut Context<'_>) -> Poll<Option<Outcome>> {
+        let carrier = held.carrier();
+        carrier.polled_on(runtime);
+        loop {
+            match carrier.poll_step(cx, false) {
+                Poll::Pending => {
+                    let late = carrier.until.is_some_and(|until| until <= carrier.connection.now());
+                    if late {
+                        let core = self.handle.core();
+                        let _ = core.pool.input(Input::Timeout, core.now());
+                        self.lose(held, Error::Io(std::io::ErrorKind::TimedOut.into()));
+                        return Poll::Ready(None);
+                    }
+                    self.stage = Stage::Sent(held);
+                    return Poll::Pending;
+                }
+                Poll::Ready(Step::Started) => {
+                    let core = self.handle.core();
+                    let _ = core.pool.input(Input::ResponseStarted(carrier.id), core.now());
+                }
+                Poll::Ready(Step::Head(head)) => return Poll::Ready(self.deliver(held, &head)),
+                Poll::Ready(Step::Lost(error @ Error::Body(_))) => {
+                    return Poll::Ready(Some(self.fail(held, RequestError::body(error))));
+                }
+                Poll::Ready(Step::Lost(error)) => {
+                    self.lose(held, error);
+                    return Poll::Ready(None);
+                }
+                // The dispatcher has closed it, and the request has its outcome.
+                Poll::Ready(_) => {
+                    self.lose(held, Error::Closed(Closed::ByUs));
+                    return Poll::Ready(None);
+                }
+            }
+        }
+    }
+
+    fn lose(&mut self, held: Held<C, R>, error: Error) {
+        self.job = self.handle.core().lose(held, error);
+        self.stage = Stage::Queued;
+    }
+
+    /// The head of a final response is there: something if it is for the caller.
+    fn deliver(&mut self, mut held: Held<C, R>, head: &ResponseHead) -> Option<Outcome> {
+        let core = self.handle.core().clone();
+        let carrier = held.carrier();
+        let (connection, now) = (carrier.id, carrier.connection.now());
+        let told = carrier.told(head);
+        let switching = carrier.connection.machine().is_switching();
+        let rest = if switching { Rest::Partly } else { carrier.take_rest(now) };
+        let flight = carrier.flight.as_mut()?;
+        let request = flight.request;
+        if let Rest::Whole(bytes, trailers) = rest {
+            let response = carrier.response(head, Incoming::whole(bytes, &trailers), core.tells_peer);
+            let mut flight = carrier.flight.take()?;
+            flight.give_back();
+            self.job = flight.job.take();
+            drop(flight);
+            // What is still to be sent of the request is the keeper's to send.
+            let awaits = carrier.connection.machine().awaits_content();
+            let delivery = if carrier.connection.has_unsent() && !awaits && !carrier.is_free() {
+                let delivery = core.pool.answered(connection, request, &told, now);
+                core.pool.finished_by_task(request, now);
+                core.pool.leave_rest(connection, held, now);
+                delivery
+            } else {
+                core.pool.complete(connection, request, &told, held.free(), now)
+            };
+            return self.delivered(delivery, response.map_err(RequestError::unsendable));
+        }
+        if core.pool.answered(connection, request, &told, now) != Delivery::Deliver {
+            flight.give_back();
+            self.job = flight.job.take();
+            flight.discard(core.config.limits.drain);
+            core.pool.leave_rest(connection, held, now);
+            self.stage = Stage::Queued;
+            return None;
+        }
+        flight.response = super::life::Response::Delivered;
+        flight.keep_sending();
+        let framing = head.framing();
+        flight.left = match framing {
+            Framing::Length(length) => Some(length.saturating_sub(carrier.taken.len() as u64)),
+            Framing::None => Some(0),
+            Framing::Chunked | Framing::UntilClose => None,
+        };
+        if switching {
+            let response = carrier.response(head, Incoming::empty(), core.tells_peer);
+            match response {
+                Ok(response) => self.stage = Stage::Switching(held, Box::new(response)),
+                Err(error) => return Some(self.fail(held, RequestError::unsendable(error))),
+            }
+            return None;
+        }
+        let response = carrier.response(head, Incoming::empty(), core.tells_peer);
+        let sending = carrier.broken.is_none() && carrier.is_sending();
+        let body = if sending { core.go_on(held, framing) } else { held.into_content(core.clone()) };
+        let response = response.map(|response| response.map(|_| body));
+        self.delivered(Delivery::Deliver, response.map_err(RequestError::unsendable))
+    }
+
+    fn delivered(&mut self, delivery: Delivery, response: Outcome) -> Option<Outcome> {
+        if delivery == Delivery::Deliver {
+            self.job = None;
+            self.id = None;
+            self.stage = Stage::Over;
+            Some(response)
+        } else {
+            self.stage = Stage::Queued;
+            None
+        }
+    }
+
+    /// Drives the exchange to the end of HTTP on its connection.
+    fn poll_switching(
+        &mut self,
+        mut held: Held<C, R>,
+        response: Box<Response<Incoming>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Outcome>> {
+        match held.carrier().poll_step(cx, false) {
+            Poll::Pending => {
+                self.stage = Stage::Switching(held, response);
+                Poll::Pending
+            }
+            // Whatever came of it, that is told by what was promised.
+            Poll::Ready(_) => {
+                self.handle.core().switch(held);
+                Poll::Ready(self.delivered(Delivery::Deliver, Ok(*response)))
+            }
+        }
+    }
+}
+
+/// Nothing in it is pinned where it lies.
+impl<C, R> Unpin for ResponseFuture<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+}
+
+impl<C, R> Future for ResponseFuture<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    type Output = Outcome;
+
+    /// Polled again after it was ready, it is pending for ever.
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        let this = self.get_mut();
+        let Some(runtime) = this.core().runtime.current() else {
+            this.cancel();
+            return Poll::Ready(Err(RequestError::no_runtime()));
+        };
+        loop {
+            let outcome = match mem::replace(&mut this.stage, Stage::Over) {
+                Stage::Refused(error) => Some(Err(error)),
+                Stage::New => this.enqueue(runtime).err().map(Err),
+                Stage::Queued => {
+                    this.stage = Stage::Queued;
+                    match this.poll_queued(runtime, cx) {
+                        Poll::Ready(outcome) => outcome,
+                        Poll::Pending => return Poll::Pending,
+                    }
+                }
+                Stage::Taken(held) => this.begin(held, runtime, cx),
+                Stage::Gathering(held, gather) => match this.poll_gathering(held, gather, cx) {
+                    Poll::Ready(outcome) => outcome,
+                    Poll::Pending => return Poll::Pending,
+                },
+                Stage::Sent(held) => match this.poll_sent(held, runtime, cx) {
+                    Poll::Ready(outcome) => outcome,
+                    Poll::Pending => return Poll::Pending,
+                },
+                Stage::Switching(held, response) => match this.poll_switching(held, response, cx) {
+                    Poll::Ready(outcome) => outcome,
+                    Poll::Pending => return Poll::Pending,
+                },
+                Stage::Over => return Poll::Pending,
+            };
+            if let Some(outcome) = outcome {
+                this.stage = Stage::Over;
+                this.id = None;
+                return Poll::Ready(outcome);
+            }
+        }
+    }
+}
+
+impl<C, R> ResponseFuture<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    fn poll_gathering(
+        &mut self,
+        mut held: Held<C, R>,
+        mut gather: Gather,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Outcome>> {
+        let Some(id) = self.id else { return Poll::Ready(None) };
+        if held.carrier().slot.poll_close(cx).is_some() {
+            self.job = gather.into_job();
+            held.part();
+            self.stage = Stage::Queued;
+            return Poll::Ready(None);
+        }
+        match gather.poll(cx) {
+            Poll::Pending => {
+                self.stage = Stage::Gathering(held, gather);
+                Poll::Pending
+            }
+            Poll::Ready(Ok(job)) => Poll::Ready(self.launch(held, id, job)),
+            Poll::Ready(Err(error)) => Poll::Ready(Some(self.fail(held, error))),
+        }
+    }
+}
+
+impl<C, R> Drop for ResponseFuture<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    fn drop(&mut self) {
+        match mem::replace(&mut self.stage, Stage::Over) {
+            // The transport first: another connection may be made in its place.
+            Stage::Taken(held) | Stage::Gathering(held, _) | Stage::Sent(held) | Stage::Switching(held, _) => {
+                held.part();
+            }
+            _ => {}
+        }
+        self.cancel();
+    }
+}
+
+impl<C, R> fmt::Debug for ResponseFuture<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
