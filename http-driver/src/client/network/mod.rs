@@ -10,7 +10,7 @@ mod secure;
 use core::fmt;
 use core::time::Duration;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub use dial::{Address, Dial, SocketOptions};
 pub use proxy::{BadProxy, Bypass, Proxies, Proxy};
 pub use resolve::{Resolve, Resolving};
 
-use super::origin::{Connector, Forward, Origin, connect_cause};
+use super::origin::{Connector, Forward, Origin, connect_cause, literal};
 use crate::io::Runtime;
 
 /// Connects over sockets that `D` opens. The adapters name it for their runtime.
@@ -90,7 +90,7 @@ impl<D: Dial, R: Runtime> Network<D, R> {
         self
     }
 
-    /// Reaches a name over a Unix socket; its origins are `http://name`, on any port.
+    /// Reaches a name over a Unix socket, and through no proxy; its origins are `http://name`, on any port.
     pub fn unix(mut self, host: &str, path: impl Into<PathBuf>) -> Self {
         self.edit().paths.insert(host.to_ascii_lowercase(), path.into());
         self
@@ -114,6 +114,12 @@ impl<D: Dial, R: Runtime> Network<D, R> {
     pub fn attempt_delay(mut self, delay: Duration) -> Self {
         self.edit().attempt_delay = delay;
         self
+    }
+
+    /// The proxy for an origin, if it has one. A Unix socket is where a host is, so no proxy can find the way to it.
+    fn proxy_of(&self, origin: &Origin) -> Option<&Proxy> {
+        let is_here = self.settings.paths.contains_key(origin.host());
+        self.settings.proxies.proxy_of(origin).filter(|_| !is_here)
     }
 
     fn edit(&mut self) -> &mut Settings {
@@ -148,8 +154,17 @@ where
             };
             return Ok(addresses.iter().map(with_port).collect());
         }
-        if let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
-            return Ok(vec![SocketAddr::new(address, port)]);
+        if let Some(text) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            let address = match literal(text).ok_or(ConnectCause::Misconfigured)? {
+                (address, None) => SocketAddr::new(address.into(), port),
+                (address, Some(zone)) => {
+                    resolve::in_zone(address, zone, port).map_err(|error| connect_cause(&error))?
+                }
+            };
+            return Ok(vec![address]);
+        }
+        if let Ok(address) = host.parse::<Ipv4Addr>() {
+            return Ok(vec![SocketAddr::new(address.into(), port)]);
         }
         let resolved = match &self.settings.resolver {
             Some(resolver) => resolver.resolve(host).await,
@@ -172,12 +187,8 @@ where
     type Transport = secure::Stream<D::Transport>;
 
     async fn connect(&self, origin: &Origin) -> Result<Self::Transport, ConnectCause> {
-        let secure = match origin.scheme() {
-            "http" => false,
-            "https" => true,
-            _ => return Err(ConnectCause::Misconfigured),
-        };
-        let transport = match self.settings.proxies.proxy_of(origin) {
+        let secure = origin.scheme() == "https";
+        let transport = match self.proxy_of(origin) {
             None => self.reach(origin.host(), origin.port()).await?,
             Some(proxy) => {
                 let transport = self.reach(proxy.host(), proxy.port()).await?;
@@ -189,7 +200,7 @@ where
 
     fn forward(&self, origin: &Origin) -> Option<Forward> {
         let plain = origin.scheme() == "http";
-        self.settings.proxies.proxy_of(origin).filter(|_| plain).map(Proxy::forward)
+        self.proxy_of(origin).filter(|_| plain).map(Proxy::forward)
     }
 }
 

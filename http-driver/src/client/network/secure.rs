@@ -96,7 +96,9 @@ mod with {
             let secure = &self.settings.secure;
             let config = secure.config.get_or_init(|| usual().map(Arc::new)).clone();
             let config = config.ok_or(ConnectCause::Misconfigured)?;
-            let host = origin.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+            // The zone of an address is no part of what a certificate says (RFC 6874 §4).
+            let host = origin.host().trim_start_matches('[').trim_end_matches(']');
+            let host = host.split('%').next().unwrap_or_default().to_owned();
             let name = ServerName::try_from(host).map_err(|_| ConnectCause::Misconfigured)?;
             let session = ClientConnection::new(config, name).map_err(|_| ConnectCause::Tls)?;
             let mut transport = Box::new(TlsTransport::new(transport, session.into()));
