@@ -155,7 +155,7 @@ where
     if plan.verbose {
         builder = builder.observer(Arc::new(narrate::Narrator::to_stderr()));
     }
-    let mut network = network.proxies(Proxies::from_env());
+    let mut network = network.proxies(Proxies::from_env().map_err(|error| Failure(2, error.to_string()))?);
     if let Some(roots) = plan.roots {
         network = network.tls(roots);
     }

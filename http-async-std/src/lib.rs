@@ -138,6 +138,7 @@
 //! |---|---|---|
 //! | `async-std` | yes | listeners, connector, server and tasks of async-std |
 //! | `hyper-compat` | no | requests that ask for an upgrade carry hyper's `OnUpgrade`, which services made for hyper want |
+//! | `proxy` | no | clients that go through proxies: HTTP ones, the same over TLS with `tls`, SOCKS 5 |
 //! | `proxy-protocol` | no | servers behind proxies that tell their clients' addresses, by the PROXY protocol |
 //! | `tls` | no | TLS for servers and clients, with `rustls` and `ring`; a client is given its configuration |
 //! | `tls-webpki-roots` | no | `tls`, and clients trust the roots of Mozilla, which are bundled |

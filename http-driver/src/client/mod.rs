@@ -25,7 +25,10 @@ pub use exchange::Exchange;
 pub use failure::RequestError;
 pub use handle::{Client, ResponseFuture};
 pub use interim::OnInterim;
-pub use network::{Address, BadProxy, Bypass, Dial, Network, Proxies, Proxy, Resolve, Resolving, SocketOptions};
+pub use network::{Address, Dial, Network, Resolve, Resolving, SocketOptions};
+#[cfg(feature = "proxy")]
+#[cfg_attr(docsrs, doc(cfg(feature = "proxy")))]
+pub use network::{BadProxy, Bypass, Proxies, Proxy};
 pub use options::RequestOptions;
 pub use origin::{Connector, Forward, Origin, connect_cause};
 pub use payload::Unsent;

@@ -3,9 +3,11 @@
 use core::fmt;
 use core::future::Future;
 use std::net::Ipv6Addr;
+use std::sync::Arc;
 
 use http::Uri;
 use http::uri::{Authority, Scheme};
+use http_core::Config;
 use http_core::dispatch::ConnectCause;
 
 use crate::io::Transport;
@@ -144,6 +146,12 @@ pub trait Connector: Send + Sync + 'static {
     /// # Errors
     /// The cause decides whether it is tried again, see [`ConnectCause::is_transient`].
     fn connect(&self, origin: &Origin) -> impl Future<Output = Result<Self::Transport, ConnectCause>> + Send;
+
+    /// Told once, when the client is built: what it is configured with. For those that speak HTTP on their way, to a
+    /// proxy say, so that its answers are read as all others. Default: nothing is made of it.
+    fn configure(&mut self, config: &Arc<Config>) {
+        let _ = config;
+    }
 
     /// Whether what is made to an origin ends at a proxy that reads the requests and forwards them: their target is
     /// then in absolute-form (RFC 9112 §3.2.2). Default: no.
