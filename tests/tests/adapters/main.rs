@@ -13,6 +13,7 @@ mod networks;
 mod options;
 mod pipelines;
 mod pressure;
+mod proxies;
 mod reuse;
 mod scenarios;
 mod secured;
