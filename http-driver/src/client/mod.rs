@@ -8,6 +8,7 @@ mod failure;
 mod flight;
 mod handle;
 mod interim;
+mod into_body;
 mod job;
 mod network;
 mod options;
@@ -25,6 +26,7 @@ pub use exchange::Exchange;
 pub use failure::RequestError;
 pub use handle::{Client, ResponseFuture};
 pub use interim::OnInterim;
+pub use into_body::{AllThere, AsItIs, IntoBody};
 pub use network::{Address, Dial, Network, Resolve, Resolving, SocketOptions};
 #[cfg(feature = "proxy")]
 #[cfg_attr(docsrs, doc(cfg(feature = "proxy")))]

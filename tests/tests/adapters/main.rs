@@ -5,6 +5,7 @@
 mod sockets;
 
 mod clients;
+mod contents;
 mod endings;
 mod forever;
 mod incidents;
