@@ -133,7 +133,7 @@
 //! | `tls` | no | TLS for servers and clients, with `rustls` and `ring`; a client is given its configuration |
 //! | `tls-webpki-roots` | no | `tls`, and clients trust the roots of Mozilla, which are bundled |
 //! | `tls-native-roots` | no | `tls`, and clients trust the roots of the platform, unless others are bundled |
-//! | `tls-platform-verifier` | no | `tls`, and clients have the platform decide whom to trust, unless there are roots by one of the two above |
+//! | `tls-platform-verifier` | no | `tls`, and clients trust whom the platform trusts, unless they have roots |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod connect;

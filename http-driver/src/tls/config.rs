@@ -65,7 +65,7 @@ pub(crate) fn usual() -> Option<ClientConfig> {
     {
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        return trusting(store).ok();
+        trusting(store).ok()
     }
     #[cfg(all(
         feature = "tls-platform-verifier",
@@ -74,7 +74,7 @@ pub(crate) fn usual() -> Option<ClientConfig> {
     {
         use rustls_platform_verifier::BuilderVerifierExt;
         let verified = builder().ok()?.with_platform_verifier().ok()?;
-        return Some(asking_for_http(verified.with_no_client_auth()));
+        Some(asking_for_http(verified.with_no_client_auth()))
     }
     #[cfg(not(any(feature = "tls-native-roots", feature = "tls-platform-verifier", feature = "tls-webpki-roots")))]
     None

@@ -193,8 +193,11 @@ async fn c22_proxies_may_take_for_ever<W: Networked>(world: W) -> Outcome {
     let network = site.network().proxies(Proxies::all(format!("socks5://{proxy}").parse()?));
     let client = site.over(Builder::new().config(config()).policy(policy()), network.attempt_delay(EVER));
     let request = Request::post("http://192.0.2.1/").body("abc")?;
-    in_time(&site.world, async { Ok(assert_eq!(client.request(request).await?.into_body().text(9).await?, "abc")) })
-        .await
+    let asked = async {
+        assert_eq!(client.request(request).await?.into_body().text(9).await?, "abc");
+        Ok(())
+    };
+    in_time(&site.world, asked).await
 }
 
 /// An address that does not answer delays no other, however long it may take alone.

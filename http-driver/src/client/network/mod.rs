@@ -228,7 +228,7 @@ where
     async fn to_proxy(&self, proxy: &Proxy) -> Result<Near<D::Transport>, ConnectCause> {
         let transport = self.reach(proxy.host(), proxy.port()).await?;
         match proxy.kind() {
-            Kind::Https => self.settings.secure.to_proxy(transport, proxy.host(), &self.runtime).await,
+            Kind::Https => self.settings.secure.secured_proxy(transport, proxy.host(), &self.runtime).await,
             _ => Ok(secure::near(transport)),
         }
     }
@@ -258,7 +258,7 @@ where
     async fn connect(&self, origin: &Origin) -> Result<Self::Transport, ConnectCause> {
         let transport = self.near(origin).await?;
         match origin.scheme() {
-            "https" => self.settings.secure.to_origin(transport, origin.host(), &self.runtime).await,
+            "https" => self.settings.secure.secured(transport, origin.host(), &self.runtime).await,
             _ => Ok(secure::plain(transport)),
         }
     }

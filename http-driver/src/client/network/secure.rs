@@ -24,7 +24,7 @@ mod without {
 
     impl Secure {
         /// There is no TLS.
-        pub(in super::super) async fn to_origin<T: Transport, R: Runtime>(
+        pub(in super::super) async fn secured<T: Transport, R: Runtime>(
             &self,
             _: Near<T>,
             _: &str,
@@ -35,7 +35,7 @@ mod without {
 
         /// There is no TLS.
         #[cfg(feature = "proxy")]
-        pub(in super::super) async fn to_proxy<T: Transport, R: Runtime>(
+        pub(in super::super) async fn secured_proxy<T: Transport, R: Runtime>(
             &self,
             _: T,
             _: &str,
@@ -122,7 +122,7 @@ mod with {
             self.config.get_or_init(|| usual().map(Arc::new)).clone().ok_or(ConnectCause::Misconfigured)
         }
 
-        pub(in super::super) async fn to_origin<T: Transport, R: Runtime>(
+        pub(in super::super) async fn secured<T: Transport, R: Runtime>(
             &self,
             transport: Near<T>,
             host: &str,
@@ -132,7 +132,7 @@ mod with {
         }
 
         #[cfg(feature = "proxy")]
-        pub(in super::super) async fn to_proxy<T: Transport, R: Runtime>(
+        pub(in super::super) async fn secured_proxy<T: Transport, R: Runtime>(
             &self,
             transport: T,
             host: &str,
