@@ -92,8 +92,8 @@
 //!
 //! # To read content
 //!
-//! [`Incoming::bytes`] reads it whole, up to a length. Piece by piece it is a [`Body`], and is taken from the socket no
-//! faster than it is read:
+//! [`Incoming::bytes`] and [`Incoming::text`] read it whole, up to a length. Piece by piece it is a [`Body`], and is
+//! taken from the socket no faster than it is read:
 //!
 //! ```
 //! use std::future::poll_fn;

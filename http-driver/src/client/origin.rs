@@ -115,7 +115,7 @@ pub(super) fn literal(text: &str) -> Option<(Ipv6Addr, Option<&str>)> {
 }
 
 /// In lower case, but for a zone, which is the name of an interface and may have capitals.
-fn normal(host: &str) -> String {
+pub(super) fn normal(host: &str) -> String {
     let mut host = host.to_owned();
     let end = host.find('%').unwrap_or(host.len());
     host[..end].make_ascii_lowercase();

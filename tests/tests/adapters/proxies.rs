@@ -1,7 +1,6 @@
 //! The way through proxies, on either adapter: SOCKS 5, proxies over TLS, tunnels; scripted ones, so that what they are
 //! told is seen. `tests/interop` has those of others.
 
-use std::convert::Infallible;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
@@ -13,17 +12,19 @@ use http_core::dispatch::{Cause, ConnectCause, Policy};
 use http_driver::client::{Builder, Client, Proxies, Resolve, Resolving};
 use http_driver::server::Server;
 use http_driver::tls::client_config;
-use http_driver::{Full, Incoming};
+use http_driver::{Full, Incoming, ReadError};
 
 use crate::sockets::Outcome;
 use crate::sockets::clients::{NetworkOf, Networked, content, network, once};
 use crate::sockets::site::{Door, Site, Stranger};
 use crate::sockets::strangers::AT_ONCE;
 
-/// Tells what it was asked for.
-async fn tell(request: Request<Incoming>) -> Result<Response<Full>, Infallible> {
-    let field = |name| request.headers().get(name).map_or("", |value| value.to_str().unwrap());
-    let told = format!("{} {} [{}]", request.uri(), field("host"), field("proxy-authorization"));
+/// Tells what it was asked for, once it has all of it.
+async fn tell(request: Request<Incoming>) -> Result<Response<Full>, ReadError> {
+    let (parts, content) = request.into_parts();
+    let field = |name| parts.headers.get(name).map_or("", |value| value.to_str().unwrap());
+    let told = format!("{} {} [{}]", parts.uri, field("host"), field("proxy-authorization"));
+    content.bytes(1 << 20).await?;
     Ok(Response::new(Full::from(told)))
 }
 

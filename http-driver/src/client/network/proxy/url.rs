@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::Uri;
 use percent_encoding::percent_decode_str;
 
-use crate::client::origin::{Forward, host_and_port};
+use crate::client::origin::{Forward, host_and_port, normal};
 
 /// A proxy.
 ///
@@ -163,7 +163,7 @@ impl core::str::FromStr for Proxy {
                 Credentials::Login(login)
             }
         };
-        Ok(Self { kind, host: host.to_ascii_lowercase(), port: port.unwrap_or(usual), credentials })
+        Ok(Self { kind, host: normal(host), port: port.unwrap_or(usual), credentials })
     }
 }
 
@@ -254,6 +254,7 @@ mod tests {
             (" proxy:3128 ", plain("http", "proxy", 3128)),
             ("http://Proxy:3128/", plain("http", "proxy", 3128)),
             ("http://[::1]:3128", plain("http", "[::1]", 3128)),
+            ("socks5://[FE80::1%25En0]", plain("socks5", "[fe80::1%25En0]", 1080)),
             ("http://@p:1", plain("http", "p", 1)),
             ("http://Aladdin:open%20sesame@p:1", Ok(("http", "p".into(), 1, aladdin()))),
             ("Aladdin:open%20sesame@p", Ok(("http", "p".into(), 80, aladdin()))),
