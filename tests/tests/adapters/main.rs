@@ -5,6 +5,7 @@
 mod sockets;
 
 mod clients;
+mod contents;
 mod endings;
 mod forever;
 mod incidents;
@@ -13,6 +14,7 @@ mod networks;
 mod options;
 mod pipelines;
 mod pressure;
+mod proxies;
 mod reuse;
 mod scenarios;
 mod secured;
