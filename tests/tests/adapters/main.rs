@@ -4,6 +4,7 @@
 #[path = "../sockets/mod.rs"]
 mod sockets;
 
+mod callers;
 mod clients;
 mod contents;
 mod endings;
@@ -16,6 +17,7 @@ mod pipelines;
 mod pressure;
 mod proxies;
 mod reuse;
+mod runtimes;
 mod scenarios;
 mod secured;
 mod servers;

@@ -10,6 +10,7 @@ pub(crate) mod on_async_std;
 pub(crate) mod on_tokio;
 #[path = "../../../examples/shared/routes.rs"]
 pub(crate) mod routes;
+pub(crate) mod paths;
 pub(crate) mod servers;
 pub(crate) mod site;
 pub(crate) mod strangers;
