@@ -5,7 +5,7 @@ use core::future::poll_fn;
 use core::pin::Pin;
 use core::str::Utf8Error;
 use core::task::{Context, Poll, Waker};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
@@ -14,6 +14,7 @@ use http_core::{Closed, Fields, Framing};
 
 use crate::convert;
 use crate::error::Error;
+use crate::lock::lock;
 
 /// The content of a message that is being received.
 ///
@@ -423,11 +424,6 @@ impl Drop for Feed {
             self.put(Some(Err(Error::Closed(Closed::Abandoned))), true);
         }
     }
-}
-
-/// Nothing that runs under the lock can panic, so a poisoned one is as good as any.
-fn lock(cell: &Mutex<Cell>) -> MutexGuard<'_, Cell> {
-    cell.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

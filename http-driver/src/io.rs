@@ -203,8 +203,9 @@ pub trait Runtime: Clone {
     /// Runs a future beside the others.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
 
-    /// Which runtime the caller runs on; `None` where there is none, and so no timer, no socket and no task can be made.
-    /// A client asks before it does so: one in a `static` is used on one runtime after another. Default: the sole one.
+    /// Which runtime the caller runs on; `None` where there is none, and so no timer, no socket and no task can be
+    /// made. A client asks before it does so: one in a `static` is used on one runtime after another. Default: the
+    /// sole one.
     fn current(&self) -> Option<RuntimeId> {
         Some(RuntimeId::SOLE)
     }

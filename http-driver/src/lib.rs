@@ -22,6 +22,7 @@ mod either;
 mod error;
 mod io;
 mod link;
+mod lock;
 mod names;
 mod peer;
 pub mod server;

@@ -5,13 +5,13 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use http_core::Config;
-use http_core::dispatch::{Action, Backoff, Budget, Circuit, ConnectionId, Input, Policy};
+use http_core::dispatch::{Backoff, Budget, Circuit, Policy};
 
 use super::handle::Client;
-use super::origin::Connector;
 use super::life::Core;
+use super::observe::Observe;
+use super::origin::Connector;
 use crate::io::Runtime;
-use crate::link::BoxTap;
 
 /// What a client is made with.
 ///
@@ -210,28 +210,5 @@ impl Builder {
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder").field("config", &self.config).field("timeout", &self.timeout).finish_non_exhaustive()
-    }
-}
-
-/// Watches a client at work: the dispatcher's inputs and actions, and each connection through a tap.
-///
-/// ```
-/// use http_core::dispatch::{Action, Input};
-/// /// Prints what the dispatcher does.
-/// struct Print;
-/// impl http_driver::client::Observe for Print {
-///     fn dispatch(&self, _: http_core::Instant, input: &Input, actions: &[Action]) {
-///         println!("{input}: {} actions", actions.len());
-///     }
-/// }
-/// ```
-pub trait Observe: Send + Sync {
-    /// One input was applied to the dispatcher, and led to these actions.
-    fn dispatch(&self, now: http_core::Instant, input: &Input, actions: &[Action]);
-
-    /// What watches a connection that was just made.
-    fn tap(&self, connection: ConnectionId) -> Option<BoxTap> {
-        let _ = connection;
-        None
     }
 }

@@ -6,7 +6,6 @@ use std::sync::{Mutex, PoisonError};
 use http::Request;
 use http_core::dispatch::{Cause, ConnectCause, Failure, LostCause, Progress, Refused, RequestPhase};
 
-use super::job::Job;
 use super::payload::Unsent;
 use crate::convert::Unconvertible;
 use crate::error::Error;
@@ -59,10 +58,8 @@ impl RequestError {
     }
 
     /// Of one that was open when its client was cut.
-    pub(super) fn cut(job: Option<Job>) -> Self {
-        let Some(job) = job else { return Self { progress: None, ..Self::new(Kind::Refused(Refused::Draining)) } };
-        let progress = job.progress;
-        Self { progress, ..job.refused(Refused::Draining) }
+    pub(super) fn cut(progress: Option<Progress>, unsent: Option<Box<Request<Unsent>>>) -> Self {
+        Self { progress, ..Self::refused(Refused::Draining, unsent) }
     }
 
     pub(super) const fn no_runtime() -> Self {

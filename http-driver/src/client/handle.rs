@@ -10,6 +10,8 @@ use http_core::dispatch::Progress;
 use http_core::{RequestHead, Version};
 use tower_service::Service;
 
+use super::counts::Counts;
+use super::ends::Handle;
 use super::failure::RequestError;
 use super::into_body::IntoBody;
 use super::job::Job;
@@ -18,7 +20,7 @@ use super::options::RequestOptions;
 use super::origin::{Connector, Place};
 use super::payload::Payload;
 use super::response::ResponseFuture;
-use super::shutdown::{Counts, Shutdown};
+use super::shutdown::Shutdown;
 use crate::body::Incoming;
 use crate::convert;
 use crate::error::{BoxError, Error};
@@ -51,24 +53,6 @@ where
     handle: Arc<Handle<C, R>>,
 }
 
-/// Ends the client when the last of its users is gone.
-pub(super) struct Handle<C, R>(Arc<Core<C, R>>)
-where
-    C: Connector,
-    R: Runtime + Send + Sync + 'static,
-    R::Timer: Send;
-
-impl<C, R> Handle<C, R>
-where
-    C: Connector,
-    R: Runtime + Send + Sync + 'static,
-    R::Timer: Send,
-{
-    pub(super) const fn core(&self) -> &Arc<Core<C, R>> {
-        &self.0
-    }
-}
-
 impl<C, R> Client<C, R>
 where
     C: Connector,
@@ -76,7 +60,7 @@ where
     R::Timer: Send,
 {
     pub(super) fn new(core: Arc<Core<C, R>>) -> Self {
-        Self { handle: Arc::new(Handle(core)) }
+        Self { handle: Arc::new(Handle::new(core)) }
     }
 
     /// Sends a request to the origin of its URI and returns the response when its head is there.
@@ -232,16 +216,5 @@ where
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("counts", &self.handle.core().pool.counts()).finish_non_exhaustive()
-    }
-}
-
-impl<C, R> Drop for Handle<C, R>
-where
-    C: Connector,
-    R: Runtime + Send + Sync + 'static,
-    R::Timer: Send,
-{
-    fn drop(&mut self) {
-        self.0.pool.end(self.0.now());
     }
 }

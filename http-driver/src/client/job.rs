@@ -77,6 +77,11 @@ impl Job {
         RequestError::refused(refused, self.into_unsent())
     }
 
+    /// Its end with that of the client.
+    pub(super) fn cut(self) -> RequestError {
+        RequestError::cut(self.progress, self.into_unsent())
+    }
+
     /// The request again, if nothing of it was sent.
     fn into_unsent(self) -> Option<Box<Request<Unsent>>> {
         if self.touched > 0 || matches!(self.payload, Payload::Taken) {

@@ -2,6 +2,8 @@
 
 mod builder;
 mod connection;
+mod counts;
+mod ends;
 mod exchange;
 mod failure;
 mod gather;
@@ -11,6 +13,7 @@ mod into_body;
 mod job;
 mod life;
 mod network;
+mod observe;
 mod options;
 mod origin;
 mod payload;
@@ -18,8 +21,9 @@ mod pool;
 mod response;
 mod shutdown;
 
-pub use builder::{Builder, Observe};
+pub use builder::Builder;
 pub use connection::Connection;
+pub use counts::Counts;
 pub use exchange::Exchange;
 pub use failure::RequestError;
 pub use handle::Client;
@@ -29,8 +33,9 @@ pub use network::{Address, Dial, Network, Resolve, Resolving, SocketOptions};
 #[cfg(feature = "proxy")]
 #[cfg_attr(docsrs, doc(cfg(feature = "proxy")))]
 pub use network::{BadProxy, Bypass, Proxies, Proxy};
+pub use observe::Observe;
 pub use options::RequestOptions;
 pub use origin::{Connector, Forward, Origin, connect_cause};
 pub use payload::Unsent;
 pub use response::ResponseFuture;
-pub use shutdown::{Counts, Drained, Shutdown};
+pub use shutdown::{Drained, Shutdown};

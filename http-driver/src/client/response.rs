@@ -13,9 +13,9 @@ use http_core::client::Readiness;
 use http_core::dispatch::{self, Delivery, Input, LostCause, OriginId, Progress, RequestId};
 use http_core::{Closed, Framing, Instant, ResponseHead};
 
+use super::ends::Handle;
 use super::failure::RequestError;
 use super::gather::Gather;
-use super::handle::Handle;
 use super::job::Job;
 use super::life::{Core, Flight, Held, Rest, Step, Unbegun, ended};
 use super::options::RequestOptions;

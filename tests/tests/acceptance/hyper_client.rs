@@ -300,7 +300,11 @@ async fn pairs<W: Networked>(world: W) -> Outcome {
     }
     assert_eq!(running.accepted(), 1);
     // What comes at the same time goes over several, and none is told to come again (conn::pipeline).
-    let get = || Request::get(site.uri(running.address, "/")).body(Full::default()).map(|get| alone(&site.world, client.request(get)));
+    let get = || {
+        Request::get(site.uri(running.address, "/"))
+            .body(Full::default())
+            .map(|get| alone(&site.world, client.request(get)))
+    };
     for response in [get()?, get()?, get()?] {
         assert_eq!(response.await?.status(), 200);
     }

@@ -67,9 +67,7 @@ async fn a_consumer_that_sleeps_holds_up_nobody<W: World>(world: W) -> Outcome {
     let paths = Paths::start()?;
     let client = Builder::new().max_connections_per_host(2).build(world.connector(), world.runtime());
     let requests = client.clone();
-    let mut responses = stream::iter(0..6)
-        .map(|n| requests.request(get(paths.address, &format!("/{n}"))))
-        .buffered(2);
+    let mut responses = stream::iter(0..6).map(|n| requests.request(get(paths.address, &format!("/{n}")))).buffered(2);
     let mut seen = 0;
     while let Some(response) = responses.next().await {
         content(response?.into_body()).await?;

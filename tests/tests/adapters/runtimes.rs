@@ -1,4 +1,5 @@
-//! One client on one runtime of tokio's after another: no outcome hangs on a runtime that is gone, or that nobody turns.
+//! One client on one runtime of tokio's after another: no outcome hangs on a runtime that is gone, or that nobody
+//! turns.
 
 use std::future::{Future, pending};
 use std::pin::{Pin, pin};

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http_core::client::{Event, Readiness, Sent};
-use http_core::dispatch::{ConnectionId, LostCause, Progress, Received, RequestId, StatusFacts};
+use http_core::dispatch::{ConnectionId, LostCause, Progress, Received, StatusFacts};
 use http_core::{Fields, Instant, ResponseHead, Version};
 
 use super::flight::{Flight, Response};
+use super::step::Step;
 use crate::body::{Demand, Incoming};
 use crate::client::connection::Connection;
 use crate::client::pool::{Closing, Slot, Told};
@@ -46,21 +47,6 @@ pub(in crate::client) struct Carrier<T, R: Runtime> {
     pub(in crate::client) broken: Option<Error>,
     /// What its transport wakes while it idles.
     pub(in crate::client) stir: Option<Waker>,
-}
-
-/// What happens on a connection, to be told by whoever polls it.
-pub(in crate::client) enum Step {
-    /// The first byte of a response is there, and not its head.
-    Started,
-    Head(ResponseHead),
-    Content(Bytes),
-    End(Fields),
-    Switched,
-    /// There is room for this request behind the others.
-    Follow(RequestId),
-    /// It is to be closed.
-    Closing(Closing),
-    Lost(Error),
 }
 
 /// What is there of a response beside its head.

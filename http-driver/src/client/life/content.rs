@@ -10,8 +10,8 @@ use http_body::Frame;
 use http_core::Closed;
 use http_core::dispatch::Input;
 
-use super::carrier::Step;
 use super::core::{Carrying, Core, Held};
+use super::step::Step;
 use crate::body::{Drive, Driven, Incoming};
 use crate::client::origin::Connector;
 use crate::client::pool::{Closing, Parked};

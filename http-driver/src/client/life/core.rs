@@ -10,12 +10,12 @@ use http_core::{Config, Instant};
 
 use super::carrier::Carrier;
 use super::flight;
-use crate::client::builder::Observe;
+use crate::body::Incoming;
 use crate::client::failure::RequestError;
 use crate::client::job::Job;
+use crate::client::observe::Observe;
 use crate::client::origin::Connector;
 use crate::client::pool::{Outcome, Parked, Pool};
-use crate::body::Incoming;
 use crate::clock;
 use crate::error::Error;
 use crate::io::Runtime;
@@ -158,7 +158,7 @@ pub(in crate::client) fn ended(outcome: Outcome, job: Option<Job>) -> Result<Res
             Some(job) => job.failed(failure),
             None => RequestError::failed(failure, None, None, None),
         }),
-        Outcome::Cut(kept) => Err(RequestError::cut(kept.or(job))),
+        Outcome::Cut(kept) => Err(kept.or(job).map_or_else(|| RequestError::cut(None, None), Job::cut)),
         Outcome::Error(error) => Err(error),
     }
 }

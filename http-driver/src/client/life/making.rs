@@ -61,8 +61,7 @@ where
         // The dispatcher knows: it was its order.
         None => return core.pool.leave(id),
     };
-    let connection =
-        Connection::with_tap(transport, core.runtime.clone(), core.config_for(origin), core.pool.tap(id));
+    let connection = Connection::with_tap(transport, core.runtime.clone(), core.config_for(origin), core.pool.tap(id));
     let held = Held::new(Carrier::new(connection, id, slot, runtime));
     if core.pool.pipelines {
         let _ = core.pool.input(http_core::dispatch::Input::Connected(id), core.now());

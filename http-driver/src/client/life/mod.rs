@@ -7,8 +7,10 @@ mod core;
 mod flight;
 mod keeper;
 mod making;
+mod step;
 mod task;
 
-pub(super) use self::carrier::{Rest, Step};
+pub(super) use self::carrier::Rest;
 pub(super) use self::core::{Core, Held, ended};
 pub(super) use self::flight::{Flight, Response, Unbegun};
+pub(super) use self::step::Step;

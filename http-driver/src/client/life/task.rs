@@ -11,9 +11,10 @@ use http_core::client::Readiness;
 use http_core::dispatch::{Delivery, LostCause, RequestId};
 use http_core::{Closed, Fields, Framing, ResponseHead};
 
-use super::carrier::{Step, has_room};
+use super::carrier::has_room;
 use super::core::{Core, Held};
 use super::flight::{Flight, Response, Unbegun};
+use super::step::Step;
 use crate::body::Incoming;
 use crate::client::failure::RequestError;
 use crate::client::gather::Gather;
@@ -90,7 +91,8 @@ where
                 Poll::Pending => {
                     let most = self.core.config.limits.drain;
                     let carrier = held.carrier();
-                    let wanted = |flight: &Flight| flight.last.is_some() || flight.feed.as_ref().is_none_or(|f| f.is_held());
+                    let wanted =
+                        |flight: &Flight| flight.last.is_some() || flight.feed.as_ref().is_none_or(|f| f.is_held());
                     let dropped = carrier.flight.as_ref().is_some_and(|flight| !wanted(flight));
                     // The rest of a response that nobody wants is not waited for.
                     if dropped && !is_worth_reading(carrier.flight.as_ref(), !carrier.behind.is_empty(), most) {
@@ -150,9 +152,13 @@ where
         match Flight::begin(&mut carrier.connection, request, job) {
             Ok(flight) if carrier.flight.is_none() => carrier.flight = Some(flight),
             Ok(flight) => carrier.behind.push_back(flight),
-            Err((_, Unbegun::Unsendable(misuse))) => return self.fail(request, RequestError::unsendable(misuse.into())),
+            Err((_, Unbegun::Unsendable(misuse))) => {
+                return self.fail(request, RequestError::unsendable(misuse.into()));
+            }
             // A stream that was begun cannot be sent again.
-            Err((_, Unbegun::Begun)) => return self.fail(request, RequestError::body(Error::Closed(Closed::Abandoned))),
+            Err((_, Unbegun::Begun)) => {
+                return self.fail(request, RequestError::body(Error::Closed(Closed::Abandoned)));
+            }
             // The next step meets that end.
             Err((job, Unbegun::Lost)) => {
                 self.core.pool.keep_job(request, job);

@@ -12,7 +12,7 @@ mod table;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use http::Response;
 use http_core::dispatch::{
@@ -23,18 +23,19 @@ use http_core::{Instant, Version};
 
 pub(super) use self::names::Named;
 use self::names::Names;
-pub(super) use self::room::{Bell, Stir};
 use self::room::Room;
+pub(super) use self::room::{Bell, Stir};
 pub(super) use self::slot::{Closing, Order, Slot};
 use self::table::Table;
-use super::builder::Observe;
+use super::counts::Counts;
 use super::failure::RequestError;
 use super::job::Job;
+use super::observe::Observe;
 use super::origin::{Origin, Place};
-use super::shutdown::Counts;
 use crate::body::Incoming;
 use crate::io::RuntimeId;
 use crate::link::BoxTap;
+use crate::lock::lock;
 
 /// How many origins are known before any is forgotten.
 const SWEEP_FROM: usize = 64;
@@ -287,9 +288,10 @@ impl<K: Parked> Pool<K> {
                 let (origin, assigned) = (entry.origin, entry.assigned);
                 let there = |id: &ConnectionId| locked.state.seats.get(*id).is_some_and(|seat| seat.parked.is_some());
                 if let Some(connection) = assigned.filter(there) {
-                    let other = locked.state.requests.iter().find(|(_, entry)| {
-                        entry.origin == origin && entry.assigned.is_none() && entry.waker.is_some()
-                    });
+                    let other =
+                        locked.state.requests.iter().find(|(_, entry)| {
+                            entry.origin == origin && entry.assigned.is_none() && entry.waker.is_some()
+                        });
                     if let Some(other) = other.map(|(id, _)| id).filter(|other| locked.pass_on(connection, *other)) {
                         let entry = locked.state.requests.get_mut(other);
                         locked.after.wakers.extend(entry.and_then(|entry| entry.waker.take()));
@@ -377,14 +379,23 @@ impl<K: Parked> Pool<K> {
         now: Instant,
     ) -> Delivery {
         self.with(now, |locked| {
-            let delivery = locked.answer(connection, request, told);
-            if delivery == Delivery::Deliver {
-                locked.state.requests.remove(request);
-                locked.finish(request);
+            locked.note(connection, told);
+            let complete = Input::Complete(connection, request, told.facts, free.is_ok());
+            let delivery = match locked.apply(complete) {
+                Output::Delivery(delivery) => delivery,
+                _ => Delivery::Deliver,
+            };
+            if delivery == Delivery::Deliver && locked.state.requests.remove(request).is_some() {
+                locked.state.answered += 1;
             }
             match free {
-                Ok(kept) => locked.give_back(connection, kept),
+                Ok(kept) => {
+                    // It is there when what follows assigns it.
+                    locked.park(connection, kept);
+                    locked.perform();
+                }
                 Err(spent) => {
+                    locked.perform();
                     locked.after.parts.push(spent);
                     locked.lost(connection, LostCause::Last, Vec::new());
                 }
@@ -576,7 +587,8 @@ impl<K: Parked> Pool<K> {
                 room.unwatched.clear();
             }
             let here = |slot: &Slot| state.names.get(slot.origin).is_some_and(|named| named.runtime == runtime);
-            let idle: Vec<_> = state.seats.iter().filter(|(_, seat)| seat.parked.is_some() && here(&seat.slot)).collect();
+            let idle: Vec<_> =
+                state.seats.iter().filter(|(_, seat)| seat.parked.is_some() && here(&seat.slot)).collect();
             let idle: Vec<ConnectionId> = idle.into_iter().map(|(id, _)| id).collect();
             for connection in idle {
                 locked.lost(connection, LostCause::Eof, Vec::new());
@@ -717,14 +729,8 @@ impl<K: Parked> Locked<'_, K> {
         match action {
             Action::Connect { connection, origin, .. } => {
                 let slot = Arc::new(Slot::new(origin));
-                let seat = Seat {
-                    slot,
-                    reserved: None,
-                    parked: None,
-                    since: self.now,
-                    watched: false,
-                    leftover: false,
-                };
+                let seat =
+                    Seat { slot, reserved: None, parked: None, since: self.now, watched: false, leftover: false };
                 state.seats.insert(connection, seat);
                 let Some(runtime) = state.names.get(origin).map(|named| named.runtime) else { return };
                 let Some(room) = state.rooms.iter_mut().find(|room| room.runtime == runtime) else { return };
@@ -770,8 +776,7 @@ impl<K: Parked> Locked<'_, K> {
             }
             Action::Close { connection, cause } => {
                 let Some(seat) = state.seats.remove(connection) else { return };
-                let order =
-                    if cause == CloseCause::Deadline { Order::CloseLate } else { Order::Close };
+                let order = if cause == CloseCause::Deadline { Order::CloseLate } else { Order::Close };
                 self.after.wakers.extend(seat.slot.order(order));
                 self.after.parts.extend(seat.parked);
             }
@@ -870,6 +875,15 @@ impl<K: Parked> Locked<'_, K> {
 
     fn answer(&mut self, connection: ConnectionId, request: RequestId, told: &Told) -> Delivery {
         let _ = self.apply(Input::ResponseStarted(connection));
+        self.note(connection, told);
+        match self.input(Input::Response(request, told.facts)) {
+            Output::Delivery(delivery) => delivery,
+            _ => Delivery::Deliver,
+        }
+    }
+
+    /// What the head of a response says beside the response.
+    fn note(&mut self, connection: ConnectionId, told: &Told) {
         if let Some((timeout, most)) = told.hints {
             let _ = self.apply(Input::KeepAlive(connection, timeout, most));
         }
@@ -880,10 +894,6 @@ impl<K: Parked> Locked<'_, K> {
                     named.http10 = version == Version::Http10;
                 }
             }
-        }
-        match self.input(Input::Response(request, told.facts)) {
-            Output::Delivery(delivery) => delivery,
-            _ => Delivery::Deliver,
         }
     }
 
@@ -951,9 +961,4 @@ impl<K: Parked> Locked<'_, K> {
         }
         let _ = self.input(Input::Lost(connection, cause, unanswered));
     }
-}
-
-/// Nothing that runs under these locks can panic, so a poisoned one is as good as any.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -38,7 +38,8 @@ impl Names {
     pub(super) fn insert(&mut self, id: OriginId, runtime: RuntimeId, place: Place<'_>) {
         let at = self.seek(runtime, place).unwrap_or_else(|at| at);
         self.sorted.insert(at, id);
-        self.named.insert(id, Named { origin: Arc::new(place.to_origin()), runtime, http10: false, reserved: Vec::new() });
+        self.named
+            .insert(id, Named { origin: Arc::new(place.to_origin()), runtime, http10: false, reserved: Vec::new() });
     }
 
     pub(super) fn get(&self, id: OriginId) -> Option<&Named> {

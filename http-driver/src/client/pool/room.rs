@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use http_core::Instant;
 use http_core::dispatch::ConnectionId;
 
-use super::lock;
 use crate::io::RuntimeId;
+use crate::lock::lock;
 
 /// What is to be done on one runtime, by whoever is polled there: its keeper, or who waits for a connection.
 pub(super) struct Room {

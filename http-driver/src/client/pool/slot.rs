@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use http_core::dispatch::{OriginId, RequestId};
 
-use super::lock;
+use crate::lock::lock;
 
 /// What the dispatcher tells one connection.
 pub(in crate::client) struct Slot {

@@ -1,0 +1,8 @@
+//! Locks that nobody holds for long.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Nothing that runs under the locks of this crate can panic, so a poisoned one is as good as any.
+pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
