@@ -8,8 +8,8 @@ use http_core::Config;
 use http_core::dispatch::{Action, Backoff, Budget, Circuit, ConnectionId, Input, Policy};
 
 use super::handle::Client;
-use super::origin::Connector;
 use super::life::Core;
+use super::origin::Connector;
 use crate::io::Runtime;
 use crate::link::BoxTap;
 

@@ -1,12 +1,14 @@
 //! How a request of a client ended without a response.
 
 use core::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::Request;
 use http_core::dispatch::{Cause, ConnectCause, Failure, LostCause, Progress, Refused, RequestPhase};
 
+use super::connect_error::ConnectError;
 use super::job::Job;
+use super::origin::Origin;
 use super::payload::Unsent;
 use crate::convert::Unconvertible;
 use crate::error::Error;
@@ -23,11 +25,20 @@ pub struct RequestError {
     kind: Kind,
     /// What the connection said last.
     source: Option<Error>,
+    /// Where it was to go, and what became of the last attempt to get there.
+    whence: Option<Whence>,
     /// How far it had come on its last connection, where that is known.
     progress: Option<Progress>,
     /// The request, if nothing of it was sent. Behind a lock that nobody waits for, since a body need not be `Sync`,
     /// and an error should be.
     request: Mutex<Option<Box<Request<Unsent>>>>,
+}
+
+/// Where a request was to go, and why the last connection there could not be made, if that was so.
+#[derive(Debug)]
+pub(super) struct Whence {
+    pub(super) origin: Arc<Origin>,
+    pub(super) unreached: Option<ConnectError>,
 }
 
 #[derive(Debug)]
@@ -42,16 +53,27 @@ enum Kind {
 
 impl RequestError {
     const fn new(kind: Kind) -> Self {
-        Self { kind, source: None, progress: Some(Progress::NOTHING), request: Mutex::new(None) }
+        Self { kind, source: None, whence: None, progress: Some(Progress::NOTHING), request: Mutex::new(None) }
     }
 
-    pub(super) fn failed(
-        failure: Failure,
-        source: Option<Error>,
-        progress: Option<Progress>,
-        unsent: Option<Box<Request<Unsent>>>,
-    ) -> Self {
-        Self { kind: Kind::Failed(failure), source, progress, request: Mutex::new(unsent) }
+    pub(super) fn failed(mut failure: Failure, mut whence: Option<Whence>, job: Option<Job>) -> Self {
+        let unreached = whence.as_mut().map(|whence| &mut whence.unreached);
+        if let Some(unreached) = unreached {
+            let is_it = |error: &ConnectError| match failure.cause {
+                Cause::Connect(cause) => cause == error.cause(),
+                Cause::Deadline => failure.phase == RequestPhase::Connect,
+                _ => false,
+            };
+            *unreached = unreached.take().filter(is_it);
+            if let Some(unreached) = unreached {
+                failure.phase = unreached.phase();
+            }
+        }
+        let (source, progress, unsent) = match job {
+            Some(mut job) => (job.error.take(), job.progress, job.into_unsent()),
+            None => (None, None, None),
+        };
+        Self { kind: Kind::Failed(failure), source, whence, progress, request: Mutex::new(unsent) }
     }
 
     pub(super) fn refused(refused: Refused, unsent: Option<Box<Request<Unsent>>>) -> Self {
@@ -201,6 +223,9 @@ impl RequestError {
 
 impl fmt::Display for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(whence) = &self.whence {
+            write!(f, "{}: ", whence.origin)?;
+        }
         match &self.kind {
             Kind::Failed(failure) => failure.fmt(f),
             Kind::Refused(refused) => refused.fmt(f),
@@ -214,6 +239,10 @@ impl fmt::Display for RequestError {
 
 impl core::error::Error for RequestError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        self.source.as_ref().map(|error| error as _)
+        let unreached = self.whence.as_ref().and_then(|whence| whence.unreached.as_ref());
+        match unreached {
+            Some(error) => error.origin_of_it(),
+            None => self.source.as_ref().map(|error| error as _),
+        }
     }
 }

@@ -5,7 +5,7 @@ use core::time::Duration;
 use http::Request;
 use http::request::Parts;
 use http_body::Body;
-use http_core::dispatch::{Failure, Progress, Refused};
+use http_core::dispatch::{Progress, Refused};
 use http_core::{Content, RequestHead};
 
 use super::failure::RequestError;
@@ -67,18 +67,13 @@ impl Job {
         self.head.fields().contains("expect") && self.head.fields_mut().remove("expect") > 0
     }
 
-    /// Its end, as the dispatcher tells it.
-    pub(super) fn failed(mut self, failure: Failure) -> RequestError {
-        RequestError::failed(failure, self.error.take(), self.progress, self.into_unsent())
-    }
-
     /// Its end without a try.
     pub(super) fn refused(self, refused: Refused) -> RequestError {
         RequestError::refused(refused, self.into_unsent())
     }
 
     /// The request again, if nothing of it was sent.
-    fn into_unsent(self) -> Option<Box<Request<Unsent>>> {
+    pub(super) fn into_unsent(self) -> Option<Box<Request<Unsent>>> {
         if self.touched > 0 || matches!(self.payload, Payload::Taken) {
             return None;
         }

@@ -1,6 +1,7 @@
 //! The client's side: exchanges, and a client on top of them.
 
 mod builder;
+mod connect_error;
 mod connection;
 mod exchange;
 mod failure;
@@ -18,6 +19,7 @@ mod response;
 mod shutdown;
 
 pub use builder::{Builder, Observe};
+pub use connect_error::{ConnectError, ProxyStatus, connect_cause};
 pub use connection::Connection;
 pub use exchange::Exchange;
 pub use failure::RequestError;
@@ -25,7 +27,7 @@ pub use handle::Client;
 pub use interim::OnInterim;
 pub use network::{Address, BadProxy, Bypass, Dial, Network, Proxies, Proxy, Resolve, Resolving, SocketOptions};
 pub use options::RequestOptions;
-pub use origin::{Connector, Forward, Origin, connect_cause};
+pub use origin::{Connector, Forward, Origin};
 pub use payload::Unsent;
 pub use response::ResponseFuture;
 pub use shutdown::{Counts, Drained, Shutdown};

@@ -4,10 +4,9 @@ use core::cmp::Ordering;
 use core::fmt;
 use core::future::Future;
 
-use http::Uri;
-use http_core::dispatch::ConnectCause;
-
+use super::connect_error::ConnectError;
 use crate::io::Transport;
+use http::Uri;
 
 /// What connections are made to and shared by: scheme, host and port.
 ///
@@ -105,14 +104,14 @@ impl fmt::Display for Origin {
 ///
 /// ```
 /// use http_core::dispatch::ConnectCause;
-/// use http_driver::client::{Connector, Origin};
+/// use http_driver::client::{ConnectError, Connector, Origin};
 /// /// Goes nowhere.
 /// #[derive(Clone)]
 /// struct Nowhere<T>(std::marker::PhantomData<fn() -> T>);
 /// impl<T: http_driver::Transport + Send + 'static> Connector for Nowhere<T> {
 ///     type Transport = T;
-///     async fn connect(&self, _: &Origin) -> Result<T, ConnectCause> {
-///         Err(ConnectCause::Unreachable)
+///     async fn connect(&self, _: &Origin) -> Result<T, ConnectError> {
+///         Err(ConnectCause::Unreachable.into())
 ///     }
 /// }
 /// ```
@@ -123,8 +122,11 @@ pub trait Connector: Send + Sync + 'static {
     /// Makes a transport. The time that it may take is the dispatcher's concern: the future is dropped then.
     ///
     /// # Errors
-    /// The cause decides whether it is tried again, see [`ConnectCause::is_transient`].
-    fn connect(&self, origin: &Origin) -> impl Future<Output = Result<Self::Transport, ConnectCause>> + Send;
+    /// Its cause decides whether it is tried again, see [`ConnectCause::is_transient`]; the rest is for who reads the
+    /// error of a request.
+    ///
+    /// [`ConnectCause::is_transient`]: http_core::dispatch::ConnectCause::is_transient
+    fn connect(&self, origin: &Origin) -> impl Future<Output = Result<Self::Transport, ConnectError>> + Send;
 
     /// Whether what is made to an origin ends at a proxy that reads the requests and forwards them: their target is
     /// then in absolute-form (RFC 9112 §3.2.2). Default: no.
@@ -149,19 +151,5 @@ pub struct Forward {
 impl fmt::Debug for Forward {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Forward").field("authorization", &self.authorization.is_some()).finish()
-    }
-}
-
-/// The cause that an error of the system stands for.
-#[must_use]
-pub fn connect_cause(error: &std::io::Error) -> ConnectCause {
-    use std::io::ErrorKind;
-    match error.kind() {
-        ErrorKind::ConnectionRefused => ConnectCause::Refused,
-        ErrorKind::TimedOut => ConnectCause::TimedOut,
-        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => ConnectCause::Reset,
-        ErrorKind::PermissionDenied => ConnectCause::Forbidden,
-        ErrorKind::InvalidInput | ErrorKind::AddrNotAvailable | ErrorKind::Unsupported => ConnectCause::Misconfigured,
-        _ => ConnectCause::Unreachable,
     }
 }

@@ -6,8 +6,8 @@ use core::task::Poll;
 use core::time::Duration;
 use std::sync::Arc;
 
-use super::origin::Connector;
 use super::life::Core;
+use super::origin::Connector;
 use crate::clock;
 use crate::io::{Runtime, Timer};
 

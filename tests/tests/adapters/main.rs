@@ -6,6 +6,7 @@ mod sockets;
 
 mod clients;
 mod endings;
+mod errors;
 mod forever;
 mod incidents;
 mod leaving;

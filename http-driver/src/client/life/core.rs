@@ -10,12 +10,12 @@ use http_core::{Config, Instant};
 
 use super::carrier::Carrier;
 use super::flight;
+use crate::body::Incoming;
 use crate::client::builder::Observe;
 use crate::client::failure::RequestError;
 use crate::client::job::Job;
 use crate::client::origin::Connector;
 use crate::client::pool::{Outcome, Parked, Pool};
-use crate::body::Incoming;
 use crate::clock;
 use crate::error::Error;
 use crate::io::Runtime;
@@ -154,10 +154,7 @@ where
 pub(in crate::client) fn ended(outcome: Outcome, job: Option<Job>) -> Result<Response<Incoming>, RequestError> {
     match outcome {
         Outcome::Response(response) => Ok(*response),
-        Outcome::Failed(failure, kept) => Err(match kept.or(job) {
-            Some(job) => job.failed(failure),
-            None => RequestError::failed(failure, None, None, None),
-        }),
+        Outcome::Failed(failure, whence, kept) => Err(RequestError::failed(failure, whence, kept.or(job))),
         Outcome::Cut(kept) => Err(RequestError::cut(kept.or(job))),
         Outcome::Error(error) => Err(error),
     }

@@ -194,7 +194,8 @@ impl Flight {
 
     /// How far it came when its connection was lost: `left` is what the machine says, if it knows of it.
     pub(in crate::client) fn lost(&mut self, left: Option<Unanswered>) -> Progress {
-        let progress = left.map_or(Progress::NOTHING, |left| Progress { sent: self.sent(left), received: left.received });
+        let progress =
+            left.map_or(Progress::NOTHING, |left| Progress { sent: self.sent(left), received: left.received });
         self.give_back();
         progress
     }

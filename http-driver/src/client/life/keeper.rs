@@ -69,7 +69,8 @@ where
         let carrier = held.carrier();
         let (id, now) = (carrier.id, carrier.connection.now());
         carrier.polled_on(self.runtime);
-        let stir = carrier.stir.get_or_insert_with(|| Waker::from(Arc::new(Stir { bell: bell.clone(), connection: id })));
+        let stir =
+            carrier.stir.get_or_insert_with(|| Waker::from(Arc::new(Stir { bell: bell.clone(), connection: id })));
         let stir = stir.clone();
         let cx = &mut Context::from_waker(&stir);
         if leftover {

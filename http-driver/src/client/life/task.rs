@@ -90,7 +90,8 @@ where
                 Poll::Pending => {
                     let most = self.core.config.limits.drain;
                     let carrier = held.carrier();
-                    let wanted = |flight: &Flight| flight.last.is_some() || flight.feed.as_ref().is_none_or(|f| f.is_held());
+                    let wanted =
+                        |flight: &Flight| flight.last.is_some() || flight.feed.as_ref().is_none_or(|f| f.is_held());
                     let dropped = carrier.flight.as_ref().is_some_and(|flight| !wanted(flight));
                     // The rest of a response that nobody wants is not waited for.
                     if dropped && !is_worth_reading(carrier.flight.as_ref(), !carrier.behind.is_empty(), most) {
@@ -150,9 +151,13 @@ where
         match Flight::begin(&mut carrier.connection, request, job) {
             Ok(flight) if carrier.flight.is_none() => carrier.flight = Some(flight),
             Ok(flight) => carrier.behind.push_back(flight),
-            Err((_, Unbegun::Unsendable(misuse))) => return self.fail(request, RequestError::unsendable(misuse.into())),
+            Err((_, Unbegun::Unsendable(misuse))) => {
+                return self.fail(request, RequestError::unsendable(misuse.into()));
+            }
             // A stream that was begun cannot be sent again.
-            Err((_, Unbegun::Begun)) => return self.fail(request, RequestError::body(Error::Closed(Closed::Abandoned))),
+            Err((_, Unbegun::Begun)) => {
+                return self.fail(request, RequestError::body(Error::Closed(Closed::Abandoned)));
+            }
             // The next step meets that end.
             Err((job, Unbegun::Lost)) => {
                 self.core.pool.keep_job(request, job);

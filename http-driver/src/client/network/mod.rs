@@ -20,7 +20,8 @@ pub use dial::{Address, Dial, SocketOptions};
 pub use proxy::{BadProxy, Bypass, Proxies, Proxy};
 pub use resolve::{Resolve, Resolving};
 
-use super::origin::{Connector, Forward, Origin, connect_cause};
+use super::connect_error::ConnectError;
+use super::origin::{Connector, Forward, Origin};
 use crate::io::Runtime;
 
 /// Connects over sockets that `D` opens. The adapters name it for their runtime.
@@ -128,19 +129,17 @@ where
     R::Timer: Send,
 {
     /// A transport to a host, without a proxy and in plain.
-    async fn reach(&self, host: &str, port: u16) -> Result<D::Transport, ConnectCause> {
+    async fn reach(&self, host: &str, port: u16) -> Result<D::Transport, ConnectError> {
         let settings = &self.settings;
         if let Some(path) = settings.paths.get(host) {
-            let dialled = self.dial.dial(Address::Unix(path.clone()), &settings.options).await;
-            return dialled.map_err(|error| connect_cause(&error));
+            return Ok(self.dial.dial(Address::Unix(path.clone()), &settings.options).await?);
         }
         let addresses = self.addresses(host, port).await?;
         let attempt = |address| self.dial.dial(Address::Tcp(address), &settings.options);
-        let raced = eyeballs::race(eyeballs::order(addresses), settings.attempt_delay, &self.runtime, attempt).await;
-        raced.map_err(|error| connect_cause(&error))
+        Ok(eyeballs::race(eyeballs::order(addresses), settings.attempt_delay, &self.runtime, attempt).await?)
     }
 
-    async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectCause> {
+    async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectError> {
         if let Some(addresses) = self.settings.overrides.get(host) {
             let with_port = |address: &SocketAddr| match address.port() {
                 0 => SocketAddr::new(address.ip(), port),
@@ -156,9 +155,9 @@ where
             None => self.dial.resolve(host).await,
         };
         match resolved {
-            Ok(addresses) if addresses.is_empty() => Err(ConnectCause::NoSuchName),
+            Ok(addresses) if addresses.is_empty() => Err(ConnectCause::NoSuchName.into()),
             Ok(addresses) => Ok(addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect()),
-            Err(error) => Err(resolve::cause(&error)),
+            Err(error) => Err(ConnectError::new(resolve::cause(&error), error)),
         }
     }
 }
@@ -171,11 +170,11 @@ where
 {
     type Transport = secure::Stream<D::Transport>;
 
-    async fn connect(&self, origin: &Origin) -> Result<Self::Transport, ConnectCause> {
+    async fn connect(&self, origin: &Origin) -> Result<Self::Transport, ConnectError> {
         let secure = match origin.scheme() {
             "http" => false,
             "https" => true,
-            _ => return Err(ConnectCause::Misconfigured),
+            _ => return Err(ConnectError::misconfigured("the scheme is neither http nor https")),
         };
         let transport = match self.settings.proxies.proxy_of(origin) {
             None => self.reach(origin.host(), origin.port()).await?,

@@ -1,8 +1,7 @@
 //! TLS on the way to an origin, where the feature `tls` is there.
 
-use http_core::dispatch::ConnectCause;
-
 use super::{Dial, Network};
+use crate::client::connect_error::ConnectError;
 use crate::client::origin::Origin;
 use crate::io::Runtime;
 
@@ -26,9 +25,9 @@ mod without {
             &self,
             _: D::Transport,
             _: &Origin,
-        ) -> Result<Stream<D::Transport>, ConnectCause> {
+        ) -> Result<Stream<D::Transport>, ConnectError> {
             let Secure = self.settings.secure;
-            Err(ConnectCause::Misconfigured)
+            Err(ConnectError::misconfigured("https needs TLS, which was not compiled: enable the feature `tls`"))
         }
     }
 }
@@ -41,11 +40,11 @@ mod with {
     use std::io;
     use std::sync::{Arc, OnceLock};
 
+    use http_core::dispatch::{ConnectCause, RequestPhase};
     use rustls::pki_types::ServerName;
     use rustls::{ClientConfig, ClientConnection};
 
     use super::*;
-    use crate::client::origin::connect_cause;
     use crate::clock;
     use crate::either::Either;
     use crate::io::{Timer, Transport};
@@ -53,6 +52,10 @@ mod with {
 
     /// What a network makes of a transport.
     pub(in crate::client) type Stream<T> = Either<T, Box<TlsTransport<T>>>;
+
+    const NO_ROOTS: &str = "https needs roots to trust: give them with `Network::tls`, or enable the feature \
+                            `tls-webpki-roots` or `tls-native-roots` (the platform may have none)";
+    const NO_NAME: &str = "https needs a host that can stand in a certificate: a DNS name or an address";
 
     #[derive(Clone)]
     pub(in super::super) struct Secure {
@@ -92,31 +95,29 @@ mod with {
             &self,
             transport: D::Transport,
             origin: &Origin,
-        ) -> Result<Stream<D::Transport>, ConnectCause> {
+        ) -> Result<Stream<D::Transport>, ConnectError> {
             let secure = &self.settings.secure;
             let config = secure.config.get_or_init(|| usual().map(Arc::new)).clone();
-            let config = config.ok_or(ConnectCause::Misconfigured)?;
+            let config = config.ok_or(ConnectError::misconfigured(NO_ROOTS))?;
             let host = origin.host().trim_start_matches('[').trim_end_matches(']').to_owned();
-            let name = ServerName::try_from(host).map_err(|_| ConnectCause::Misconfigured)?;
-            let session = ClientConnection::new(config, name).map_err(|_| ConnectCause::Tls)?;
+            let name = ServerName::try_from(host).map_err(|_| ConnectError::misconfigured(NO_NAME))?;
+            let session = ClientConnection::new(config, name)?;
             let mut transport = Box::new(TlsTransport::new(transport, session.into()));
             let mut timer = clock::timer(&self.runtime, secure.timeout);
             poll_fn(|cx| match transport.poll_handshake(cx) {
-                Poll::Pending => timer.poll(cx).map(|()| Err(ConnectCause::TimedOut)),
-                Poll::Ready(done) => Poll::Ready(done.map_err(|error| cause(&error))),
+                Poll::Pending => timer.poll(cx).map(|()| Err(ConnectCause::TimedOut.into())),
+                Poll::Ready(done) => Poll::Ready(done.map_err(failed)),
             })
-            .await?;
+            .await
+            .map_err(|error: ConnectError| error.during(RequestPhase::Tls))?;
             Ok(Either::Right(transport))
         }
     }
 
-    fn cause(error: &io::Error) -> ConnectCause {
-        let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        match tls {
-            Some(rustls::Error::InvalidCertificate(_)) => ConnectCause::BadCertificate,
-            Some(_) => ConnectCause::Tls,
-            None if error.kind() == io::ErrorKind::UnexpectedEof => ConnectCause::Reset,
-            None => connect_cause(error),
+    fn failed(error: io::Error) -> ConnectError {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => ConnectError::new(ConnectCause::Reset, error),
+            _ => error.into(),
         }
     }
 }

@@ -23,12 +23,13 @@ use http_core::{Instant, Version};
 
 pub(super) use self::names::Named;
 use self::names::Names;
-pub(super) use self::room::{Bell, Stir};
 use self::room::Room;
+pub(super) use self::room::{Bell, Stir};
 pub(super) use self::slot::{Closing, Order, Slot};
 use self::table::Table;
 use super::builder::Observe;
-use super::failure::RequestError;
+use super::connect_error::ConnectError;
+use super::failure::{RequestError, Whence};
 use super::job::Job;
 use super::origin::{Origin, Place};
 use super::shutdown::Counts;
@@ -92,7 +93,8 @@ struct Entry {
 /// How a request ended, for who waits for it.
 pub(super) enum Outcome {
     Response(Box<Response<Incoming>>),
-    Failed(Failure, Option<Job>),
+    /// With what is known of its origin.
+    Failed(Failure, Option<Whence>, Option<Job>),
     /// The client came to its end at once.
     Cut(Option<Job>),
     Error(RequestError),
@@ -319,7 +321,7 @@ impl<K: Parked> Pool<K> {
         if let Some(entry) = state.requests.get_mut(request) {
             match &mut entry.outcome {
                 // It has failed while it was on its way.
-                Some(Outcome::Failed(_, kept) | Outcome::Cut(kept)) => *kept = Some(job),
+                Some(Outcome::Failed(.., kept) | Outcome::Cut(kept)) => *kept = Some(job),
                 _ => entry.job = Some(job),
             }
         }
@@ -449,9 +451,13 @@ impl<K: Parked> Pool<K> {
     }
 
     /// A connection could not be made.
-    pub(super) fn unmade(&self, connection: ConnectionId, cause: dispatch::ConnectCause, now: Instant) {
+    pub(super) fn unmade(&self, connection: ConnectionId, error: ConnectError, now: Instant) {
         self.with(now, |locked| {
-            locked.state.seats.remove(connection);
+            let (state, cause) = (&mut *locked.state, error.cause());
+            let seat = state.seats.remove(connection);
+            if let Some(named) = seat.and_then(|seat| state.names.get_mut(seat.slot.origin)) {
+                named.unreached = Some(error);
+            }
             let _ = locked.input(Input::ConnectFailed(connection, cause));
         });
     }
@@ -556,7 +562,8 @@ impl<K: Parked> Pool<K> {
                 room.unwatched.clear();
             }
             let here = |slot: &Slot| state.names.get(slot.origin).is_some_and(|named| named.runtime == runtime);
-            let idle: Vec<_> = state.seats.iter().filter(|(_, seat)| seat.parked.is_some() && here(&seat.slot)).collect();
+            let idle: Vec<_> =
+                state.seats.iter().filter(|(_, seat)| seat.parked.is_some() && here(&seat.slot)).collect();
             let idle: Vec<ConnectionId> = idle.into_iter().map(|(id, _)| id).collect();
             for connection in idle {
                 locked.lost(connection, LostCause::Eof, Vec::new());
@@ -697,14 +704,8 @@ impl<K: Parked> Locked<'_, K> {
         match action {
             Action::Connect { connection, origin, .. } => {
                 let slot = Arc::new(Slot::new(origin));
-                let seat = Seat {
-                    slot,
-                    reserved: None,
-                    parked: None,
-                    since: self.now,
-                    watched: false,
-                    leftover: false,
-                };
+                let seat =
+                    Seat { slot, reserved: None, parked: None, since: self.now, watched: false, leftover: false };
                 state.seats.insert(connection, seat);
                 let Some(runtime) = state.names.get(origin).map(|named| named.runtime) else { return };
                 let Some(room) = state.rooms.iter_mut().find(|room| room.runtime == runtime) else { return };
@@ -729,14 +730,14 @@ impl<K: Parked> Locked<'_, K> {
                 state.failed += 1;
                 if let Some(entry) = state.requests.get_mut(request) {
                     let job = entry.job.take();
-                    entry.outcome.get_or_insert(Outcome::Failed(failure, job));
+                    let whence = state.names.get(entry.origin).map(Named::whence);
+                    entry.outcome.get_or_insert(Outcome::Failed(failure, whence, job));
                     self.after.wakers.extend(entry.waker.take());
                 }
             }
             Action::Close { connection, cause } => {
                 let Some(seat) = state.seats.remove(connection) else { return };
-                let order =
-                    if cause == CloseCause::Deadline { Order::CloseLate } else { Order::Close };
+                let order = if cause == CloseCause::Deadline { Order::CloseLate } else { Order::Close };
                 self.after.wakers.extend(seat.slot.order(order));
                 self.after.parts.extend(seat.parked);
             }

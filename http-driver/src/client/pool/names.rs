@@ -5,6 +5,8 @@ use std::sync::Arc;
 use http_core::dispatch::OriginId;
 
 use super::table::Table;
+use crate::client::connect_error::ConnectError;
+use crate::client::failure::Whence;
 use crate::client::origin::{Origin, Place};
 use crate::io::RuntimeId;
 
@@ -15,6 +17,15 @@ pub(in crate::client) struct Named {
     pub(in crate::client) runtime: RuntimeId,
     /// Whether its last response was of HTTP/1.0 (RFC 9112 §6.1).
     pub(in crate::client) http10: bool,
+    /// Why it could not be reached, if that was so the last time.
+    pub(in crate::client) unreached: Option<ConnectError>,
+}
+
+impl Named {
+    /// For the error of a request.
+    pub(in crate::client) fn whence(&self) -> Whence {
+        Whence { origin: self.origin.clone(), unreached: self.unreached.clone() }
+    }
 }
 
 /// The names of origins, found without making one.
@@ -36,7 +47,7 @@ impl Names {
     pub(super) fn insert(&mut self, id: OriginId, runtime: RuntimeId, place: Place<'_>) {
         let at = self.seek(runtime, place).unwrap_or_else(|at| at);
         self.sorted.insert(at, id);
-        self.named.insert(id, Named { origin: Arc::new(place.to_origin()), runtime, http10: false });
+        self.named.insert(id, Named { origin: Arc::new(place.to_origin()), runtime, http10: false, unreached: None });
     }
 
     pub(super) fn get(&self, id: OriginId) -> Option<&Named> {
