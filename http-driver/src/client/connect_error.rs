@@ -70,28 +70,34 @@ impl ConnectError {
         self.phase
     }
 
-    /// The same, as an error, for as long as `self` lives.
-    pub(super) fn origin_of_it(&self) -> Option<&(dyn Error + 'static)> {
+    /// What it was derived from.
+    pub(super) fn behind(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_deref().map(|source| source as _)
     }
 }
 
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.words, self.origin_of_it().and_then(|source| source.downcast_ref::<ProxyStatus>())) {
+        match (self.words, self.behind().and_then(|source| source.downcast_ref::<ProxyStatus>())) {
             (Some(words), _) => f.write_str(words),
             (None, Some(status)) => status.fmt(f),
             (None, None) if self.phase == RequestPhase::Tls && self.cause == ConnectCause::TimedOut => {
                 f.write_str("setting up TLS took too long")
             }
-            (None, None) => self.cause.fmt(f),
+            (None, None) => {
+                self.cause.fmt(f)?;
+                match self.behind().filter(|_| self.cause == ConnectCause::Misconfigured) {
+                    Some(which) => write!(f, ": {which}"),
+                    None => Ok(()),
+                }
+            }
         }
     }
 }
 
 impl Error for ConnectError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.origin_of_it()
+        self.behind()
     }
 }
 
@@ -140,8 +146,37 @@ pub fn connect_cause(error: &io::Error) -> ConnectCause {
         ErrorKind::TimedOut => ConnectCause::TimedOut,
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => ConnectCause::Reset,
         ErrorKind::PermissionDenied => ConnectCause::Forbidden,
-        ErrorKind::InvalidInput | ErrorKind::AddrNotAvailable | ErrorKind::Unsupported => ConnectCause::Misconfigured,
+        ErrorKind::InvalidInput | ErrorKind::Unsupported => ConnectCause::Misconfigured,
+        // No ephemeral port is free, or no address of this family is there; a moment later there may be.
+        ErrorKind::AddrNotAvailable | ErrorKind::AddrInUse | ErrorKind::WouldBlock | ErrorKind::OutOfMemory => {
+            ConnectCause::Exhausted
+        }
+        _ if error.raw_os_error().is_some_and(|code| EXHAUSTED.contains(&code)) => ConnectCause::Exhausted,
         _ => ConnectCause::Unreachable,
+    }
+}
+
+/// `ENFILE`, `EMFILE` and `ENOBUFS`, which have no kind of their own.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const EXHAUSTED: [i32; 3] = [23, 24, 105];
+/// The same on systems that descend from BSD.
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
+const EXHAUSTED: [i32; 3] = [23, 24, 55];
+/// `WSAEMFILE` and `WSAENOBUFS`.
+#[cfg(not(unix))]
+const EXHAUSTED: [i32; 2] = [10_024, 10_055];
+
+/// How much hope there is behind a cause, where several addresses of one name have failed: what shows that somebody is
+/// there comes first, what waiting does not help comes last.
+pub(super) const fn hope(cause: ConnectCause) -> u8 {
+    match cause {
+        ConnectCause::Refused => 9,
+        ConnectCause::Reset => 8,
+        ConnectCause::TimedOut => 7,
+        ConnectCause::Exhausted => 6,
+        _ if cause.is_transient() => 5,
+        ConnectCause::Misconfigured => 0,
+        _ => 1,
     }
 }
 
@@ -172,3 +207,57 @@ impl fmt::Display for ProxyStatus {
 }
 
 impl Error for ProxyStatus {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::ErrorKind;
+
+    #[test]
+    fn what_passes_by_waiting_is_tried_again() {
+        for (error, cause) in [
+            (ErrorKind::ConnectionRefused.into(), ConnectCause::Refused),
+            (ErrorKind::TimedOut.into(), ConnectCause::TimedOut),
+            (ErrorKind::ConnectionReset.into(), ConnectCause::Reset),
+            (ErrorKind::AddrNotAvailable.into(), ConnectCause::Exhausted),
+            (ErrorKind::AddrInUse.into(), ConnectCause::Exhausted),
+            (ErrorKind::WouldBlock.into(), ConnectCause::Exhausted),
+            (ErrorKind::HostUnreachable.into(), ConnectCause::Unreachable),
+            (ErrorKind::NetworkDown.into(), ConnectCause::Unreachable),
+            (ErrorKind::PermissionDenied.into(), ConnectCause::Forbidden),
+            (ErrorKind::InvalidInput.into(), ConnectCause::Misconfigured),
+            (io::Error::other("who knows"), ConnectCause::Unreachable),
+        ] {
+            assert_eq!(connect_cause(&error), cause, "{error:?}");
+        }
+        for code in EXHAUSTED {
+            assert_eq!(connect_cause(&io::Error::from_raw_os_error(code)), ConnectCause::Exhausted, "{code}");
+        }
+    }
+
+    #[test]
+    fn there_is_more_hope_in_what_passes() {
+        let all = [
+            ConnectCause::Refused,
+            ConnectCause::Reset,
+            ConnectCause::TimedOut,
+            ConnectCause::Exhausted,
+            ConnectCause::Unreachable,
+            ConnectCause::ResolveTemporary,
+            ConnectCause::Forbidden,
+            ConnectCause::NoSuchName,
+            ConnectCause::Misconfigured,
+        ];
+        assert!(all.is_sorted_by_key(|cause| core::cmp::Reverse(hope(*cause))));
+        assert!(all.is_sorted_by_key(|cause| !cause.is_transient()));
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn an_error_of_tls_is_found_in_that_of_a_stream() {
+        let tls = rustls::Error::InvalidCertificate(rustls::CertificateError::Expired);
+        let error = ConnectError::from(io::Error::new(ErrorKind::InvalidData, tls));
+        assert_eq!((error.cause(), error.phase()), (ConnectCause::BadCertificate, RequestPhase::Tls));
+        assert!(error.source().is_some_and(|source| source.is::<rustls::Error>()));
+    }
+}

@@ -37,7 +37,13 @@ impl Gather {
             match body.as_mut().poll_frame(cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(None) => break,
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(RequestError::body(Error::Body(error)))),
+                Poll::Ready(Some(Err(error))) => {
+                    let error = RequestError::body(Error::Body(error));
+                    return Poll::Ready(Err(match &self.job {
+                        Some(job) => error.about(job, job.progress),
+                        None => error,
+                    }));
+                }
                 Poll::Ready(Some(Ok(frame))) => {
                     self.all.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
                 }

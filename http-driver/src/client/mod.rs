@@ -28,6 +28,6 @@ pub use interim::OnInterim;
 pub use network::{Address, BadProxy, Bypass, Dial, Network, Proxies, Proxy, Resolve, Resolving, SocketOptions};
 pub use options::RequestOptions;
 pub use origin::{Connector, Forward, Origin};
-pub use payload::Unsent;
+pub use payload::{Unsent, WrongLength};
 pub use response::ResponseFuture;
 pub use shutdown::{Counts, Drained, Shutdown};

@@ -155,8 +155,9 @@ where
                 return self.fail(request, RequestError::unsendable(misuse.into()));
             }
             // A stream that was begun cannot be sent again.
-            Err((_, Unbegun::Begun)) => {
-                return self.fail(request, RequestError::body(Error::Closed(Closed::Abandoned)));
+            Err((job, Unbegun::Begun)) => {
+                let error = RequestError::body(Error::Closed(Closed::Abandoned)).about(&job, None);
+                return self.fail(request, error);
             }
             // The next step meets that end.
             Err((job, Unbegun::Lost)) => {
@@ -249,7 +250,7 @@ where
         let request = flight.request;
         match carrier.response(head, body, core.tells_peer) {
             Ok(response) => core.pool.respond(request, response, now),
-            Err(error) => self.fail(request, RequestError::unsendable(error)),
+            Err(error) => self.fail(request, RequestError::unreadable(error)),
         }
     }
 

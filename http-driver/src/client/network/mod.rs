@@ -145,6 +145,9 @@ where
                 0 => SocketAddr::new(address.ip(), port),
                 _ => *address,
             };
+            if addresses.is_empty() {
+                return Err(ConnectError::misconfigured("no address was given for this name: see `Network::resolve`"));
+            }
             return Ok(addresses.iter().map(with_port).collect());
         }
         if let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
