@@ -103,16 +103,18 @@ fn plan() -> Result<Plan, String> {
     Ok(Plan { requests, roots, output, verbose, retries, timeout })
 }
 
+/// Whether one of the features says whom to trust.
+const TRUSTS_SOMEBODY: bool =
+    cfg!(any(feature = "tls-webpki-roots", feature = "tls-native-roots", feature = "tls-platform-verifier"));
+
 fn request(method: &str, uri: &str, fields: &[String], has_roots: bool, data: Bytes) -> Result<Request<Full>, String> {
     let uri = if uri.contains("://") { uri.to_owned() } else { format!("http://{uri}") };
     // A fragment is not sent (RFC 9110 §4.2.5).
     let uri: Uri = uri.split('#').next().unwrap_or_default().parse().map_err(|_| format!("{uri} is no URL"))?;
     match uri.scheme_str() {
         Some("http") => {}
-        Some("https") if has_roots || cfg!(any(feature = "tls-webpki-roots", feature = "tls-native-roots")) => {}
-        Some("https") => {
-            return Err("https:// needs --cacert, or the feature tls-webpki-roots or tls-native-roots".to_owned());
-        }
+        Some("https") if has_roots || TRUSTS_SOMEBODY => {}
+        Some("https") => return Err("https:// needs --cacert, or a feature that brings roots along".to_owned()),
         _ => return Err("only http:// and https://".to_owned()),
     }
     let mut request = Request::builder().method(method).uri(uri);
@@ -155,7 +157,7 @@ where
     if plan.verbose {
         builder = builder.observer(Arc::new(narrate::Narrator::to_stderr()));
     }
-    let mut network = network.proxies(Proxies::from_env());
+    let mut network = network.proxies(Proxies::from_env().map_err(|error| Failure(2, error.to_string()))?);
     if let Some(roots) = plan.roots {
         network = network.tls(roots);
     }

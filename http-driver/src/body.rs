@@ -3,6 +3,7 @@
 use core::fmt;
 use core::future::poll_fn;
 use core::pin::Pin;
+use core::str::Utf8Error;
 use core::task::{Context, Poll, Waker};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -74,7 +75,7 @@ pub(crate) enum Driven {
     Failed(Error),
 }
 
-/// Content was not read whole: see [`Incoming::bytes`].
+/// Content was not read whole: see [`Incoming::bytes`] and [`Incoming::text`].
 ///
 /// ```
 /// use http_driver::ReadError;
@@ -87,6 +88,8 @@ pub enum ReadError {
     TooLong,
     /// It did not come.
     Failed(Error),
+    /// It came, and is no UTF-8.
+    NotUtf8(Utf8Error),
 }
 
 impl fmt::Display for ReadError {
@@ -94,6 +97,7 @@ impl fmt::Display for ReadError {
         match self {
             Self::TooLong => f.write_str("the content is longer than what its reader takes"),
             Self::Failed(_) => f.write_str("the content did not come whole"),
+            Self::NotUtf8(_) => f.write_str("the content is no text in UTF-8"),
         }
     }
 }
@@ -103,6 +107,7 @@ impl core::error::Error for ReadError {
         match self {
             Self::TooLong => None,
             Self::Failed(error) => Some(error),
+            Self::NotUtf8(error) => Some(error),
         }
     }
 }
@@ -208,6 +213,30 @@ impl Incoming {
             }
         }
         Ok(if all.is_empty() { first } else { all.freeze() })
+    }
+
+    /// All of the content as text, if it is no longer than `most` bytes. It is read as UTF-8, whatever charset
+    /// `Content-Type` names, and as it is: a byte order mark stays where it is. For other charsets there are
+    /// [`bytes`](Self::bytes), and crates that know them.
+    ///
+    /// ```
+    /// use http::Response;
+    /// use http_driver::{Incoming, ReadError};
+    ///
+    /// async fn lines(response: Response<Incoming>) -> Result<usize, ReadError> {
+    ///     Ok(response.into_body().text(64 * 1024).await?.lines().count())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`bytes`](Self::bytes), and [`ReadError::NotUtf8`].
+    ///
+    /// # Cancellation
+    /// As of [`bytes`](Self::bytes).
+    pub async fn text(self, most: usize) -> Result<String, ReadError> {
+        // What is the only piece of its memory is not copied.
+        let bytes = Vec::from(self.bytes(most).await?);
+        String::from_utf8(bytes).map_err(|error| ReadError::NotUtf8(error.utf8_error()))
     }
 
     /// A body for what follows a head, and the side that feeds it.
@@ -457,6 +486,33 @@ mod tests {
         ] {
             let told = read(framing, most, pieces, end);
             assert_eq!(told, (expected.to_owned(), asked), "{framing:?} at most {most} of {pieces:?}");
+        }
+    }
+
+    #[test]
+    fn text_is_utf8_and_as_it_came() {
+        for (pieces, most, expected) in [
+            (&["h\u{e9}".as_bytes(), b"llo"][..], 9, "Ok(\"h\u{e9}llo\")"),
+            // A sign that is cut in two.
+            (&[b"\xc3", b"\xa9"], 9, "Ok(\"\u{e9}\")"),
+            (&[b"\xef\xbb\xbfa"], 9, "Ok(\"\\u{feff}a\")"),
+            (&[], 9, "Ok(\"\")"),
+            (&[b"ab", b"cd"], 3, "Err(TooLong)"),
+            (&[b"a\xe9"], 9, "Err(NotUtf8(Utf8Error { valid_up_to: 1, error_len: None }))"),
+        ] {
+            let (body, feed) = Incoming::new(Framing::Chunked);
+            let mut feed = feed;
+            let mut reading = Box::pin(body.text(most));
+            let mut cx = Context::from_waker(Waker::noop());
+            let mut pieces = pieces.iter();
+            let told = loop {
+                match (reading.as_mut().poll(&mut cx), pieces.next(), &mut feed) {
+                    (Poll::Ready(told), ..) => break told,
+                    (Poll::Pending, Some(piece), Some(feed)) => feed.data(Bytes::from_static(piece)),
+                    (Poll::Pending, _, feed) => feed.take().expect("an end").end(&Fields::new()),
+                }
+            };
+            assert_eq!(format!("{told:?}"), expected);
         }
     }
 

@@ -65,6 +65,12 @@ impl<T: Into<Bytes>> From<T> for Full {
     }
 }
 
+impl Full {
+    pub(crate) fn into_bytes(self) -> Bytes {
+        self.0
+    }
+}
+
 impl Body for Full {
     type Data = Bytes;
     type Error = Infallible;

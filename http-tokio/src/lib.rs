@@ -92,8 +92,8 @@
 //!
 //! # To read content
 //!
-//! [`Incoming::bytes`] reads it whole, up to a length. Piece by piece it is a [`Body`], and is taken from the socket no
-//! faster than it is read:
+//! [`Incoming::bytes`] and [`Incoming::text`] read it whole, up to a length. Piece by piece it is a [`Body`], and is
+//! taken from the socket no faster than it is read:
 //!
 //! ```
 //! use std::future::poll_fn;
@@ -128,10 +128,12 @@
 //! | feature | default | what it does |
 //! |---|---|---|
 //! | `hyper-compat` | no | requests that ask for an upgrade carry hyper's `OnUpgrade`, which axum's `WebSocketUpgrade` wants |
+//! | `proxy` | no | clients that go through proxies: HTTP ones, the same over TLS with `tls`, SOCKS 5 |
 //! | `proxy-protocol` | no | servers behind proxies that tell their clients' addresses, by the PROXY protocol |
 //! | `tls` | no | TLS for servers and clients, with `rustls` and `ring`; a client is given its configuration |
 //! | `tls-webpki-roots` | no | `tls`, and clients trust the roots of Mozilla, which are bundled |
 //! | `tls-native-roots` | no | `tls`, and clients trust the roots of the platform, unless others are bundled |
+//! | `tls-platform-verifier` | no | `tls`, and clients trust whom the platform trusts, unless they have roots |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod connect;

@@ -17,9 +17,9 @@ from proxies import haproxy, nginx, nginx_in_front
 
 
 @contextlib.contextmanager
-def origin(*command, patience=20, **options):
-    """A program that serves at the port it is given as `{port}` in its command."""
-    port = free_port()
+def origin(*command, patience=20, at=None, **options):
+    """A program that serves at the port it is given as `{port}` in its command, or at the one that it has `at` hand."""
+    port = at or free_port()
     child = start(*(str(word).format(port=port) for word in command), **options)
     try:
         wait_for(port, child, patience)

@@ -30,15 +30,20 @@ class Server:
 class Client:
     """An example client: called with its options, it returns how it ended."""
 
-    def __init__(self, name, *options):
-        self.name, self.options = name, options
+    def __init__(self, name, *options, variables=()):
+        self.name, self.options, self.variables = name, options, variables
 
     def __call__(self, *arguments, status=0):
-        return run(EXAMPLES / self.name, *self.options, *arguments, status=status)
+        environment = ["env", *self.variables] if self.variables else []
+        return run(*environment, EXAMPLES / self.name, *self.options, *arguments, status=status)
 
     def trusting(self, certificates):
         """The same, for origins that have these certificates."""
-        return Client(self.name, *self.options, "--cacert", certificates.ca)
+        return Client(self.name, *self.options, "--cacert", certificates.ca, variables=self.variables)
+
+    def behind(self, proxy):
+        """The same, with a proxy for everything."""
+        return Client(self.name, *self.options, variables=[f"all_proxy={proxy}"])
 
     def refused(self, *arguments, status=None):
         """It must fail, with a message, by the status if one is named."""

@@ -13,6 +13,7 @@ import in_front  # noqa: F401
 import over_tls  # noqa: F401
 import browser  # noqa: F401
 import against_fetch  # noqa: F401
+import behind_proxies  # noqa: F401
 import harness
 from harness import CLIENT_SCENES, SERVER_SCENES, Failed, Missing
 from programs import Client, Server

@@ -33,14 +33,21 @@ pub struct Destination<'a> {
 }
 
 impl<'a> Destination<'a> {
-    /// Host and port, without userinfo. Whether they are that is looked at when they are sent as `Host`.
-    fn host(&self) -> Option<&'a str> {
+    /// Host and port, without userinfo, and without the zone of an address, which means something on this node alone
+    /// (RFC 6874 §4). Whether they are that is looked at when they are sent as `Host`.
+    fn host(&self) -> Option<Cow<'a, str>> {
         let authority = self.authority?;
         // Neither a host nor a port has such a sign.
         let at = authority.as_bytes().iter().rposition(|&byte| byte == b'@');
         let host = at.map_or(authority, |at| &authority[at + 1..]);
         // RFC 9110 §4.2.1: there is always a host.
-        (!host.is_empty()).then_some(host)
+        if host.is_empty() {
+            return None;
+        }
+        Some(match (host.starts_with('['), host.find('%'), host.find(']')) {
+            (true, Some(zone), Some(end)) if zone < end => Cow::Owned([&host[..zone], &host[end..]].concat()),
+            _ => Cow::Borrowed(host),
+        })
     }
 
     /// Host and port for a tunnel, the scheme's where the URI has none: `CONNECT` knows no default.
@@ -48,9 +55,9 @@ impl<'a> Destination<'a> {
         let host = self.host().ok_or(Misuse::Host)?;
         let end = host.rfind(']').map_or(0, |end| end + 1);
         let bare = match host[end..].split_once(':') {
-            None => host,
+            None => &*host,
             Some((_, "")) => &host[..host.len() - 1],
-            Some(_) => return Ok(Cow::Borrowed(host)),
+            Some(_) => return Ok(host),
         };
         let is = |scheme: &str| self.scheme.is_some_and(|own| own.eq_ignore_ascii_case(scheme));
         let port = match (is("http"), is("https")) {
@@ -134,7 +141,7 @@ impl RequestHead {
         if !(is_of_server || matches!(path.as_bytes(), [] | [b'/' | b'?', ..])) {
             return Err(Misuse::Target);
         }
-        let forwarding = host.filter(|_| destination.via_proxy);
+        let forwarding = host.as_deref().filter(|_| destination.via_proxy);
         let mut before = forwarding.map_or(Ok(String::new()), |host| destination.scheme_and(host))?;
         let mut head = match is_of_server {
             true if before.is_empty() => Self::new(method, "*"),
@@ -235,6 +242,26 @@ mod tests {
             ("RFC 9110 §4.2.4", GET, "http", "u:p@a:1", "/@", direct, Ok("GET /@ | Host: a:1")),
             ("RFC 9110 §4.2.4", GET, "http", "u:p@a:1", "/@", proxy, Ok("GET http://a:1/@ | Host: a:1")),
             ("RFC 9110 §4.2.4", GET, "http", "u@p@a", "/", direct, Ok("GET / | Host: a")),
+            // A zone.
+            ("RFC 6874 §4", GET, "http", "[fe80::1%25eth0]", "/", direct, Ok("GET / | Host: [fe80::1]")),
+            (
+                "RFC 6874 §4",
+                GET,
+                "http",
+                "u@[fe80::1%251]:81",
+                "",
+                proxy,
+                Ok("GET http://[fe80::1]:81/ | Host: [fe80::1]:81"),
+            ),
+            (
+                "RFC 6874 §4",
+                CONNECT,
+                "https",
+                "[fe80::1%25eth0]",
+                "",
+                proxy,
+                Ok("CONNECT [fe80::1]:443 | Host: [fe80::1]:443"),
+            ),
             // The host.
             ("RFC 9110 §4.2.1", GET, "http", "u@", "/", direct, Err(Misuse::Host)),
             ("RFC 9110 §7.2", GET, "http", "", "/", direct, Err(Misuse::Host)),

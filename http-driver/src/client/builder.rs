@@ -195,13 +195,14 @@ impl Builder {
 
     /// The client, over connections that `connector` makes.
     #[must_use]
-    pub fn build<C, R>(self, connector: C, runtime: R) -> Client<C, R>
+    pub fn build<C, R>(self, mut connector: C, runtime: R) -> Client<C, R>
     where
         C: Connector,
         R: Runtime + Send + Sync + 'static,
         R::Timer: Send,
     {
         let config = Arc::new(Arc::unwrap_or_clone(self.config).dispatched());
+        connector.configure(&config);
         Client::new(Arc::new(Core::new(config, self.observer, self.timeout, self.tells_peer, connector, runtime)))
     }
 }

@@ -11,6 +11,7 @@ use http_core::{RequestHead, Version};
 use tower_service::Service;
 
 use super::failure::RequestError;
+use super::into_body::IntoBody;
 use super::job::Job;
 use super::life::Core;
 use super::options::RequestOptions;
@@ -31,13 +32,13 @@ use crate::io::Runtime;
 ///
 /// ```
 /// use http_driver::client::{Client, Connector};
-/// use http_driver::{Full, Runtime};
+/// use http_driver::Runtime;
 ///
 /// async fn status<C: Connector, R: Runtime + Send + Sync + 'static>(client: Client<C, R>) -> Option<u16>
 /// where
 ///     R::Timer: Send,
 /// {
-///     let request = http::Request::get("http://example.com/").body(Full::default()).ok()?;
+///     let request = http::Request::get("http://example.com/").body(()).ok()?;
 ///     client.request(request).await.ok().map(|response| response.status().as_u16())
 /// }
 /// ```
@@ -80,6 +81,7 @@ where
 
     /// Sends a request to the origin of its URI and returns the response when its head is there.
     ///
+    /// Content is any body, or simply `()`, a text or bytes: see [`IntoBody`].
     /// A body that is all there at once can be sent again when that is needed; one that streams cannot, once it was
     /// begun. A request counts as idempotent by its method (RFC 9110 §9.2.2), or with an `Idempotency-Key` field. What
     /// it asks for beside that stands in [`RequestOptions`] among its extensions.
@@ -95,13 +97,11 @@ where
     ///
     /// # Cancellation
     /// Dropping the future cancels the request; a connection that it is on is closed.
-    pub fn request<B>(&self, request: Request<B>) -> ResponseFuture<C, R>
+    pub fn request<B, K>(&self, request: Request<B>) -> ResponseFuture<C, R>
     where
-        B: Body + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<BoxError>,
+        B: IntoBody<K>,
     {
-        ResponseFuture::new(self.handle.clone(), self.prepare(request))
+        ResponseFuture::new(self.handle.clone(), self.prepare(request.map(IntoBody::into_body)))
     }
 
     /// Makes a connection to the origin of a URI before there is a request for it. False if that is not possible now:

@@ -8,6 +8,7 @@ mod failure;
 mod gather;
 mod handle;
 mod interim;
+mod into_body;
 mod job;
 mod life;
 mod network;
@@ -25,7 +26,11 @@ pub use exchange::Exchange;
 pub use failure::RequestError;
 pub use handle::Client;
 pub use interim::OnInterim;
-pub use network::{Address, BadProxy, Bypass, Dial, Network, Proxies, Proxy, Resolve, Resolving, SocketOptions};
+pub use into_body::{AllThere, AsItIs, IntoBody};
+pub use network::{Address, Dial, Network, Resolve, Resolving, SocketOptions};
+#[cfg(feature = "proxy")]
+#[cfg_attr(docsrs, doc(cfg(feature = "proxy")))]
+pub use network::{BadProxy, Bypass, Proxies, Proxy};
 pub use options::RequestOptions;
 pub use origin::{Connector, Forward, Origin};
 pub use payload::{Unsent, WrongLength};

@@ -3,10 +3,15 @@
 use core::cmp::Ordering;
 use core::fmt;
 use core::future::Future;
+use std::net::Ipv6Addr;
+use std::sync::Arc;
+
+use http::Uri;
+use http::uri::{Authority, Scheme};
+use http_core::Config;
 
 use super::connect_error::ConnectError;
 use crate::io::Transport;
-use http::Uri;
 
 /// What connections are made to and shared by: scheme, host and port.
 ///
@@ -17,7 +22,7 @@ use http::Uri;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
-    scheme: String,
+    scheme: &'static str,
     host: String,
     port: u16,
 }
@@ -25,23 +30,20 @@ pub struct Origin {
 /// The same, as it stands in a URI.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
-    scheme: &'a str,
+    scheme: &'static str,
     host: &'a str,
     port: u16,
 }
 
 impl<'a> Place<'a> {
-    /// `None` if a URI has no scheme, no host, or a scheme without a known port and no port.
     pub(super) fn of(uri: &'a Uri) -> Option<Self> {
-        let scheme = uri.scheme_str()?;
-        let port = match (uri.port_u16(), scheme) {
-            (Some(port), _) => port,
-            (None, "http") => 80,
-            (None, "https") => 443,
-            (None, _) => return None,
+        let (scheme, usual) = match uri.scheme()? {
+            scheme if *scheme == Scheme::HTTP => ("http", 80),
+            scheme if *scheme == Scheme::HTTPS => ("https", 443),
+            _ => return None,
         };
-        let host = uri.host().filter(|host| !host.is_empty())?;
-        Some(Self { scheme, host, port })
+        let (host, port) = host_and_port(uri.authority()?)?;
+        Some(Self { scheme, host, port: port.unwrap_or(usual) })
     }
 
     /// Where a request goes: the origin of its URI, but for a `CONNECT`, whose URI is the authority that it asks for.
@@ -50,38 +52,43 @@ impl<'a> Place<'a> {
         if *method != http::Method::CONNECT || uri.scheme().is_some() {
             return Self::of(uri);
         }
-        let host = uri.host().filter(|host| !host.is_empty())?;
-        Some(Self { scheme: "http", host, port: uri.port_u16()? })
+        let (host, port) = host_and_port(uri.authority()?)?;
+        Some(Self { scheme: "http", host, port: port? })
     }
 
     pub(super) fn to_origin(self) -> Origin {
-        let Self { scheme, host, port } = self;
-        Origin { scheme: scheme.to_ascii_lowercase(), host: host.to_ascii_lowercase(), port }
+        Origin { scheme: self.scheme, host: normal(self.host), port: self.port }
     }
 }
 
 impl Origin {
-    /// The origin of a URI; `None` if it has no scheme, no host, or a scheme without a known port and no port.
+    /// The origin of a URI; `None` if its scheme is neither `http` nor `https`, or it has no host, or a port that is
+    /// no number up to 65535. Without a port it is that of the scheme (RFC 9110 §4.2.1, §4.2.2).
+    ///
+    /// ```
+    /// use http_driver::client::Origin;
+    /// let is_one = |uri: &str| Origin::of(&uri.parse().unwrap()).is_some();
+    /// assert!(is_one("https://a:8443?b") && is_one("http://[fe80::1%25eth0]/"));
+    /// assert!(!is_one("/a") && !is_one("ws://a/") && !is_one("http://a:99999/"));
+    /// ```
     #[must_use]
     pub fn of(uri: &Uri) -> Option<Self> {
         Place::of(uri).map(Place::to_origin)
     }
 
-    /// By host, port and scheme, whose letters may be upper or lower ones in `place`.
+    /// By host, port and scheme.
     pub(super) fn cmp_to(&self, place: Place<'_>) -> Ordering {
-        let cmp = |ours: &str, theirs: &str| ours.bytes().cmp(theirs.bytes().map(|byte| byte.to_ascii_lowercase()));
-        cmp(&self.host, place.host)
-            .then_with(|| self.port.cmp(&place.port))
-            .then_with(|| cmp(&self.scheme, place.scheme))
+        let by_host = self.host.bytes().cmp(normal_bytes(place.host));
+        by_host.then_with(|| self.port.cmp(&place.port)).then_with(|| self.scheme.cmp(place.scheme))
     }
 
     /// The scheme, in lower case.
     #[must_use]
-    pub fn scheme(&self) -> &str {
-        &self.scheme
+    pub const fn scheme(&self) -> &str {
+        self.scheme
     }
 
-    /// The host, in lower case; an IPv6 address has its brackets.
+    /// The host, in lower case; an IPv6 address has its brackets, and in them its zone, behind `%25` (RFC 6874 §2).
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
@@ -98,6 +105,52 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}:{}", self.scheme, self.host, self.port)
     }
+}
+
+/// Host and port, without userinfo. An empty port is none (RFC 3986 §3.2.3); `None` if one of them is malformed.
+pub(super) fn host_and_port(authority: &Authority) -> Option<(&str, Option<u16>)> {
+    let whole = authority.as_str();
+    let place = whole.rsplit_once('@').map_or(whole, |(_, place)| place);
+    let end = match place.strip_prefix('[') {
+        Some(_) => place.find(']')? + 1,
+        None => place.find(':').unwrap_or(place.len()),
+    };
+    let (host, rest) = place.split_at(end);
+    let port = match rest.strip_prefix(':') {
+        Some("") => None,
+        // `parse` alone would take a sign.
+        Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => Some(port.parse().ok()?),
+        None if rest.is_empty() => None,
+        _ => return None,
+    };
+    let is_host = match host.strip_prefix('[') {
+        Some(address) => literal(address.strip_suffix(']')?).is_some(),
+        None => !host.is_empty(),
+    };
+    is_host.then_some((host, port))
+}
+
+/// What stands between the brackets of a host: an IPv6 address, and its zone (RFC 6874 §2). A zone may stand behind a
+/// bare `%` as well, as the system writes it.
+pub(super) fn literal(text: &str) -> Option<(Ipv6Addr, Option<&str>)> {
+    let Some((address, zone)) = text.split_once('%') else { return Some((text.parse().ok()?, None)) };
+    let zone = zone.strip_prefix("25").unwrap_or(zone);
+    let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    (!zone.is_empty() && zone.bytes().all(is_unreserved)).then_some((address.parse().ok()?, Some(zone)))
+}
+
+/// What [`normal`] makes.
+fn normal_bytes(host: &str) -> impl Iterator<Item = u8> + '_ {
+    let zone = host.find('%').unwrap_or(host.len());
+    host.bytes().enumerate().map(move |(at, byte)| if at < zone { byte.to_ascii_lowercase() } else { byte })
+}
+
+/// In lower case, but for a zone, which is the name of an interface and may have capitals.
+pub(super) fn normal(host: &str) -> String {
+    let zone = host.find('%').unwrap_or(host.len());
+    let mut host = host.to_owned();
+    host[..zone].make_ascii_lowercase();
+    host
 }
 
 /// Makes transports to origins.
@@ -128,6 +181,12 @@ pub trait Connector: Send + Sync + 'static {
     /// [`ConnectCause::is_transient`]: http_core::dispatch::ConnectCause::is_transient
     fn connect(&self, origin: &Origin) -> impl Future<Output = Result<Self::Transport, ConnectError>> + Send;
 
+    /// Told once, when the client is built: what it is configured with. For those that speak HTTP on their way, to a
+    /// proxy say, so that its answers are read as all others. Default: nothing is made of it.
+    fn configure(&mut self, config: &Arc<Config>) {
+        let _ = config;
+    }
+
     /// Whether what is made to an origin ends at a proxy that reads the requests and forwards them: their target is
     /// then in absolute-form (RFC 9112 §3.2.2). Default: no.
     fn forward(&self, origin: &Origin) -> Option<Forward> {
@@ -151,5 +210,55 @@ pub struct Forward {
 impl fmt::Debug for Forward {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Forward").field("authorization", &self.authorization.is_some()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c14_c17_c25_c35_uris_by_the_origin_that_they_name() {
+        for (section, uri, expected) in [
+            ("RFC 9110 §4.2.1", "http://a", Some("http://a:80")),
+            ("RFC 9110 §4.2.2", "HTTPS://A/b", Some("https://a:443")),
+            ("RFC 9112 §3.2.1", "http://a?x=1", Some("http://a:80")),
+            ("RFC 3986 §3.2.3", "http://a:/", Some("http://a:80")),
+            ("RFC 3986 §3.2.3", "http://a:081/", Some("http://a:81")),
+            ("RFC 3986 §3.2.3", "http://a:65535/", Some("http://a:65535")),
+            ("RFC 3986 §3.2.3", "http://a:65536/", None),
+            ("RFC 3986 §3.2.3", "http://a:99999/", None),
+            ("RFC 3986 §3.2.3", "http://a:123foo/", None),
+            ("RFC 3986 §3.2.3", "http://a:+80/", None),
+            ("RFC 3986 §3.2.3", "http://u:p/w@a:1", None),
+            ("RFC 3986 §3.2.1", "http://u:p@a:1", Some("http://a:1")),
+            ("RFC 3986 §3.2.1", "http://u:1@a", Some("http://a:80")),
+            ("RFC 3986 §3.2.2", "http://[::1]", Some("http://[::1]:80")),
+            ("RFC 3986 §3.2.2", "http://[::1]:81", Some("http://[::1]:81")),
+            ("RFC 3986 §3.2.2", "http://[FE80::A]:81", Some("http://[fe80::a]:81")),
+            ("RFC 3986 §3.2.2", "http://[a]/", None),
+            ("RFC 6874 §2", "http://[FE80::1%25En0]/", Some("http://[fe80::1%25En0]:80")),
+            ("RFC 6874 §2", "http://[fe80::1%25en0]:81/", Some("http://[fe80::1%25en0]:81")),
+            ("RFC 6874 §2", "http://[fe80::1%25]/", None),
+            ("RFC 9110 §4.2.1", "http://:80/", None),
+            ("RFC 9110 §4.2.1", "http://u@/", None),
+            ("RFC 9110 §4.2", "ftp://h:21/", None),
+            ("RFC 9110 §4.2", "ws://h:80/", None),
+            ("RFC 9110 §4.2", "//h:80/", None),
+            ("RFC 9110 §4.2", "/a", None),
+            ("RFC 9110 §4.2", "h:80", None),
+        ] {
+            // What is no URI at all does not come as far as that.
+            let told = uri.parse().ok().and_then(|uri| Origin::of(&uri)).map(|origin| origin.to_string());
+            assert_eq!(told.as_deref(), expected, "{section}: {uri}");
+        }
+    }
+
+    #[test]
+    fn a_tunnel_is_asked_for_by_authority() {
+        let of = |uri: &str| Origin::of_request(&http::Method::CONNECT, &uri.parse().unwrap()).map(|o| o.to_string());
+        assert_eq!(of("A:22").as_deref(), Some("http://a:22"));
+        assert_eq!(of("https://a").as_deref(), Some("https://a:443"));
+        assert_eq!((of("a"), of("a:99999"), of("ftp://a:21")), (None, None, None));
     }
 }

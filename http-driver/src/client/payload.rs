@@ -1,5 +1,6 @@
 //! The content of a request that may have to be sent more than once.
 
+use core::any::Any;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
@@ -8,6 +9,7 @@ use http_body::{Body, Frame, SizeHint};
 use http_core::Content;
 
 use crate::error::BoxError;
+use crate::simple::Full;
 
 pub(super) type BoxBody = Pin<Box<dyn Body<Data = Bytes, Error = BoxError> + Send>>;
 
@@ -113,6 +115,14 @@ impl Payload {
         B::Data: Send,
         B::Error: Into<BoxError>,
     {
+        let mut body = body;
+        // The usual one is not boxed first; which it is, is known when this is compiled.
+        if let Some(full) = (&mut body as &mut dyn Any).downcast_mut::<Full>() {
+            return Ok(Self::Ready(match core::mem::take(full).into_bytes() {
+                bytes if bytes.is_empty() => Content::Empty,
+                bytes => Content::Full(bytes),
+            }));
+        }
         let length = body.size_hint().exact();
         if length == Some(0) {
             return Ok(Self::Ready(Content::Empty));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, ServerConfig, WantsVerifier};
 
 /// The names of HTTP in ALPN (RFC 7301 §6).
 const HTTP_1_1: &[u8] = b"http/1.1";
@@ -56,7 +56,8 @@ pub fn client_config(roots: &[u8]) -> Result<ClientConfig, BadPem> {
     if store.is_empty() { Err(BadPem) } else { trusting(store) }
 }
 
-/// The configuration of a client that was given none: with the roots that are bundled, or else those of the platform.
+/// The configuration of a client that was given none: with the roots that are bundled, or else those of the platform,
+/// or else with the platform's own judgement.
 pub(crate) fn usual() -> Option<ClientConfig> {
     #[cfg(feature = "tls-webpki-roots")]
     return trusting(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()).ok();
@@ -64,19 +65,28 @@ pub(crate) fn usual() -> Option<ClientConfig> {
     {
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        return trusting(store).ok();
+        trusting(store).ok()
     }
-    #[cfg(not(any(feature = "tls-native-roots", feature = "tls-webpki-roots")))]
+    #[cfg(all(
+        feature = "tls-platform-verifier",
+        not(any(feature = "tls-native-roots", feature = "tls-webpki-roots"))
+    ))]
+    {
+        use rustls_platform_verifier::BuilderVerifierExt;
+        let verified = builder().ok()?.with_platform_verifier().ok()?;
+        Some(asking_for_http(verified.with_no_client_auth()))
+    }
+    #[cfg(not(any(feature = "tls-native-roots", feature = "tls-platform-verifier", feature = "tls-webpki-roots")))]
     None
 }
 
+fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, BadPem> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    builder.with_safe_default_protocol_versions().map_err(|_| BadPem)
+}
+
 fn trusting(roots: RootCertStore) -> Result<ClientConfig, BadPem> {
-    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|_| BadPem)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(asking_for_http(config))
+    Ok(asking_for_http(builder()?.with_root_certificates(roots).with_no_client_auth()))
 }
 
 /// HTTP/1.1 is what is spoken here, so it is what is asked for, whatever else the configuration is for.

@@ -11,7 +11,7 @@ use http_driver::Full;
 use http_driver::client::{Resolve, Resolving};
 
 use crate::Gate;
-use crate::sockets::clients::{Networked, content, network, once};
+use crate::sockets::clients::{Networked, alone, content, network, once};
 use crate::sockets::servers::{Running, server};
 use crate::sockets::strangers::anywhere;
 use crate::sockets::{Outcome, eventually};
@@ -105,13 +105,13 @@ async fn cancels<W: Networked>(world: W, named: Named, peer: Peer) -> Outcome {
     let client = builder.build(network(&world).resolver(Names(world.clone(), named)), world.runtime());
     let get = || Request::get(format!("http://{host}:{port}/")).body(Full::default());
 
-    let cancelled = client.request(get()?);
+    let cancelled = alone(&world, client.request(get()?));
     match (found, peer) {
         (true, Peer::Answers) => eventually(&world, "the request is there", || gate.came() == 1).await,
         _ => world.sleep(Duration::from_millis(50)).await,
     }
     drop(cancelled);
-    assert_eq!(client.queued(), 0);
+    eventually(&world, "it is not queued any more", || client.queued() == 0).await;
     eventually(&world, "its connection is gone", || client.connections() == 0).await;
     gate.open();
     if found && peer == Peer::Answers {

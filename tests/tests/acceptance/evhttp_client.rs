@@ -17,7 +17,7 @@ use http_driver::{Full, Incoming, Peer, Runtime, Transport, service_fn};
 
 use crate::Gate;
 use crate::sockets::bodies::Told;
-use crate::sockets::clients::{NetworkOf, Networked, content, network, once};
+use crate::sockets::clients::{NetworkOf, Networked, alone, content, network, once};
 use crate::sockets::servers::{Running, run, server};
 use crate::sockets::site::Site;
 use crate::sockets::strangers::{AT_ONCE, anywhere, head};
@@ -159,7 +159,7 @@ async fn autofree_connection<W: Networked>(world: W) -> Outcome {
     let client = site.client(once().max_connections_per_host(1));
     let request = || {
         let request = Request::get(site.uri(running.address, "/")).header("connection", "close");
-        request.body(Full::default()).map(|request| client.request(request))
+        request.body(Full::default()).map(|request| alone(&site.world, client.request(request)))
     };
     let both = [request()?, request()?];
     assert_eq!(client.connections(), 1);
@@ -278,7 +278,7 @@ pub(crate) async fn connection_retry_at<W: Networked>(
     }
     // The counter begins anew for each request.
     let client = client(20, PAUSE);
-    let waiting = client.request(get()?);
+    let waiting = alone(&site.world, client.request(get()?));
     site.world.sleep(2 * PAUSE).await;
     assert_eq!(client.queued(), 1);
     let listener = site.world.listen(address).await?;

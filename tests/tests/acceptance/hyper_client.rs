@@ -3,17 +3,19 @@
 use std::future::poll_fn;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::mpsc;
 use std::thread::JoinHandle;
 
+use futures_util::FutureExt;
 use http::{Method, Request, Response, Version};
 use http_body::Body;
 use http_driver::client::{Resolve, Resolving};
-use http_driver::{Full, Incoming, ReasonPhrase, Runtime};
+use http_driver::{Full, Incoming, ReasonPhrase};
 
 use crate::sockets::bodies::{Then, Told};
-use crate::sockets::clients::{Networked, content, once};
+use crate::sockets::clients::{Networked, alone, content, once};
 use crate::sockets::servers::server;
 use crate::sockets::site::Site;
 use crate::sockets::strangers::{AT_ONCE, anywhere, head, stranger};
@@ -242,15 +244,9 @@ async fn a_body_that_panics<W: Networked>(world: W) -> Outcome {
         .await?;
     let client = site.client(once().max_connections_per_host(1));
     let panicking = Request::post(site.uri(running.address, "/")).body(Told::pieces(["some"]).then(Then::Panic))?;
-    let waiting = client.request(panicking);
-    let told = Arc::new(Mutex::new(None));
-    let keep = told.clone();
-    site.world.runtime().spawn(async move {
-        let outcome = waiting.await;
-        *keep.lock().unwrap() = Some(outcome.is_err_and(|error| !error.is_safe_to_repeat()));
-    });
-    eventually(&site.world, "the request has an outcome", || told.lock().unwrap().is_some()).await;
-    assert_eq!(*told.lock().unwrap(), Some(true));
+    // It falls where it is polled: with who waits for the response.
+    let waiting = AssertUnwindSafe(client.request(panicking)).catch_unwind();
+    assert!(waiting.await.is_err());
     // Its connection is gone, and its place is free; so is that of one that a resolver's panic kept from being made.
     let falls = site.over(once().max_connections_per_host(1), site.network().resolver(Falls));
     for _ in 0..2 {
@@ -304,7 +300,11 @@ async fn pairs<W: Networked>(world: W) -> Outcome {
     }
     assert_eq!(running.accepted(), 1);
     // What comes at the same time goes over several, and none is told to come again (conn::pipeline).
-    let get = || Request::get(site.uri(running.address, "/")).body(Full::default()).map(|get| client.request(get));
+    let get = || {
+        Request::get(site.uri(running.address, "/"))
+            .body(Full::default())
+            .map(|get| alone(&site.world, client.request(get)))
+    };
     for response in [get()?, get()?, get()?] {
         assert_eq!(response.await?.status(), 200);
     }

@@ -17,7 +17,7 @@ use http_driver::{Full, Incoming};
 use tower_service::Service;
 
 use crate::sockets::Outcome;
-use crate::sockets::clients::{client, content, get};
+use crate::sockets::clients::{begun, client, content, get};
 use crate::sockets::servers::routes_server;
 use crate::sockets::strangers::anywhere;
 use crate::sockets::world::World;
@@ -48,7 +48,7 @@ async fn a_future_that_is_dropped_cancels_its_request<W: World>(world: W) -> Out
     drop(listener);
     // Nobody listens, so that it waits for the next attempt.
     let client = client(&world);
-    let waiting = client.request(get(address, "/"));
+    let waiting = begun(client.request(get(address, "/")));
     assert_eq!(client.queued(), 1);
     drop(waiting);
     assert_eq!(client.queued(), 0);

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use http::{Request, Response};
 use http_core::Config;
 use http_core::dispatch::{Backoff, Circuit, Policy};
-use http_driver::client::{Builder, RequestOptions, SocketOptions};
+use http_driver::client::{Builder, Proxies, RequestOptions, SocketOptions};
 use http_driver::server::Server;
 use http_driver::{Full, Incoming, Runtime, Timer};
 
@@ -75,6 +75,7 @@ async fn exchanges<W: Networked>(site: Site<W>) -> Outcome {
     let network = network.tls_timeout(EVER);
     let builder = Builder::new().config(config()).policy(policy()).timeout(EVER).response_timeout(EVER);
     let builder = builder.read_timeout(EVER).write_timeout(EVER).pool_idle_timeout(EVER).retry_after(EVER);
+    let builder = builder.connect_timeout(EVER).pool_max_lifetime(EVER).fresh_after_idle(EVER);
     let client = site.over(builder, network);
     let far = farthest();
     for option in [
@@ -153,6 +154,52 @@ async fn c22_a_drain_without_end_waits<W: Networked>(world: W) -> Outcome {
     Ok(())
 }
 
+/// Every method that takes a time is called above.
+#[test]
+fn c22_no_time_is_left_out() {
+    let here = include_str!("forever.rs");
+    for source in [
+        include_str!("../../../http-driver/src/client/builder.rs"),
+        include_str!("../../../http-driver/src/client/options.rs"),
+        include_str!("../../../http-driver/src/client/shutdown.rs"),
+        include_str!("../../../http-driver/src/client/network/mod.rs"),
+    ] {
+        let public = source.lines().filter_map(|line| line.trim_start().strip_prefix("pub "));
+        for line in public.filter(|line| line.contains("fn ") && line.contains("Duration")) {
+            let name = line.split("fn ").nth(1).and_then(|rest| rest.split(['(', '<']).next()).unwrap();
+            assert!(here.contains(&format!(".{name}(EVER)")), "{name} may be for ever, and nobody tries it");
+        }
+    }
+}
+
+/// On the way through proxies as well.
+async fn c22_proxies_may_take_for_ever<W: Networked>(world: W) -> Outcome {
+    let site = Site::plain(world);
+    let running = site.serve(Server::on(site.world.runtime()), echo).await?;
+    // One that says what is to be said, and asks nobody: what comes is for our own server.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let (proxy, server) = (listener.local_addr()?, running.address);
+    std::thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        client.read_exact(&mut [0; 3]).unwrap();
+        client.write_all(&[5, 0]).unwrap();
+        client.read_exact(&mut [0; 10]).unwrap();
+        client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).unwrap();
+        let mut far = std::net::TcpStream::connect(server).unwrap();
+        let (mut back, mut forth) = (far.try_clone().unwrap(), client.try_clone().unwrap());
+        std::thread::spawn(move || std::io::copy(&mut back, &mut forth));
+        let _ = std::io::copy(&mut client, &mut far);
+    });
+    let network = site.network().proxies(Proxies::all(format!("socks5://{proxy}").parse()?));
+    let client = site.over(Builder::new().config(config()).policy(policy()), network.attempt_delay(EVER));
+    let request = Request::post("http://192.0.2.1/").body("abc")?;
+    let asked = async {
+        assert_eq!(client.request(request).await?.into_body().text(9).await?, "abc");
+        Ok(())
+    };
+    in_time(&site.world, asked).await
+}
+
 /// An address that does not answer delays no other, however long it may take alone.
 async fn c22_the_next_address_is_tried_when_one_fails<W: Networked>(world: W) -> Outcome {
     let site = Site::plain(world);
@@ -194,6 +241,7 @@ on_both! {
     c22_every_time_may_be_for_ever
     c22_every_time_may_be_for_ever_under_tls
     c22_a_drain_without_end_waits
+    c22_proxies_may_take_for_ever
     c22_the_next_address_is_tried_when_one_fails
     c22_timers_take_every_instant
 }

@@ -4,7 +4,9 @@
 #[path = "../sockets/mod.rs"]
 mod sockets;
 
+mod callers;
 mod clients;
+mod contents;
 mod endings;
 mod errors;
 mod forever;
@@ -14,7 +16,9 @@ mod networks;
 mod options;
 mod pipelines;
 mod pressure;
+mod proxies;
 mod reuse;
+mod runtimes;
 mod scenarios;
 mod secured;
 mod servers;

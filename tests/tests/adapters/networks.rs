@@ -34,6 +34,11 @@ fn get(uri: impl AsRef<str>) -> Request<Full> {
 async fn teller<W: World>(world: &W) -> io::Result<SocketAddr> {
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;
+    serve(world, listener);
+    Ok(address)
+}
+
+fn serve<W: World>(world: &W, listener: W::Listener) {
     let serving = Server::on(world.runtime()).serve_with(listener, |_: &_, peer: &Peer| {
         let address = peer.address?.ip();
         Some(service_fn(move |request: Request<Incoming>| async move {
@@ -47,7 +52,6 @@ async fn teller<W: World>(world: &W) -> io::Result<SocketAddr> {
     world.runtime().spawn(async move {
         let _ = serving.await;
     });
-    Ok(address)
 }
 
 async fn told<W: Networked>(
@@ -180,6 +184,75 @@ async fn a_unix_socket_stands_for_a_name<W: Networked>(world: W) -> Outcome {
     Ok(())
 }
 
+/// A socket on this machine is no proxy's business, nor is what authorizes at the proxy the socket's.
+async fn c15_a_unix_socket_goes_before_proxies<W: Networked>(world: W) -> Outcome {
+    use std::io::{Read, Write};
+    let path = std::env::temp_dir().join(format!("c15-{}-{}", std::any::type_name::<W>().len(), std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    let listener = std::os::unix::net::UnixListener::bind(&path)?;
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = [0; 1024];
+        let count = stream.read(&mut head).unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npath").unwrap();
+        String::from_utf8_lossy(&head[..count]).into_owned()
+    });
+    let proxy = teller(&world).await?;
+    let network = network(&world).unix("docker", &path);
+    let network = network.proxies(Proxies::all(format!("http://user:secret@{proxy}").parse()?));
+    assert_eq!(told(&world, network.clone(), "http://Docker/version".to_owned()).await?, "path");
+    assert_eq!(server.join().unwrap(), "GET /version HTTP/1.1\r\nHost: Docker\r\n\r\n");
+    assert!(
+        told(&world, network, "http://other/".to_owned()).await?.starts_with("127.0.0.1 http://other/ other Basic")
+    );
+    std::fs::remove_file(path)?;
+    Ok(())
+}
+
+async fn c14_c25_uris_that_are_rarely_seen<W: Networked>(world: W) -> Outcome {
+    let server = teller(&world).await?;
+    let named = network(&world).resolve("a", [server]);
+    assert_eq!(told(&world, named, "http://a?x=1".to_owned()).await?, "127.0.0.1 /?x=1 a ");
+    // The zone has its effect here: by way of the proxy, and to the origin itself, nobody hears of it.
+    let Ok(listener) = world.listen((std::net::Ipv6Addr::LOCALHOST, 0).into()).await else { return Ok(()) };
+    let port = world.address(&listener)?.port();
+    serve(&world, listener);
+    let answer = client(&world, network(&world)).request(get(format!("http://[::1%251]:{port}/b"))).await?;
+    assert_eq!(content(answer.into_body()).await?, format!("::1 /b [::1]:{port} ").as_bytes());
+    let error = client(&world, network(&world)).request(get("http://[fe80::1%25nowhere]/")).await.unwrap_err();
+    assert_eq!(error.failure().map(|failure| failure.cause), Some(Cause::Connect(ConnectCause::Misconfigured)));
+    Ok(())
+}
+
+async fn c17_c35_what_names_no_origin_is_refused_and_nothing_tried<W: Networked>(world: W) -> Outcome {
+    /// Finds out whether it is asked.
+    struct Asked(Arc<Mutex<bool>>);
+    impl Resolve for Asked {
+        fn resolve<'a>(&'a self, _: &'a str) -> Resolving<'a> {
+            *self.0.lock().unwrap() = true;
+            Box::pin(async { Err(io::ErrorKind::NotFound.into()) })
+        }
+    }
+    let asked = Arc::new(Mutex::new(false));
+    let client = client(&world, network(&world).resolver(Asked(asked.clone())));
+    for uri in [
+        "http://h:99999/",
+        "http://h:123foo/",
+        "http://u:p/w@h:1",
+        "ftp://h:21/",
+        "ws://h:80/",
+        "wss://h/",
+        "/a",
+        "h:1",
+    ] {
+        let error = client.request(get(uri)).await.unwrap_err();
+        assert!(error.is_request() && !error.is_connect(), "{uri}: {error}");
+        assert!(!client.connect(&uri.parse()?), "{uri}");
+    }
+    assert_eq!((*asked.lock().unwrap(), client.connections()), (false, 0));
+    Ok(())
+}
+
 async fn a_request_ends_in_time_with_its_content<W: Networked>(world: W) -> Outcome {
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;
@@ -278,6 +351,9 @@ on_both! {
     sockets_are_bound_as_said
     a_proxy_forwards_and_is_left_out_where_said
     a_unix_socket_stands_for_a_name
+    c14_c25_uris_that_are_rarely_seen
+    c15_a_unix_socket_goes_before_proxies
+    c17_c35_what_names_no_origin_is_refused_and_nothing_tried
     a_request_ends_in_time_with_its_content
     a_request_that_was_not_sent_is_given_back
     interim_responses_are_told

@@ -16,7 +16,7 @@ use http_driver::server::Server;
 use http_driver::{Full, Incoming, Peer, Runtime, service_fn};
 
 use crate::sockets::Outcome;
-use crate::sockets::clients::{content, get};
+use crate::sockets::clients::{alone, begun, content, get};
 use crate::sockets::servers::routes_server;
 use crate::sockets::strangers::anywhere;
 use crate::sockets::world::World;
@@ -100,13 +100,13 @@ async fn a_request_has_a_timeout_of_its_own<W: World>(world: W) -> Outcome {
 async fn requests_of_a_higher_priority_overtake<W: World>(world: W) -> Outcome {
     let (address, asked) = server(&world).await?;
     let client = Builder::new().max_connections_per_host(1).build(world.connector(), world.runtime());
-    let first = client.request(get(address, "/slow"));
+    let first = alone(&world, client.request(get(address, "/slow")));
     while asked.lock().unwrap().is_empty() {
         world.sleep(Duration::from_millis(1)).await;
     }
-    let usual = client.request(get(address, "/usual"));
-    let urgent = client.request(with(get(address, "/urgent"), RequestOptions::new().priority(200)));
-    let lazy = client.request(with(get(address, "/lazy"), RequestOptions::new().priority(1)));
+    let usual = alone(&world, client.request(get(address, "/usual")));
+    let urgent = alone(&world, client.request(with(get(address, "/urgent"), RequestOptions::new().priority(200))));
+    let lazy = alone(&world, client.request(with(get(address, "/lazy"), RequestOptions::new().priority(1))));
     for response in [first, urgent, usual, lazy] {
         content(response.await?.into_body()).await?;
     }
@@ -253,7 +253,7 @@ async fn a_client_that_shuts_down_answers_what_it_has<W: World>(world: W) -> Out
     let (address, _) = server(&world).await?;
     let client = Builder::new().max_connections_per_host(1).build(world.connector(), world.runtime());
     told(&client, get(address, "/before")).await?;
-    let open = [client.request(get(address, "/slow")), client.request(get(address, "/waits"))];
+    let open = ["/slow", "/waits"].map(|path| begun(client.request(get(address, path))));
     let shutdown = client.shutdown();
     let refused = client.clone().request(get(address, "/late")).await.unwrap_err();
     assert_eq!(refused.refused_by_client(), Some(Refused::Draining));
@@ -281,7 +281,7 @@ async fn a_client_that_shuts_down_answers_what_it_has<W: World>(world: W) -> Out
 async fn a_shutdown_of_a_client_cuts_what_takes_too_long<W: World>(world: W) -> Outcome {
     let (address, _) = server(&world).await?;
     let client = Builder::new().max_connections_per_host(1).build(world.connector(), world.runtime());
-    let (stuck, waiting) = (client.request(get(address, "/stuck")), client.request(get(address, "/waits")));
+    let [stuck, waiting] = ["/stuck", "/waits"].map(|path| begun(client.request(get(address, path))));
     let began = Instant::now();
     let drained = client.shutdown().finish(SHORT).await;
     assert!(began.elapsed() < AT_ONCE);

@@ -16,7 +16,7 @@ use http_driver::Full;
 use http_driver::client::Builder;
 
 use crate::sockets::Outcome;
-use crate::sockets::clients::{ClientOf, content, get};
+use crate::sockets::clients::{ClientOf, begun, content, get};
 use crate::sockets::strangers::anywhere;
 use crate::sockets::world::World;
 
@@ -121,7 +121,7 @@ async fn requests_follow_each_other_and_are_answered_in_order<W: World>(world: W
         socket.answer(&path);
     });
     let client = client(&world, address).await?;
-    let mut waiting: VecDeque<_> = (0..5).map(|n| client.request(get(address, &format!("/{n}")))).collect();
+    let mut waiting: VecDeque<_> = (0..5).map(|n| begun(client.request(get(address, &format!("/{n}"))))).collect();
     // Whichever is asked for first.
     let last = waiting.pop_back().unwrap();
     for (n, response) in waiting.into_iter().enumerate() {
@@ -144,11 +144,11 @@ async fn nothing_follows_what_may_not_be_repeated<W: World>(world: W) -> Outcome
     });
     let client = client(&world, address).await?;
     let post = Request::post(format!("http://{address}/post")).body(Full::default())?;
-    let post = client.request(post);
-    let get = client.request(get(address, "/get"));
+    let post = begun(client.request(post));
+    let get = begun(client.request(get(address, "/get")));
     // Idempotent, and yet content that comes once only.
     let stream = Request::put(format!("http://{address}/stream")).body(Nothing)?;
-    let stream = client.request(stream);
+    let stream = begun(client.request(stream));
     for (response, path) in [(post, "/post"), (get, "/get"), (stream, "/stream")] {
         assert_eq!(content(response.await?.into_body()).await?, path.as_bytes());
     }
@@ -183,7 +183,7 @@ async fn one_that_is_cancelled_behind_others_harms_nobody<W: World>(world: W) ->
         socket.answer(&path);
     });
     let client = client(&world, address).await?;
-    let [first, second, third] = ["/a", "/b", "/c"].map(|path| client.request(get(address, path)));
+    let [first, second, third] = ["/a", "/b", "/c"].map(|path| begun(client.request(get(address, path))));
     wait_for(&world, &told).await;
     drop(second);
     go.send(())?;
@@ -211,8 +211,8 @@ async fn one_that_is_cancelled_while_another_is_read_harms_nobody<W: World>(worl
         assert_eq!(paths, ["/read", "/dropped"]);
     });
     let client = client(&world, address).await?;
-    let read = client.request(get(address, "/read"));
-    let dropped = client.request(get(address, "/dropped"));
+    let read = begun(client.request(get(address, "/read")));
+    let dropped = begun(client.request(get(address, "/dropped")));
     wait_for(&world, &told).await;
     let response = read.await?;
     drop(dropped);
@@ -239,7 +239,7 @@ async fn those_behind_one_that_is_cancelled_are_sent_again<W: World>(world: W) -
         }
     });
     let client = client(&world, address).await?;
-    let [first, second, third] = ["/a", "/b", "/c"].map(|path| client.request(get(address, path)));
+    let [first, second, third] = ["/a", "/b", "/c"].map(|path| begun(client.request(get(address, path))));
     wait_for(&world, &told).await;
     drop(first);
     assert_eq!(content(second.await?.into_body()).await?, b"/b");
@@ -271,7 +271,7 @@ async fn those_behind_a_response_that_is_dropped_are_answered<W: World>(world: W
     });
     let client = client(&world, address).await?;
     for _ in 0..2 {
-        let (first, second) = (client.request(get(address, "/a")), client.request(get(address, "/b")));
+        let [first, second] = ["/a", "/b"].map(|path| begun(client.request(get(address, path))));
         wait_for(&world, &told).await;
         drop(first.await?);
         go.send(())?;
@@ -295,7 +295,7 @@ async fn what_a_connection_leaves_unanswered_is_sent_again<W: World>(world: W) -
     let builder = Builder::new().pipeline_depth(4).max_connections_per_host(1).retries(1);
     let client = builder.build(world.connector(), world.runtime());
     assert_eq!(content(client.request(get(address, "/first")).await?.into_body()).await?, b"/first");
-    let waiting: Vec<_> = (0..4).map(|n| client.request(get(address, &format!("/{n}")))).collect();
+    let waiting: Vec<_> = (0..4).map(|n| begun(client.request(get(address, &format!("/{n}"))))).collect();
     for (n, response) in waiting.into_iter().enumerate() {
         assert_eq!(content(response.await?.into_body()).await?, format!("/{n}").as_bytes());
     }
@@ -313,7 +313,7 @@ async fn a_slow_reader_delays_those_behind_and_loses_nothing<W: World>(world: W)
         }
     });
     let client = client(&world, address).await?;
-    let waiting = ["/a", "/b", "/c"].map(|path| (path, client.request(get(address, path))));
+    let waiting = ["/a", "/b", "/c"].map(|path| (path, begun(client.request(get(address, path)))));
     for (path, response) in waiting {
         let body = response.await?.into_body();
         world.sleep(Duration::from_millis(50)).await;

@@ -1,14 +1,17 @@
 //! Clients of a world.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn, ready};
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 
-use http::Request;
+use futures_util::FutureExt;
+use futures_util::future::Either;
+use http::{Request, Response};
 use http_body::Body;
 use http_core::dispatch::Policy;
-use http_driver::client::{Builder, Client, Dial, Network};
-use http_driver::{Full, Incoming};
+use http_driver::client::{Builder, Client, Connector, Dial, Network, RequestError, ResponseFuture};
+use http_driver::{Full, Incoming, Runtime};
 
 use super::world::World;
 
@@ -21,6 +24,28 @@ pub(crate) fn client<W: World>(world: &W) -> ClientOf<W> {
 
 pub(crate) fn get(address: SocketAddr, path: &str) -> Request<Full> {
     Request::get(format!("http://{address}{path}")).body(Full::default()).unwrap()
+}
+
+/// A future that was polled once: a request of it is queued.
+pub(crate) fn begun<F: Future + Unpin>(mut future: F) -> F {
+    let polled = Pin::new(&mut future).poll(&mut Context::from_waker(Waker::noop()));
+    assert!(polled.is_pending(), "it waits for something");
+    future
+}
+
+/// The same of a response, in a task of its own: what is waited for is its outcome.
+pub(crate) fn alone<W: World, C: Connector>(
+    world: &W,
+    mut response: ResponseFuture<C, W::Runtime>,
+) -> impl Future<Output = Result<Response<Incoming>, RequestError>> {
+    match Pin::new(&mut response).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => Either::Left(ready(outcome)),
+        Poll::Pending => {
+            let (task, outcome) = response.remote_handle();
+            world.runtime().spawn(task);
+            Either::Right(outcome)
+        }
+    }
 }
 
 /// All of a body.

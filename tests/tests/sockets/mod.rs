@@ -8,6 +8,7 @@ pub(crate) mod clients;
 pub(crate) mod on_async_std;
 #[path = "../../../examples/shared/on_tokio.rs"]
 pub(crate) mod on_tokio;
+pub(crate) mod paths;
 #[path = "../../../examples/shared/routes.rs"]
 pub(crate) mod routes;
 pub(crate) mod servers;

@@ -2,27 +2,47 @@
 
 mod dial;
 mod eyeballs;
-mod forward;
+#[cfg(feature = "proxy")]
 mod proxy;
 mod resolve;
 mod secure;
+mod sockets;
 
 use core::fmt;
+#[cfg(feature = "proxy")]
+use core::future::{Future, poll_fn};
+#[cfg(feature = "proxy")]
+use core::task::Poll;
 use core::time::Duration;
-use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use http_core::Config;
+#[cfg(feature = "proxy")]
 use http_core::dispatch::ConnectCause;
+#[cfg(feature = "tls")]
+use rustls::ClientConfig;
 
 pub use dial::{Address, Dial, SocketOptions};
+#[cfg(feature = "proxy")]
+#[cfg_attr(docsrs, doc(cfg(feature = "proxy")))]
 pub use proxy::{BadProxy, Bypass, Proxies, Proxy};
 pub use resolve::{Resolve, Resolving};
 
 use super::connect_error::ConnectError;
-use super::origin::{Connector, Forward, Origin};
+#[cfg(feature = "proxy")]
+use super::origin::Forward;
+use super::origin::{Connector, Origin};
+#[cfg(feature = "proxy")]
+use crate::clock;
 use crate::io::Runtime;
+#[cfg(feature = "proxy")]
+use crate::io::Timer;
+#[cfg(feature = "proxy")]
+use proxy::{Kind, Place};
+use secure::{Near, Secure, Stream};
+use sockets::Sockets;
 
 /// Connects over sockets that `D` opens. The adapters name it for their runtime.
 ///
@@ -31,7 +51,7 @@ use crate::io::Runtime;
 ///
 /// ```
 /// use std::time::Duration;
-/// use http_driver::client::{Dial, Network, Proxies, SocketOptions};
+/// use http_driver::client::{Dial, Network, SocketOptions};
 /// use http_driver::Runtime;
 ///
 /// fn network<D: Dial, R: Runtime>(dial: D, runtime: R) -> Network<D, R> {
@@ -41,7 +61,6 @@ use crate::io::Runtime;
 ///         .socket(options)
 ///         .resolve("example.com", [([127, 0, 0, 1], 0).into()])
 ///         .attempt_delay(Duration::from_millis(100))
-///         .proxies(Proxies::from_env())
 /// }
 /// ```
 #[derive(Clone)]
@@ -52,69 +71,104 @@ pub struct Network<D, R> {
     settings: Arc<Settings>,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct Settings {
-    options: SocketOptions,
-    overrides: BTreeMap<String, Vec<SocketAddr>>,
-    paths: BTreeMap<String, PathBuf>,
-    resolver: Option<Arc<dyn Resolve>>,
+    sockets: Sockets,
+    secure: Secure,
+    #[cfg(feature = "proxy")]
     proxies: Proxies,
-    attempt_delay: Duration,
-    secure: secure::Secure,
+    /// The client's, for what is spoken to proxies.
+    config: Arc<Config>,
 }
 
 impl<D: Dial, R: Runtime> Network<D, R> {
     /// With the system's resolver, and without a proxy.
     pub fn new(dial: D, runtime: R) -> Self {
-        let settings = Settings {
-            options: SocketOptions::default(),
-            overrides: BTreeMap::new(),
-            paths: BTreeMap::new(),
-            resolver: None,
-            proxies: Proxies::none(),
-            attempt_delay: Duration::from_millis(250),
-            secure: Default::default(),
-        };
-        Self { dial, runtime, settings: Arc::new(settings) }
+        Self { dial, runtime, settings: Arc::default() }
     }
 
     /// The options of the sockets: the address and the interface that they are bound to, `TCP_NODELAY`, keep-alive,
     /// buffers. Those that were set before are replaced.
     pub fn socket(mut self, options: SocketOptions) -> Self {
-        self.edit().options = options;
+        self.edit().sockets.options = options;
         self
     }
 
     /// The addresses of a name, whatever the resolver says. A port of 0 is that of the origin.
     pub fn resolve(mut self, host: &str, addresses: impl IntoIterator<Item = SocketAddr>) -> Self {
-        self.edit().overrides.insert(host.to_ascii_lowercase(), addresses.into_iter().collect());
+        self.edit().sockets.overrides.insert(host.to_ascii_lowercase(), addresses.into_iter().collect());
         self
     }
 
-    /// Reaches a name over a Unix socket; its origins are `http://name`, on any port.
+    /// Reaches a name over a Unix socket, and through no proxy; its origins are `http://name`, on any port.
     pub fn unix(mut self, host: &str, path: impl Into<PathBuf>) -> Self {
-        self.edit().paths.insert(host.to_ascii_lowercase(), path.into());
+        self.edit().sockets.paths.insert(host.to_ascii_lowercase(), path.into());
         self
     }
 
     /// What resolves names in place of the system.
     pub fn resolver(mut self, resolver: impl Resolve) -> Self {
-        self.edit().resolver = Some(Arc::new(resolver));
+        self.edit().sockets.resolver = Some(Arc::new(resolver));
         self
     }
 
     /// The proxies, and what is reached without them. Default: none; [`Proxies::from_env`] has those of the
     /// environment.
+    ///
+    /// ```
+    /// use http_driver::client::{BadProxy, Dial, Network, Proxies};
+    /// use http_driver::Runtime;
+    ///
+    /// fn as_the_environment_says<D: Dial, R: Runtime>(network: Network<D, R>) -> Result<Network<D, R>, BadProxy> {
+    ///     Ok(network.proxies(Proxies::from_env()?))
+    /// }
+    /// ```
+    #[cfg(feature = "proxy")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "proxy")))]
     pub fn proxies(mut self, proxies: Proxies) -> Self {
         self.edit().proxies = proxies;
+        self
+    }
+
+    /// What proxies are spoken to with whose URL says `https`. Default: as [`tls`](Self::tls), the client's own
+    /// certificate included.
+    #[cfg(all(feature = "proxy", feature = "tls"))]
+    #[cfg_attr(docsrs, doc(cfg(all(feature = "proxy", feature = "tls"))))]
+    pub fn proxy_tls(mut self, config: ClientConfig) -> Self {
+        self.edit().secure.set_for_proxies(config);
+        self
+    }
+
+    /// What `https` origins are reached with: roots, a certificate of the client's own. HTTP/1.1 is what it asks
+    /// for by ALPN, whatever it says. Default: the roots that the features of this crate bring along; without one
+    /// of them `https` fails.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn tls(mut self, config: ClientConfig) -> Self {
+        self.edit().secure.set(config);
+        self
+    }
+
+    /// How long the handshake of TLS may take. Default 10 s.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn tls_timeout(mut self, most: Duration) -> Self {
+        self.edit().secure.timeout = most;
         self
     }
 
     /// How long an attempt on one address of a name goes on alone before the next one joins it (RFC 8305 §5). Default
     /// 250 ms.
     pub fn attempt_delay(mut self, delay: Duration) -> Self {
-        self.edit().attempt_delay = delay;
+        self.edit().sockets.attempt_delay = delay;
         self
+    }
+
+    /// The proxy for an origin, if it has one. A Unix socket is where a host is, so no proxy can find the way to it.
+    #[cfg(feature = "proxy")]
+    fn proxy_of(&self, origin: &Origin) -> Option<&Proxy> {
+        let is_here = self.settings.sockets.paths.contains_key(origin.host());
+        self.settings.proxies.proxy_of(origin).filter(|_| !is_here)
     }
 
     fn edit(&mut self) -> &mut Settings {
@@ -130,39 +184,75 @@ where
 {
     /// A transport to a host, without a proxy and in plain.
     async fn reach(&self, host: &str, port: u16) -> Result<D::Transport, ConnectError> {
-        let settings = &self.settings;
-        if let Some(path) = settings.paths.get(host) {
-            return Ok(self.dial.dial(Address::Unix(path.clone()), &settings.options).await?);
-        }
-        let addresses = self.addresses(host, port).await?;
-        let attempt = |address| self.dial.dial(Address::Tcp(address), &settings.options);
-        Ok(eyeballs::race(eyeballs::order(addresses), settings.attempt_delay, &self.runtime, attempt).await?)
+        self.settings.sockets.reach(&self.dial, &self.runtime, host, port).await
     }
 
-    async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectError> {
-        if let Some(addresses) = self.settings.overrides.get(host) {
-            let with_port = |address: &SocketAddr| match address.port() {
-                0 => SocketAddr::new(address.ip(), port),
-                _ => *address,
-            };
-            if addresses.is_empty() {
-                return Err(ConnectError::misconfigured("no address was given for this name: see `Network::resolve`"));
-            }
-            return Ok(addresses.iter().map(with_port).collect());
-        }
-        if let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
-            return Ok(vec![SocketAddr::new(address, port)]);
-        }
-        let resolved = match &self.settings.resolver {
-            Some(resolver) => resolver.resolve(host).await,
-            None => self.dial.resolve(host).await,
+    /// A transport to an origin, or to the proxy that forwards what is for it.
+    #[cfg(not(feature = "proxy"))]
+    async fn near(&self, origin: &Origin) -> Result<Near<D::Transport>, ConnectError> {
+        Ok(secure::near(self.reach(origin.host(), origin.port()).await?))
+    }
+
+    /// A transport to an origin, or to the proxy that forwards what is for it.
+    #[cfg(feature = "proxy")]
+    async fn near(&self, origin: &Origin) -> Result<Near<D::Transport>, ConnectError> {
+        let Some(proxy) = self.proxy_of(origin) else {
+            return Ok(secure::near(self.reach(origin.host(), origin.port()).await?));
         };
-        match resolved {
-            Ok(addresses) if addresses.is_empty() => Err(ConnectCause::NoSuchName.into()),
-            Ok(addresses) => Ok(addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect()),
-            Err(error) => Err(ConnectError::new(resolve::cause(&error), error)),
+        match proxy.kind() {
+            Kind::Http | Kind::Https if origin.scheme() == "http" => self.to_proxy(proxy).await,
+            Kind::Http | Kind::Https => {
+                let (transport, runtime) = (self.to_proxy(proxy).await?, self.runtime.clone());
+                proxy::tunnel(transport, runtime, origin, proxy, &self.settings.config).await
+            }
+            Kind::Socks5 { names } => {
+                let (host, port) = (origin.host(), origin.port());
+                match sockets::said(host, port)? {
+                    None if names => self.by_socks(proxy, Place::Name(host, port)).await,
+                    _ => {
+                        let mut failed = ConnectError::from(ConnectCause::NoSuchName);
+                        let addresses = self.settings.sockets.addresses(&self.dial, host, port).await?;
+                        // One after the other: what the proxy makes of them is not known before it has answered.
+                        for address in eyeballs::order(addresses) {
+                            match self.by_socks(proxy, Place::Address(address)).await {
+                                Err(error) if is_of_the_address(error.cause()) => failed = error,
+                                done => return done,
+                            }
+                        }
+                        Err(failed)
+                    }
+                }
+            }
         }
     }
+
+    #[cfg(feature = "proxy")]
+    async fn to_proxy(&self, proxy: &Proxy) -> Result<Near<D::Transport>, ConnectError> {
+        let transport = self.reach(proxy.host(), proxy.port()).await?;
+        match proxy.kind() {
+            Kind::Https => self.settings.secure.secured_proxy(transport, proxy.host(), &self.runtime).await,
+            _ => Ok(secure::near(transport)),
+        }
+    }
+
+    /// What a SOCKS proxy connects to is an origin from then on. Its answers may take as long as a head.
+    #[cfg(feature = "proxy")]
+    async fn by_socks(&self, proxy: &Proxy, place: Place<'_>) -> Result<Near<D::Transport>, ConnectError> {
+        let transport = self.to_proxy(proxy).await?;
+        let mut timer = clock::timer(&self.runtime, self.settings.config.timeouts.head);
+        let mut connecting = core::pin::pin!(proxy::connected(transport, place, proxy.login()));
+        poll_fn(|cx| match connecting.as_mut().poll(cx) {
+            Poll::Pending => timer.poll(cx).map(|()| Err(ConnectCause::TimedOut.into())),
+            done => done,
+        })
+        .await
+    }
+}
+
+/// What another address of the same name may be spared.
+#[cfg(feature = "proxy")]
+const fn is_of_the_address(cause: ConnectCause) -> bool {
+    matches!(cause, ConnectCause::Unreachable | ConnectCause::Refused)
 }
 
 impl<D, R> Connector for Network<D, R>
@@ -171,38 +261,34 @@ where
     R: Runtime + Send + Sync + 'static,
     R::Timer: Send,
 {
-    type Transport = secure::Stream<D::Transport>;
+    type Transport = Stream<D::Transport>;
 
     async fn connect(&self, origin: &Origin) -> Result<Self::Transport, ConnectError> {
-        let secure = match origin.scheme() {
-            "http" => false,
-            "https" => true,
-            _ => return Err(ConnectError::misconfigured("the scheme is neither http nor https")),
-        };
-        let transport = match self.settings.proxies.proxy_of(origin) {
-            None => self.reach(origin.host(), origin.port()).await?,
-            Some(proxy) => {
-                let transport = self.reach(proxy.host(), proxy.port()).await?;
-                if secure { forward::tunnel(transport, self.runtime.clone(), origin, proxy).await? } else { transport }
-            }
-        };
-        if secure { self.secure(transport, origin).await } else { Ok(secure::plain(transport)) }
+        let transport = self.near(origin).await?;
+        match origin.scheme() {
+            "https" => self.settings.secure.secured(transport, origin.host(), &self.runtime).await,
+            _ => Ok(secure::plain(transport)),
+        }
     }
 
+    #[cfg(feature = "proxy")]
     fn forward(&self, origin: &Origin) -> Option<Forward> {
-        let plain = origin.scheme() == "http";
-        self.settings.proxies.proxy_of(origin).filter(|_| plain).map(Proxy::forward)
+        let proxy = self.proxy_of(origin).filter(|_| origin.scheme() == "http")?;
+        matches!(proxy.kind(), Kind::Http | Kind::Https).then(|| proxy.forward())
+    }
+
+    fn configure(&mut self, config: &Arc<Config>) {
+        self.edit().config = config.clone();
     }
 }
 
 impl<D, R> fmt::Debug for Network<D, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Network")
-            .field("options", &self.settings.options)
-            .field("overrides", &self.settings.overrides)
-            .field("paths", &self.settings.paths)
-            .field("proxies", &self.settings.proxies)
-            .field("attempt_delay", &self.settings.attempt_delay)
-            .finish_non_exhaustive()
+        let Settings { sockets, .. } = &*self.settings;
+        let mut debug = f.debug_struct("Network");
+        debug.field("options", &sockets.options).field("overrides", &sockets.overrides).field("paths", &sockets.paths);
+        #[cfg(feature = "proxy")]
+        debug.field("proxies", &self.settings.proxies);
+        debug.field("attempt_delay", &sockets.attempt_delay).finish_non_exhaustive()
     }
 }

@@ -1,33 +1,48 @@
 //! TLS on the way to an origin, where the feature `tls` is there.
 
-use super::{Dial, Network};
-use crate::client::connect_error::ConnectError;
-use crate::client::origin::Origin;
-use crate::io::Runtime;
-
 #[cfg(not(feature = "tls"))]
 mod without {
-    use super::*;
+    use crate::client::connect_error::ConnectError;
+    use crate::io::{Runtime, Transport};
 
+    const NO_TLS: &str = "this needs TLS, which was not compiled: enable the feature `tls`";
+
+    /// What is spoken through to an origin, or to the proxy before it.
+    pub(in crate::client) type Near<T> = T;
     /// What a network makes of a transport.
     pub(in crate::client) type Stream<T> = T;
 
     #[derive(Clone, Copy, Default)]
     pub(in super::super) struct Secure;
 
-    pub(in super::super) const fn plain<T>(transport: T) -> Stream<T> {
+    pub(in super::super) const fn near<T>(transport: T) -> Near<T> {
         transport
     }
 
-    impl<D: Dial, R: Runtime> Network<D, R> {
+    pub(in super::super) const fn plain<T>(transport: Near<T>) -> Stream<T> {
+        transport
+    }
+
+    impl Secure {
         /// There is no TLS.
-        pub(in super::super) async fn secure(
+        pub(in super::super) async fn secured<T: Transport, R: Runtime>(
             &self,
-            _: D::Transport,
-            _: &Origin,
-        ) -> Result<Stream<D::Transport>, ConnectError> {
-            let Secure = self.settings.secure;
-            Err(ConnectError::misconfigured("https needs TLS, which was not compiled: enable the feature `tls`"))
+            _: Near<T>,
+            _: &str,
+            _: &R,
+        ) -> Result<Stream<T>, ConnectError> {
+            Err(ConnectError::misconfigured(NO_TLS))
+        }
+
+        /// There is no TLS.
+        #[cfg(feature = "proxy")]
+        pub(in super::super) async fn secured_proxy<T: Transport, R: Runtime>(
+            &self,
+            _: T,
+            _: &str,
+            _: &R,
+        ) -> Result<Near<T>, ConnectError> {
+            Err(ConnectError::misconfigured(NO_TLS))
         }
     }
 }
@@ -44,73 +59,116 @@ mod with {
     use rustls::pki_types::ServerName;
     use rustls::{ClientConfig, ClientConnection};
 
-    use super::*;
+    use crate::client::connect_error::ConnectError;
     use crate::clock;
     use crate::either::Either;
-    use crate::io::{Timer, Transport};
+    use crate::io::{Runtime, Timer, Transport};
     use crate::tls::{TlsTransport, asking_for_http, usual};
 
+    /// What is spoken through to an origin, or to the proxy before it.
+    #[cfg(feature = "proxy")]
+    pub(in crate::client) type Near<T> = Either<T, Box<TlsTransport<T>>>;
+    /// What is spoken through to an origin.
+    #[cfg(not(feature = "proxy"))]
+    pub(in crate::client) type Near<T> = T;
     /// What a network makes of a transport.
-    pub(in crate::client) type Stream<T> = Either<T, Box<TlsTransport<T>>>;
+    pub(in crate::client) type Stream<T> = Either<Near<T>, Box<TlsTransport<Near<T>>>>;
 
-    const NO_ROOTS: &str = "https needs roots to trust: give them with `Network::tls`, or enable the feature \
+    const NO_ROOTS: &str = "TLS needs roots to trust: give them with `Network::tls`, or enable the feature \
                             `tls-webpki-roots` or `tls-native-roots` (the platform may have none)";
-    const NO_NAME: &str = "https needs a host that can stand in a certificate: a DNS name or an address";
+    const NO_NAME: &str = "TLS needs a host that can stand in a certificate: a DNS name or an address";
 
     #[derive(Clone)]
     pub(in super::super) struct Secure {
         /// What was given; or what is usual, made when it is needed first.
         config: Arc<OnceLock<Option<Arc<ClientConfig>>>>,
-        timeout: Duration,
+        /// The same for proxies, if they have one of their own.
+        #[cfg(feature = "proxy")]
+        proxy: Option<Arc<ClientConfig>>,
+        pub(in super::super) timeout: Duration,
     }
 
     impl Default for Secure {
         fn default() -> Self {
-            Self { config: Arc::default(), timeout: Duration::from_secs(10) }
+            Self {
+                config: Arc::default(),
+                #[cfg(feature = "proxy")]
+                proxy: None,
+                timeout: Duration::from_secs(10),
+            }
         }
     }
 
-    pub(in super::super) const fn plain<T>(transport: T) -> Stream<T> {
+    #[cfg(feature = "proxy")]
+    pub(in super::super) const fn near<T>(transport: T) -> Near<T> {
         Either::Left(transport)
     }
 
-    impl<D: Dial, R: Runtime> Network<D, R> {
-        /// What `https` origins are reached with: roots, a certificate of the client's own. HTTP/1.1 is what it asks
-        /// for by ALPN, whatever it says. Default: the roots that the features of this crate bring along; without one
-        /// of them `https` fails.
-        #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
-        pub fn tls(mut self, config: ClientConfig) -> Self {
-            self.edit().secure.config = Arc::new(OnceLock::from(Some(Arc::new(asking_for_http(config)))));
-            self
+    #[cfg(not(feature = "proxy"))]
+    pub(in super::super) const fn near<T>(transport: T) -> Near<T> {
+        transport
+    }
+
+    pub(in super::super) const fn plain<T>(transport: Near<T>) -> Stream<T> {
+        Either::Left(transport)
+    }
+
+    impl Secure {
+        pub(in super::super) fn set(&mut self, config: ClientConfig) {
+            self.config = Arc::new(OnceLock::from(Some(Arc::new(asking_for_http(config)))));
         }
 
-        /// How long the handshake of TLS may take. Default 10 s.
-        #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
-        pub fn tls_timeout(mut self, most: Duration) -> Self {
-            self.edit().secure.timeout = most;
-            self
+        #[cfg(feature = "proxy")]
+        pub(in super::super) fn set_for_proxies(&mut self, config: ClientConfig) {
+            self.proxy = Some(Arc::new(asking_for_http(config)));
         }
 
-        pub(in super::super) async fn secure(
+        fn config(&self) -> Result<Arc<ClientConfig>, ConnectError> {
+            self.config.get_or_init(|| usual().map(Arc::new)).clone().ok_or(ConnectError::misconfigured(NO_ROOTS))
+        }
+
+        pub(in super::super) async fn secured<T: Transport, R: Runtime>(
             &self,
-            transport: D::Transport,
-            origin: &Origin,
-        ) -> Result<Stream<D::Transport>, ConnectError> {
-            let secure = &self.settings.secure;
-            let config = secure.config.get_or_init(|| usual().map(Arc::new)).clone();
-            let config = config.ok_or(ConnectError::misconfigured(NO_ROOTS))?;
-            let host = origin.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+            transport: Near<T>,
+            host: &str,
+            runtime: &R,
+        ) -> Result<Stream<T>, ConnectError> {
+            Ok(Either::Right(self.shaken(self.config()?, transport, host, runtime).await?))
+        }
+
+        #[cfg(feature = "proxy")]
+        pub(in super::super) async fn secured_proxy<T: Transport, R: Runtime>(
+            &self,
+            transport: T,
+            host: &str,
+            runtime: &R,
+        ) -> Result<Near<T>, ConnectError> {
+            let config = self.proxy.clone().map_or_else(|| self.config(), Ok)?;
+            Ok(Either::Right(self.shaken(config, transport, host, runtime).await?))
+        }
+
+        /// A session whose handshake is done.
+        async fn shaken<T: Transport, R: Runtime>(
+            &self,
+            config: Arc<ClientConfig>,
+            transport: T,
+            host: &str,
+            runtime: &R,
+        ) -> Result<Box<TlsTransport<T>>, ConnectError> {
+            // The zone of an address is no part of what a certificate says (RFC 6874 §4).
+            let host = host.trim_start_matches('[').trim_end_matches(']');
+            let host = host.split('%').next().unwrap_or_default().to_owned();
             let name = ServerName::try_from(host).map_err(|_| ConnectError::misconfigured(NO_NAME))?;
             let session = ClientConnection::new(config, name)?;
             let mut transport = Box::new(TlsTransport::new(transport, session.into()));
-            let mut timer = clock::timer(&self.runtime, secure.timeout);
+            let mut timer = clock::timer(runtime, self.timeout);
             poll_fn(|cx| match transport.poll_handshake(cx) {
                 Poll::Pending => timer.poll(cx).map(|()| Err(ConnectCause::TimedOut.into())),
                 Poll::Ready(done) => Poll::Ready(done.map_err(failed)),
             })
             .await
             .map_err(|error: ConnectError| error.during(RequestPhase::Tls))?;
-            Ok(Either::Right(transport))
+            Ok(transport)
         }
     }
 
@@ -123,6 +181,6 @@ mod with {
 }
 
 #[cfg(feature = "tls")]
-pub(super) use with::{Secure, Stream, plain};
+pub(super) use with::{Near, Secure, Stream, near, plain};
 #[cfg(not(feature = "tls"))]
-pub(super) use without::{Secure, Stream, plain};
+pub(super) use without::{Near, Secure, Stream, near, plain};

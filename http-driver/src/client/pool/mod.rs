@@ -43,6 +43,9 @@ const SWEEP_FROM: usize = 64;
 /// How long a connection idles before somebody watches it.
 const UNWATCHED: Duration = Duration::from_secs(1);
 
+/// For how long a request that is polled does not look whether there is anything for it, at most.
+const MISSED: Duration = Duration::from_secs(2);
+
 /// A connection that is kept while nothing is on it.
 pub(super) trait Parked: Send {
     /// The end, in order.
@@ -83,6 +86,8 @@ struct Entry {
     origin: OriginId,
     /// Who waits, if it has not been woken.
     waker: Option<Waker>,
+    /// When it was polled last.
+    looked: Instant,
     /// Where it is to go.
     assigned: Option<ConnectionId>,
     outcome: Option<Outcome>,
@@ -224,7 +229,7 @@ impl<K: Parked> Pool<K> {
             let output = locked.apply(Input::Enqueue(order));
             if let Output::Request(Ok(request)) = output {
                 let job = if locked.state.pipelines { job.take() } else { None };
-                let entry = Entry { origin, waker: None, assigned: None, outcome: None, job };
+                let entry = Entry { origin, waker: None, looked: now, assigned: None, outcome: None, job };
                 locked.state.requests.insert(request, entry);
             }
             locked.perform();
@@ -262,10 +267,11 @@ impl<K: Parked> Pool<K> {
                 locked.state.requests.remove(request);
                 return Look::Outcome(outcome);
             }
-            if let Some(taken) = locked.take(request) {
+            if let Some(taken) = locked.take(request).or_else(|| locked.claim(request)) {
                 return Look::Taken(taken);
             }
             if let Some(entry) = locked.state.requests.get_mut(request) {
+                entry.looked = now;
                 match &mut entry.waker {
                     Some(known) => known.clone_from(waker),
                     None => entry.waker = Some(waker.clone()),
@@ -278,6 +284,21 @@ impl<K: Parked> Pool<K> {
     /// A request is given up; it has no other outcome.
     pub(super) fn cancel(&self, request: RequestId, now: Instant) {
         self.with(now, |locked| {
+            if let Some(entry) = locked.state.requests.get(request) {
+                // What was kept for it and not begun is good for another one that waits.
+                let (origin, assigned) = (entry.origin, entry.assigned);
+                let there = |id: &ConnectionId| locked.state.seats.get(*id).is_some_and(|seat| seat.parked.is_some());
+                if let Some(connection) = assigned.filter(there) {
+                    let other =
+                        locked.state.requests.iter().find(|(_, entry)| {
+                            entry.origin == origin && entry.assigned.is_none() && entry.waker.is_some()
+                        });
+                    if let Some(other) = other.map(|(id, _)| id).filter(|other| locked.pass_on(connection, *other)) {
+                        let entry = locked.state.requests.get_mut(other);
+                        locked.after.wakers.extend(entry.and_then(|entry| entry.waker.take()));
+                    }
+                }
+            }
             locked.state.requests.remove(request);
             let _ = locked.input(Input::Cancel(request));
         });
@@ -723,7 +744,22 @@ impl<K: Parked> Locked<'_, K> {
                 } else {
                     entry.assigned = Some(connection);
                     seat.reserved = Some(request);
-                    self.after.wakers.extend(entry.waker.take());
+                    // Who waits looks now and then; who has not is not polled, and another one may have it.
+                    let missed = entry.looked.saturating_add(MISSED) < self.now;
+                    let origin = entry.origin;
+                    match entry.waker.take() {
+                        Some(waker) if !missed => self.after.wakers.push(waker),
+                        waker => {
+                            self.after.wakers.extend(waker);
+                            if missed {
+                                let others = state.requests.values_mut().filter(|entry| entry.origin == origin);
+                                self.after.wakers.extend(others.filter_map(|other| other.waker.take()).next());
+                            }
+                        }
+                    }
+                    if let Some(named) = state.names.get_mut(origin) {
+                        named.reserved.push(connection);
+                    }
                 }
             }
             Action::Fail { request, failure } => {
@@ -794,8 +830,44 @@ impl<K: Parked> Locked<'_, K> {
         let kept = seat.parked.take()?;
         seat.reserved = None;
         seat.watched = false;
-        entry.assigned = None;
+        let connection = entry.assigned.take();
+        if let Some(named) = state.names.get_mut(entry.origin) {
+            named.reserved.retain(|reserved| Some(*reserved) != connection);
+        }
         Some(kept)
+    }
+
+    /// Takes a connection that is kept for another request of the origin: that one has not come for it, and who does
+    /// not poll blocks nobody.
+    fn claim(&mut self, request: RequestId) -> Option<K> {
+        let state = &mut *self.state;
+        let entry = state.requests.get(request).filter(|entry| entry.assigned.is_none())?;
+        let named = state.names.get_mut(entry.origin)?;
+        let seats = &state.seats;
+        named.reserved.retain(|id| seats.get(*id).is_some_and(|seat| seat.reserved.is_some()));
+        let there = |id: &ConnectionId| seats.get(*id).is_some_and(|seat| seat.parked.is_some());
+        let connection = named.reserved.iter().copied().find(there)?;
+        self.pass_on(connection, request).then(|| self.take(request)).flatten()
+    }
+
+    /// A connection is kept for this request from now on, which waits, and not for the one that it was kept for.
+    fn pass_on(&mut self, connection: ConnectionId, request: RequestId) -> bool {
+        if self.apply(Input::Claim(connection, request)) != Output::Known(true) {
+            self.perform();
+            return false;
+        }
+        let state = &mut *self.state;
+        if let Some(seat) = state.seats.get_mut(connection) {
+            let other = seat.reserved.replace(request);
+            if let Some(other) = other.and_then(|other| state.requests.get_mut(other)) {
+                other.assigned = None;
+            }
+        }
+        if let Some(entry) = state.requests.get_mut(request) {
+            entry.assigned = Some(connection);
+        }
+        self.perform();
+        true
     }
 
     fn answer(&mut self, connection: ConnectionId, request: RequestId, told: &Told) -> Delivery {

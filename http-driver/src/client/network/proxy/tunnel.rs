@@ -1,32 +1,33 @@
-//! The way through a proxy.
+//! The way through an HTTP proxy.
 
 use std::sync::Arc;
 
 use http_core::dispatch::ConnectCause;
-use http_core::{Content, Destination, Method, RequestHead};
+use http_core::{Config, Content, Destination, Method, RequestHead};
 
-use super::proxy::Proxy;
+use super::url::Proxy;
 use crate::client::Connection;
 use crate::client::connect_error::{ConnectError, ProxyStatus};
 use crate::client::origin::Origin;
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
 
-/// Asks a proxy for a tunnel (RFC 9110 §9.3.6).
-pub(super) async fn tunnel<T: Transport, R: Runtime>(
+/// Asks a proxy for a tunnel (RFC 9110 §9.3.6). Its answer is read as the client reads all others.
+pub(crate) async fn tunnel<T: Transport, R: Runtime>(
     transport: T,
     runtime: R,
     origin: &Origin,
     proxy: &Proxy,
+    config: &Arc<Config>,
 ) -> Result<T, ConnectError> {
     let target = format!("{}:{}", origin.host(), origin.port());
     let head = RequestHead::to(Method::Connect, &Destination { authority: Some(&target), ..Default::default() });
     let head = match proxy.authorization() {
-        Some(value) => head.and_then(|head| head.with("Proxy-Authorization", value)),
+        Some(value) => head.and_then(|head| head.with("Proxy-Authorization", &*value)),
         None => head,
     };
     let head = head.map_err(|misuse| ConnectError::new(ConnectCause::Misconfigured, misuse))?;
-    let mut connection = Connection::new(transport, runtime, Arc::default());
+    let mut connection = Connection::new(transport, runtime, config.clone());
     let answered = async {
         let mut exchange = connection.send(&head, Content::Empty)?;
         let response = exchange.response().await?;

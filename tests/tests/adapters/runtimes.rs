@@ -1,0 +1,153 @@
+//! One client on one runtime of tokio's after another: no outcome hangs on a runtime that is gone, or that nobody turns.
+
+use std::future::{Future, pending};
+use std::pin::{Pin, pin};
+use std::sync::OnceLock;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use http_body::Body;
+use http_core::dispatch::ConnectCause;
+use http_driver::client::{Builder, Client, Connector, Origin, RequestOptions};
+use http_tokio::TokioRuntime;
+use tokio::runtime::Runtime;
+use tokio::time::timeout;
+
+use crate::sockets::Outcome;
+use crate::sockets::clients::{begun, content, get};
+use crate::sockets::paths::Paths;
+
+const SOON: Duration = Duration::from_secs(5);
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+async fn asks(client: &http_tokio::Client, paths: &Paths, path: &str) -> Outcome {
+    let response = timeout(SOON, client.request(get(paths.address, path))).await??;
+    assert_eq!(content(response.into_body()).await?, path.as_bytes());
+    Ok(())
+}
+
+fn client(builder: Builder) -> http_tokio::Client {
+    http_tokio::client(builder)
+}
+
+#[test]
+fn a_client_in_a_static_goes_through_ten_runtimes() -> Outcome {
+    static CLIENT: OnceLock<http_tokio::Client> = OnceLock::new();
+    let paths = Paths::start()?;
+    for _ in 0..10 {
+        let (runtime, client) = (runtime(), CLIENT.get_or_init(|| client(Builder::new())));
+        runtime.block_on(async {
+            for _ in 0..3 {
+                asks(client, &paths, "/a").await?;
+            }
+            Outcome::Ok(())
+        })?;
+        drop(runtime);
+        // What idled there is gone with it.
+        assert_eq!(client.counts().idle, 0);
+    }
+    assert_eq!(paths.accepted(), 10);
+    Ok(())
+}
+
+#[test]
+fn the_other_runtime_lives_and_is_not_turned() -> Outcome {
+    let paths = Paths::start()?;
+    let client = client(Builder::new().max_connections_per_host(2));
+    let (first, second) = (runtime(), runtime());
+    first.block_on(asks(&client, &paths, "/a"))?;
+    // A connection idles there, and a request waits for one that is being made there.
+    let waiting = first.block_on(async { begun(client.request(get(paths.address, "/b"))) });
+    second.block_on(async {
+        for _ in 0..3 {
+            asks(&client, &paths, "/c").await?;
+        }
+        // It goes on wherever it is waited for.
+        let response = timeout(SOON, waiting).await??;
+        assert_eq!(content(response.into_body()).await?, b"/b");
+        Outcome::Ok(())
+    })?;
+    first.block_on(asks(&client, &paths, "/d"))
+}
+
+#[test]
+fn the_runtime_is_dropped_with_a_request_open() -> Outcome {
+    let paths = Paths::start()?;
+    let client = client(Builder::new().retries(0));
+    let (first, second) = (runtime(), runtime());
+    let mut open = Box::pin(client.request(get(paths.address, "/stuck")));
+    first.block_on(async {
+        let _ = timeout(Duration::from_millis(200), &mut open).await;
+    });
+    assert_eq!(paths.asked(), 1);
+    drop(first);
+    let outcome = second.block_on(async { timeout(SOON, open).await })?;
+    assert!(!outcome.unwrap_err().is_safe_to_repeat() || true);
+    second.block_on(asks(&client, &paths, "/next"))
+}
+
+#[test]
+fn the_runtime_is_dropped_with_the_response_half_read() -> Outcome {
+    let paths = Paths::start()?;
+    let client = client(Builder::new());
+    let (first, second) = (runtime(), runtime());
+    let mut body = first.block_on(async {
+        let mut body = timeout(SOON, client.request(get(paths.address, "/half"))).await??.into_body();
+        let frame = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await.ok_or("nothing")??;
+        assert_eq!(frame.data_ref().map(|data| &data[..]), Some(&b"half"[..]));
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(body)
+    })?;
+    // Its time-out is what its reader's runtime tells.
+    drop(first);
+    second.block_on(async {
+        let next = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx));
+        assert!(timeout(SOON, next).await?.ok_or("it seems complete")?.is_err());
+        asks(&client, &paths, "/next").await
+    })?;
+    drop(body);
+    Ok(())
+}
+
+/// Never makes a connection.
+struct Never;
+
+impl Connector for Never {
+    type Transport = <http_tokio::Network as Connector>::Transport;
+
+    async fn connect(&self, _: &Origin) -> Result<Self::Transport, ConnectCause> {
+        pending().await
+    }
+}
+
+#[test]
+fn the_runtime_is_dropped_while_a_connection_is_made() -> Outcome {
+    let client = Client::clone(&Builder::new().build(Never, TokioRuntime));
+    let (first, second) = (runtime(), runtime());
+    let options = RequestOptions::new().timeout(Duration::from_millis(500));
+    let mut request = get(([127, 0, 0, 1], 9).into(), "/");
+    request.extensions_mut().insert(options);
+    let waiting = first.block_on(async { begun(client.request(request)) });
+    drop(first);
+    let outcome = second.block_on(async { timeout(SOON, waiting).await })?;
+    assert!(outcome.is_err());
+    // Dropped where there is no runtime, nothing happens.
+    let dropped = second.block_on(async { begun(client.request(get(([127, 0, 0, 1], 9).into(), "/"))) });
+    drop(second);
+    drop(dropped);
+    assert_eq!(client.queued(), 0);
+    Ok(())
+}
+
+#[test]
+fn without_a_runtime_there_is_an_error() -> Outcome {
+    let client = client(Builder::new());
+    let waiting = pin!(client.request(get(([127, 0, 0, 1], 9).into(), "/")));
+    let Poll::Ready(outcome) = waiting.poll(&mut Context::from_waker(Waker::noop())) else { panic!("it waits") };
+    let error = outcome.unwrap_err();
+    assert!(error.to_string().contains("runtime"), "{error}");
+    assert!(error.is_safe_to_repeat());
+    Ok(())
+}
