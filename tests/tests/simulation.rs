@@ -29,6 +29,7 @@ fn one_connection_that_nearly_always_breaks() {
 fn a_pool_whose_connections_often_break() {
     let tally = tell(Setup { seed: seed(), requests: requests(), connections: 4, depth: 1, harm: 40, cancels: 0 });
     assert!(tally.connections * 50 > requests(), "too quiet to prove anything");
+    assert!(tally.claimed * 100 > requests(), "too few that take another's connection");
 }
 
 #[test]

@@ -139,8 +139,8 @@ impl Dispatcher {
         now: Instant,
         ranks: &Ranks,
     ) {
-        let connection::Connection { origin, state, round, since, in_flight, assigned, answered, remaining, kept_for } =
-            connection;
+        let connection::Connection { origin, state, round, since, in_flight, assigned, .. } = connection;
+        let connection::Connection { answered, remaining, kept_for, rested, .. } = connection;
         let recent = self.origins.get(origin.0).is_some_and(|origin| origin.trouble.round == *round);
         let most = self.policy.requests_per_connection.unwrap_or(1).max(1);
         out.value((ranks.origins.get(origin), recent, (*assigned).min(most), answered, remaining, kept_for));
@@ -149,17 +149,29 @@ impl Dispatcher {
         out.value(now.saturating_since(*since).min(longest));
         out.value(in_flight.len());
         in_flight.iter().for_each(|id| out.value(ranks.requests.get(id)));
+        let longest = self.policy.fresh_after_idle.unwrap_or_default().saturating_add(Duration::from_nanos(1));
         match state {
             connection::State::Connecting { until, ticket } => {
                 out.value((0_u8, ticket.is_some()));
                 out.until(*until, now);
             }
             connection::State::Idle { since, until, ticket } => {
-                let longest = self.policy.fresh_after_idle.unwrap_or_default().saturating_add(Duration::from_nanos(1));
                 out.value((1_u8, now.saturating_since(*since).min(longest), ranks.tickets.get(ticket)));
                 out.until(*until, now);
             }
-            connection::State::Busy { ready } => out.value((2_u8, ready)),
+            connection::State::Busy { ready } => {
+                out.value((2_u8, ready));
+                // A request that might take it from the single one on it wants to know whether nothing was sent on it,
+                // and how long it had been idle.
+                let unanswered = |id: &RequestId| {
+                    let request = self.requests.get(id.0).map(|request| request.state);
+                    matches!(request, Some(request::State::InFlight { answered: false, .. }))
+                };
+                if in_flight.len() == 1 && in_flight.iter().all(unanswered) {
+                    let rested = self.policy.fresh_after_idle.map(|_| now.saturating_since(*rested).min(longest));
+                    out.value((*assigned <= 1, rested));
+                }
+            }
         }
     }
 

@@ -27,6 +27,8 @@ pub(super) struct Connection {
     pub(super) remaining: Option<u32>,
     /// How long the peer keeps it idle, if it said so.
     pub(super) kept_for: Option<Duration>,
+    /// Since when nothing was sent on it, when it was assigned last.
+    pub(super) rested: Instant,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +62,12 @@ impl Connection {
             answered: false,
             remaining: None,
             kept_for: None,
+            rested: now,
         }
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
+        matches!(self.state, State::Busy { .. })
     }
 
     /// Which requests it can serve.

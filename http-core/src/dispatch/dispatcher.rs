@@ -42,7 +42,10 @@ pub(super) const MOST_TIMERS: usize = 256;
 ///    [`handle_response_started`](Self::handle_response_started) at the first byte,
 ///    [`handle_response`](Self::handle_response) at the final head, [`handle_keep_alive`](Self::handle_keep_alive)
 ///    if the head gives hints, [`handle_finished`](Self::handle_finished) when the exchange is complete, and
-///    [`handle_ready`](Self::handle_ready) when the connection can take another request. For one that goes wrong:
+///    [`handle_ready`](Self::handle_ready) when the connection can take another request; or, where the response is
+///    complete when its head is there, [`handle_complete`](Self::handle_complete) for these together. A request that
+///    takes the connection which another was assigned and does not use: [`handle_claim`](Self::handle_claim). For one
+///    that goes wrong:
 ///    [`handle_connect_failed`](Self::handle_connect_failed) or [`handle_lost`](Self::handle_lost), which is also
 ///    how the end of a connection is reported that is idle or was closed after its last exchange.
 ///    From the clock: [`handle_timeout`](Self::handle_timeout). From a source of random numbers:
@@ -538,7 +541,7 @@ impl Dispatcher {
 }
 
 impl Dispatcher {
-    fn tick(&mut self, now: Instant) {
+    pub(super) fn tick(&mut self, now: Instant) {
         self.now = self.now.max(now);
     }
 

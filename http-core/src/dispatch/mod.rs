@@ -3,6 +3,7 @@
 mod action;
 mod canonical;
 mod circuit;
+mod complete;
 mod connection;
 mod dispatcher;
 mod due;

@@ -45,6 +45,10 @@ pub enum Input {
     Finished(RequestId),
     /// `handle_ready`
     Ready(ConnectionId),
+    /// `handle_complete`
+    Complete(ConnectionId, RequestId, StatusFacts, bool),
+    /// `handle_claim`
+    Claim(ConnectionId, RequestId),
     /// `handle_lost`
     Lost(ConnectionId, LostCause, Vec<(RequestId, Progress)>),
     /// `handle_keep_alive`
@@ -104,6 +108,12 @@ fn call(dispatcher: &mut Dispatcher, input: Input, now: Instant) -> Output {
         Input::Response(request, facts) => return Output::Delivery(dispatcher.handle_response(request, facts, now)),
         Input::Finished(request) => return Output::Known(dispatcher.handle_finished(request, now)),
         Input::Ready(connection) => dispatcher.handle_ready(connection, now),
+        Input::Complete(connection, request, facts, ready) => {
+            return Output::Delivery(dispatcher.handle_complete(connection, request, facts, ready, now));
+        }
+        Input::Claim(connection, request) => {
+            return Output::Known(dispatcher.handle_claim(connection, request, now));
+        }
         Input::Lost(connection, cause, unanswered) => dispatcher.handle_lost(connection, cause, &unanswered, now),
         Input::KeepAlive(connection, timeout, most) => dispatcher.handle_keep_alive(connection, timeout, most),
         Input::Timeout => dispatcher.handle_timeout(now),
@@ -130,6 +140,8 @@ impl fmt::Display for Input {
             Self::Response(_, facts) => write!(f, "response {}", facts.status),
             Self::Finished(_) => f.write_str("an exchange is complete"),
             Self::Ready(_) => f.write_str("the connection is free"),
+            Self::Complete(_, _, facts, _) => write!(f, "response {}, complete", facts.status),
+            Self::Claim(..) => f.write_str("a request takes the connection of another"),
             Self::Lost(_, cause, unanswered) => match unanswered.len() {
                 0 => cause.fmt(f),
                 1 => write!(f, "{cause}, a request is unanswered"),

@@ -54,6 +54,13 @@ impl Origin {
         self.connections.saturating_sub(self.connecting)
     }
 
+    /// Whether nothing is held against it, and no connection is made to find out how it is.
+    pub(super) fn is_well(&self) -> bool {
+        let Breaker { failures, open_until, probe, last: _ } = &self.breaker;
+        let closed = *failures == 0 && open_until.is_none() && probe.is_none();
+        closed && self.trouble.failures == 0 && self.trouble.retry_at.is_none()
+    }
+
     pub(super) fn may_retry(&self, policy: &Policy) -> bool {
         policy.retry_budget.is_none() || self.tokens >= RETRY
     }

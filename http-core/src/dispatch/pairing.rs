@@ -119,9 +119,7 @@ impl Dispatcher {
                 if overtaken && self.is_full(origin) && origin.connecting == 0 && self.may_connect(origin) {
                     return Some(Pairing::Close(*idle, CloseCause::Replaced));
                 }
-                let waited = self.now.saturating_since(since);
-                let too_long = self.policy.fresh_after_idle.is_some_and(|longest| waited > longest);
-                if too_long && !job.idempotent {
+                if !job.idempotent && self.idled_too_long(since) {
                     return Some(Pairing::Freshen(place.request));
                 }
             }
@@ -158,6 +156,22 @@ impl Dispatcher {
             });
         }
         Some(Opening::Connect)
+    }
+
+    /// Whether an update would neither assign nor open anything.
+    pub(super) fn is_settled(&self, id: OriginId) -> bool {
+        let opens = match self.next_opening(id, false) {
+            None => false,
+            Some(Opening::Line) => self.origins.get(id.0).is_none_or(|origin| origin.in_line.is_none()),
+            Some(_) => true,
+        };
+        !opens && self.next_pairing(id).is_none()
+    }
+
+    /// Whether a connection that has been idle since then is too old for what could not be sent again.
+    pub(super) fn idled_too_long(&self, since: Instant) -> bool {
+        let waited = self.now.saturating_since(since);
+        self.policy.fresh_after_idle.is_some_and(|longest| waited > longest)
     }
 
     fn may_connect(&self, origin: &Origin) -> bool {
@@ -199,7 +213,10 @@ impl Dispatcher {
 
     fn assign(&mut self, id: RequestId, connection_id: ConnectionId) {
         let ticket = self.ticket();
-        self.wake(connection_id);
+        if !self.wake(connection_id) {
+            // It goes behind others: the connection does not rest.
+            self.note_at_work(connection_id);
+        }
         let (Some(request), Some(connection)) =
             (self.requests.get_mut(id.0), self.connections.get_mut(connection_id.0))
         else {
@@ -292,19 +309,28 @@ impl Dispatcher {
         }
     }
 
-    /// Takes a connection out of the idle ones, if it is among them.
-    pub(super) fn wake(&mut self, id: ConnectionId) {
+    fn note_at_work(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(id.0) {
+            connection.rested = self.now;
+        }
+    }
+
+    /// Takes a connection out of the idle ones; false if it is not among them.
+    pub(super) fn wake(&mut self, id: ConnectionId) -> bool {
         let Some(connection) = self.connections.get_mut(id.0) else {
-            return;
+            return false;
         };
-        if let connection::State::Idle { until, ticket, .. } = connection.state {
+        if let connection::State::Idle { since, until, ticket } = connection.state {
             connection.state = connection::State::Busy { ready: true };
+            connection.rested = since;
             self.timers.disarm(until, Timer::Connection(id));
             self.idle.remove(&ticket);
             if let Some(origin) = self.origins.get_mut(connection.origin.0) {
                 origin.idle.remove(&ticket);
             }
+            return true;
         }
+        false
     }
 
     /// Puts a request into the queue of its origin.

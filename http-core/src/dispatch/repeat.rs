@@ -112,7 +112,14 @@ impl Dispatcher {
         self.repeat_after(id, wait);
     }
 
-    fn decide(&self, id: RequestId, event: Event, progress: Progress, origin_spent: bool, expecting: bool) -> Verdict {
+    pub(super) fn decide(
+        &self,
+        id: RequestId,
+        event: Event,
+        progress: Progress,
+        origin_spent: bool,
+        expecting: bool,
+    ) -> Verdict {
         let mut facts = RetryFacts::new(event);
         facts.expecting = expecting;
         facts.progress = progress;

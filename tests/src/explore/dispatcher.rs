@@ -47,6 +47,8 @@ pub struct Plan {
     pub circuit: bool,
     /// Warming up, 421, names that do not exist.
     pub rare_events: bool,
+    /// Requests take the connections of others that were not begun.
+    pub claims: bool,
     /// Some requests have a deadline, and the whole may come to an end.
     pub deadlines_and_drain: bool,
 }
@@ -61,6 +63,7 @@ impl Plan {
         depth: 1,
         circuit: false,
         rare_events: true,
+        claims: true,
         deadlines_and_drain: false,
     };
 }
@@ -70,6 +73,8 @@ struct Request {
     idempotent: bool,
     /// Something of it was handed to a transport, and it was not said to be untouched since.
     sent: bool,
+    /// The same, before it was assigned last.
+    before: bool,
     /// Its response was delivered.
     delivered: bool,
 }
@@ -128,19 +133,73 @@ impl Dispatch {
     fn input(&mut self, input: Input) -> Result<(), String> {
         self.report(&input);
         let mut actions = Vec::new();
+        let untold = self.machine.clone();
         let output = apply(&mut self.machine, input.clone(), self.now, &mut |action| actions.push(action));
+        self.compare(untold, &input, output, &actions)?;
         match (&input, output) {
             (Input::Enqueue(job), Output::Request(Ok(id))) => {
-                let request = Request { idempotent: job.idempotent, sent: false, delivered: false };
+                let request = Request { idempotent: job.idempotent, sent: false, before: false, delivered: false };
                 self.open.insert(id, request);
             }
             (Input::Cancel(id) | Input::Finished(id), Output::Known(true)) => {
                 self.open.remove(id).ok_or("a second outcome")?;
             }
             (Input::Response(id, _), Output::Delivery(delivery)) => self.delivered(*id, delivery),
+            (Input::Complete(_, id, ..), Output::Delivery(delivery)) => {
+                self.delivered(*id, delivery);
+                if delivery == Delivery::Deliver {
+                    self.open.remove(id).ok_or("a second outcome")?;
+                    self.connections.values_mut().for_each(|on| on.retain(|other| other != id));
+                }
+            }
+            (Input::Claim(connection, id), Output::Known(true)) => self.claimed(*connection, *id)?,
             _ => {}
         }
         actions.into_iter().try_for_each(|action| self.perform(action))
+    }
+
+    /// What is told in one call leads where the calls lead that it stands for; what is refused changes nothing.
+    fn compare(&self, mut before: Dispatcher, input: &Input, output: Output, told: &[Action]) -> Result<(), String> {
+        let mut actions = Vec::new();
+        match *input {
+            Input::Complete(connection, request, facts, ready) => {
+                before.handle_response_started(connection, self.now);
+                let delivery = before.handle_response(request, facts, self.now);
+                if delivery == Delivery::Deliver {
+                    before.handle_finished(request, self.now);
+                }
+                if ready {
+                    before.handle_ready(connection, self.now);
+                }
+                if output != Output::Delivery(delivery) {
+                    return Err("one call says otherwise than the four that it stands for".into());
+                }
+                actions.extend(std::iter::from_fn(|| before.poll_action()));
+            }
+            Input::Claim(..) if output == Output::Known(false) => {}
+            _ => return Ok(()),
+        }
+        // What is closed has no name that could be compared.
+        if actions != told || before.canonical(self.now) != self.machine.canonical(self.now) {
+            return Err("one call leads elsewhere than those that it stands for".into());
+        }
+        Ok(())
+    }
+
+    /// A request has the connection of another, which was not begun.
+    fn claimed(&mut self, connection: ConnectionId, id: RequestId) -> Result<(), String> {
+        let on = self.connections.get_mut(&connection).ok_or("claimed what is not there")?;
+        let other = std::mem::replace(on, vec![id]);
+        for other in other {
+            let open = self.open.get_mut(&other).ok_or("claimed from nobody")?;
+            open.sent = open.before;
+        }
+        let open = self.open.get_mut(&id).ok_or("claimed by nobody")?;
+        if open.delivered || open.sent && !open.idempotent {
+            return Err("sent again what must not be".into());
+        }
+        (open.before, open.sent) = (open.sent, true);
+        Ok(())
     }
 
     /// What the driver knows when it reports something.
@@ -211,7 +270,7 @@ impl Dispatch {
                 if open.delivered || open.sent && !open.idempotent {
                     return Err("sent again what must not be".into());
                 }
-                open.sent = true;
+                (open.before, open.sent) = (open.sent, true);
             }
             Action::Fail { request, failure } => {
                 let open = self.open.remove(&request).ok_or("a second outcome")?;
@@ -236,7 +295,11 @@ impl Dispatch {
                 (false, _) => Some(vec![Input::Connected(*id)]),
                 (true, Some(request)) => {
                     let answer = Input::Response(*request, StatusFacts::new(200));
-                    Some(vec![Input::ResponseStarted(*id), answer, Input::Finished(*request), Input::Ready(*id)])
+                    let mut inputs = vec![Input::ResponseStarted(*id), answer, Input::Finished(*request)];
+                    // Nothing goes behind a response that nobody wants.
+                    let owed = on.iter().skip(1).any(|other| !world.open.contains_key(other));
+                    inputs.extend((!owed).then_some(Input::Ready(*id)));
+                    Some(inputs)
                 }
                 (true, None) => None,
             });
@@ -260,7 +323,7 @@ impl Dispatch {
 
 impl World for Dispatch {
     type Step = Step;
-    type Key = (Canonical, Vec<(bool, Vec<usize>)>, Vec<(bool, bool, bool)>);
+    type Key = (Canonical, Vec<(bool, Vec<usize>)>, Vec<(bool, bool, bool, bool)>);
 
     fn steps(&self) -> Vec<Step> {
         let mut steps = Vec::new();
@@ -298,7 +361,9 @@ impl World for Dispatch {
                 }
                 continue;
             };
-            if self.plan.depth > 1 {
+            // Nothing goes behind a response that nobody wants.
+            let owed = on.iter().any(|other| !self.open.contains_key(other));
+            if self.plan.depth > 1 && !owed {
                 step(Input::Ready(*id), "ready");
             }
             // Those behind the first were sent as far as it was, or not at all.
@@ -311,6 +376,15 @@ impl World for Dispatch {
             } else {
                 step(Input::ResponseStarted(*id), "first byte of a response");
                 step(Input::Response(*request, StatusFacts::new(200)), "head of a response");
+                for ready in [false, true].into_iter().filter(|_| !owed) {
+                    let complete = Input::Complete(*id, *request, StatusFacts::new(200), ready);
+                    step(complete, if ready { "answered, and free" } else { "answered in full" });
+                }
+                if self.plan.claims && !owed {
+                    for other in self.open.keys().filter(|other| self.machine.connection_of(**other).is_none()) {
+                        step(Input::Claim(*id, *other), "claimed");
+                    }
+                }
                 if self.plan.rare_events {
                     step(Input::Response(*request, StatusFacts::new(421)), "421");
                 }
@@ -373,7 +447,11 @@ impl World for Dispatch {
         let place = |request: &RequestId| self.open.keys().position(|open| open == request);
         let connections =
             self.connections.iter().map(|(id, on)| (self.up.contains(id), on.iter().filter_map(place).collect()));
-        let requests = self.open.values().map(|open| (open.idempotent, open.sent, open.delivered));
+        let requests = self.open.iter().map(|(id, open)| {
+            // Of what can be claimed from it alone.
+            let before = open.before && !open.delivered && self.machine.connection_of(*id).is_some();
+            (open.idempotent, open.sent, before, open.delivered)
+        });
         (self.machine.canonical(self.now), connections.collect(), requests.collect())
     }
 

@@ -108,6 +108,8 @@ impl Run {
                 2 => Input::Random(source.number()),
                 3 => Input::Cancel(RequestId::from_u64(source.number())),
                 4 => Input::Connected(ConnectionId::from_u64(source.number())),
+                5 | 6 => Input::Complete(connection, request, StatusFacts::new(200), source.one_in(2)),
+                7 => Input::Claim(connection, request),
                 _ => Input::Connect(origin),
             },
             _ if self.origins.len() < 4 => Input::AddOrigin,
@@ -142,7 +144,7 @@ impl Run {
             Input::Lost(connection, ..) | Input::ConnectFailed(connection, _) => {
                 drop(self.connections.remove(connection))
             }
-            Input::Finished(request) if !on(request) => return,
+            Input::Finished(request) | Input::Complete(_, request, ..) if !on(request) => return,
             _ => {}
         }
         let mut actions = Vec::new();
@@ -163,6 +165,15 @@ impl Run {
             }
             (Input::RemoveOrigin(origin), Output::Known(true)) => self.origins.retain(|other| other != origin),
             (Input::Response(request, _), Output::Delivery(Delivery::Discard)) => self.leave(*request),
+            (Input::Complete(_, request, ..), Output::Delivery(delivery)) => match delivery {
+                Delivery::Deliver if self.open.contains(request) => self.end(*request),
+                Delivery::Deliver => {}
+                Delivery::Discard => self.leave(*request),
+            },
+            (Input::Claim(connection, request), Output::Known(true)) => {
+                let (_, on) = self.connections.get_mut(connection).expect("claimed what is gone");
+                *on = vec![*request];
+            }
             (Input::Connected(connection), _) => {
                 if let Some((up, _)) = self.connections.get_mut(connection) {
                     *up = true;

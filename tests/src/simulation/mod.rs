@@ -45,6 +45,8 @@ pub struct Tally {
     pub cut: usize,
     /// Cancelled.
     pub cancelled: usize,
+    /// How often one took the connection of another.
+    pub claimed: usize,
     /// How often the server executed one.
     pub executions: usize,
     /// Connections that were made, or tried.
@@ -290,6 +292,7 @@ impl World {
                 self.making.insert(connection, (origin, making));
             }
             Action::Assign { request, connection } => {
+                let request = self.claim(connection).unwrap_or(request);
                 let plan = self.asked[self.names[&request]].plan;
                 let (_, link) = self.links.get_mut(&connection).expect("assigned to a connection that is up");
                 if let Err(told) = link.send(request, plan, self.now) {
@@ -303,6 +306,20 @@ impl World {
             }
             other => panic!("an action that the tests do not know: {other:?}"),
         }
+    }
+
+    /// Now and then whoever was assigned a connection does not come for it, and another request takes it.
+    fn claim(&mut self, connection: ConnectionId) -> Option<RequestId> {
+        if self.random.below(8) > 0 {
+            return None;
+        }
+        let waits = |request: &RequestId| self.dispatcher.connection_of(*request).is_none();
+        let open = |at: &usize| self.asked[*at].outcome.is_none();
+        let waiting: Vec<_> = self.names.iter().filter(|(id, at)| open(at) && waits(id)).map(|(id, _)| *id).collect();
+        let request = waiting.get(self.random.below(waiting.len().max(1))).copied()?;
+        let claimed = self.input(Input::Claim(connection, request)) == Output::Known(true);
+        self.tally.claimed += usize::from(claimed);
+        claimed.then_some(request)
     }
 
     fn tell(&mut self, connection: ConnectionId, told: Told) {
@@ -325,8 +342,18 @@ impl World {
                     return;
                 }
                 if plan.buffered {
-                    let output = self.input(Input::Response(request, 200.into()));
-                    assert_eq!(output, Output::Delivery(Delivery::Deliver));
+                    // In one call or in two: nobody can tell.
+                    let input = if self.random.below(2) == 0 {
+                        self.end(request, Outcome::Complete);
+                        Input::Complete(connection, request, 200.into(), false)
+                    } else {
+                        Input::Response(request, 200.into())
+                    };
+                    let complete = matches!(input, Input::Complete(..));
+                    assert_eq!(self.input(input), Output::Delivery(Delivery::Deliver));
+                    if complete {
+                        return;
+                    }
                 }
                 self.end(request, Outcome::Complete);
                 assert_eq!(self.input(Input::Finished(request)), Output::Known(true));

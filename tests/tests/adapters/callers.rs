@@ -7,13 +7,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::channel::mpsc;
 use futures_util::future::{Either, join, select};
-use futures_util::{SinkExt, StreamExt, stream};
+use futures_util::{StreamExt, stream};
 use http::Request;
 use http_body::{Body, Frame};
 use http_driver::client::Builder;
 use http_driver::{Full, Runtime};
+use tokio::sync::mpsc;
 
 use crate::sockets::clients::{alone, begun, content, get};
 use crate::sockets::paths::Paths;
@@ -123,7 +123,7 @@ impl Body for Channel {
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.0.poll_next_unpin(cx).map(|next| next.map(|bytes| Ok(Frame::data(bytes))))
+        self.0.poll_recv(cx).map(|next| next.map(|bytes| Ok(Frame::data(bytes))))
     }
 }
 
@@ -133,7 +133,7 @@ const PIECES: usize = 64;
 async fn content_is_sent_when_the_head_of_the_response_is_there<W: World>(world: W) -> Outcome {
     let paths = Paths::start()?;
     let client = Builder::new().build(world.connector(), world.runtime());
-    let (mut send, receive) = mpsc::channel(1);
+    let (send, receive) = mpsc::channel(1);
     let request = Request::post(format!("http://{}/early", paths.address)).body(Channel(receive))?;
     let response = soon(&world, "the head", client.request(request)).await?;
     let sending = async {
@@ -151,7 +151,7 @@ async fn content_is_sent_when_the_head_of_the_response_is_there<W: World>(world:
 async fn both_directions_at_once<W: World>(world: W) -> Outcome {
     let paths = Paths::start()?;
     let client = Builder::new().build(world.connector(), world.runtime());
-    let (mut send, receive) = mpsc::channel(1);
+    let (send, receive) = mpsc::channel(1);
     let request = Request::post(format!("http://{}/echo", paths.address)).body(Channel(receive))?;
     let response = soon(&world, "the head", client.request(request)).await?;
     let sending = async {

@@ -1,6 +1,7 @@
 //! The tests of the machine as a whole: scenarios by subject, and random calls.
 
 mod circuit;
+mod complete;
 mod ending;
 mod evhttp;
 mod pool;

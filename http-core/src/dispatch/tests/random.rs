@@ -135,7 +135,9 @@ impl Model {
         }
         // Time that runs back stands still.
         let now = if self.random.one_in(10) { Instant::ZERO } else { self.now };
-        match self.random.below(24) {
+        match self.random.below(27) {
+            24 | 25 => self.complete(now),
+            26 => self.claim(now),
             0..=4 => self.enqueue(now),
             5 => self.cancel(now),
             6..=9 => {
@@ -229,6 +231,57 @@ impl Model {
             let on = on.and_then(|connection| self.connections.get_mut(&connection));
             let (_, on) = on.expect("it was on a connection that was polled");
             on.retain(|other| *other != request);
+        }
+    }
+
+    /// One call, beside the four that it stands for.
+    fn complete(&mut self, now: Instant) {
+        let request = self.any_request();
+        let on = self.d.connection_of(request).filter(|on| self.connections.contains_key(on));
+        let connection =
+            if self.random.one_in(4) { self.any_connection() } else { on.unwrap_or(self.any_connection()) };
+        let status = self.random.pick(&[100, 200, 200, 200, 408, 421, 503]).unwrap_or(200);
+        let facts = StatusFacts::new(status).retry_after(self.random.one_in(2).then(|| self.random.millis(60)));
+        let ready = self.random.one_in(2);
+        let mut four = self.d.clone();
+        four.handle_response_started(connection, now);
+        let delivery = four.handle_response(request, facts, now);
+        let finished = delivery == Delivery::Deliver && four.handle_finished(request, now);
+        if ready {
+            four.handle_ready(connection, now);
+        }
+        assert_eq!(self.d.handle_complete(connection, request, facts, ready, now), delivery);
+        assert_eq!(self.d.canonical(self.now), four.canonical(self.now));
+        let mut one = self.d.clone();
+        let actions = |d: &mut Dispatcher| core::iter::from_fn(|| d.poll_action()).collect::<Vec<_>>();
+        assert_eq!(actions(&mut one), actions(&mut four));
+        if finished {
+            self.end(request, Fate::Finished);
+        } else if delivery == Delivery::Discard {
+            self.connections.values_mut().for_each(|(_, on)| on.retain(|other| *other != request));
+        }
+    }
+
+    fn claim(&mut self, now: Instant) {
+        let (connection, request) = (self.any_connection(), self.any_request());
+        let before = self.d.canonical(self.now);
+        let other = self.d.connections.get(connection.0).and_then(|found| found.in_flight.front().copied());
+        if self.d.handle_claim(connection, request, now) {
+            assert_eq!(self.d.connection_of(request), Some(connection));
+            let (_, on) = self.connections.get_mut(&connection).expect("a connection that was polled");
+            on.retain(|on| Some(*on) != other);
+            on.push(request);
+            // The other is as it was before it was assigned.
+            let before = other.and_then(|other| self.d.requests.get(other.0)).is_some_and(|other| other.attempts > 0);
+            if let Some(Fate::Open { assigned, .. }) = other.and_then(|other| self.fates.get_mut(&other)) {
+                *assigned = before;
+            }
+            match self.fates.get_mut(&request) {
+                Some(Fate::Open { assigned, .. }) => *assigned = true,
+                fate => panic!("claimed after its outcome: {fate:?}"),
+            }
+        } else {
+            assert_eq!(self.d.canonical(self.now), before);
         }
     }
 
