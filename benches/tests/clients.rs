@@ -12,8 +12,7 @@ use bytes::BytesMut;
 use http::Request;
 use http_body::Body;
 use http_core::Outbox;
-use http_core::dispatch::ConnectCause;
-use http_driver::client::{Builder, Client, Connector, Origin};
+use http_driver::client::{Builder, Client, ConnectError, Connector, Origin};
 use http_driver::{Full, Runtime, Timer, Transport};
 
 #[global_allocator]
@@ -117,7 +116,7 @@ struct Memory;
 impl Connector for Memory {
     type Transport = Echo;
 
-    async fn connect(&self, _: &Origin) -> Result<Echo, ConnectCause> {
+    async fn connect(&self, _: &Origin) -> Result<Echo, ConnectError> {
         Ok(Echo { answers: 0 })
     }
 }

@@ -8,8 +8,7 @@ use std::task::{Context, Poll};
 use bytes::BytesMut;
 use http::Request;
 use http_core::Outbox;
-use http_core::dispatch::ConnectCause;
-use http_driver::client::{Builder, Connector, Origin};
+use http_driver::client::{Builder, ConnectError, Connector, Origin};
 use http_driver::{Full, Transport};
 use http_tokio::TokioRuntime;
 
@@ -34,7 +33,7 @@ struct Stream {
 impl Connector for Server {
     type Transport = Stream;
 
-    async fn connect(&self, _: &Origin) -> Result<Stream, ConnectCause> {
+    async fn connect(&self, _: &Origin) -> Result<Stream, ConnectError> {
         let mut state = self.0.lock().unwrap();
         state.connections += 1;
         Ok(Stream { server: self.clone(), name: state.connections, answer: BytesMut::new() })

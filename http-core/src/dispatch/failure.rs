@@ -215,6 +215,8 @@ pub enum ConnectCause {
     Unreachable,
     /// The connection was reset or ended while it was being set up. Tried again.
     Reset,
+    /// This system has no address, port, descriptor or memory for it just now. Tried again.
+    Exhausted,
     /// The name could not be resolved just now. Tried again.
     ResolveTemporary,
     /// The name does not exist.
@@ -234,7 +236,12 @@ impl ConnectCause {
     #[must_use]
     pub const fn is_transient(self) -> bool {
         match self {
-            Self::Refused | Self::TimedOut | Self::Unreachable | Self::Reset | Self::ResolveTemporary => true,
+            Self::Refused
+            | Self::TimedOut
+            | Self::Unreachable
+            | Self::Reset
+            | Self::Exhausted
+            | Self::ResolveTemporary => true,
             Self::NoSuchName | Self::BadCertificate | Self::Tls | Self::Forbidden | Self::Misconfigured => false,
         }
     }
@@ -257,6 +264,7 @@ impl fmt::Display for ConnectCause {
             Self::TimedOut => "connecting took too long",
             Self::Unreachable => "host or network unreachable",
             Self::Reset => "connection reset while it was set up",
+            Self::Exhausted => "this system has no address, port, descriptor or memory for it just now",
             Self::ResolveTemporary => "the name could not be resolved just now",
             Self::NoSuchName => "no such name",
             Self::BadCertificate => "the certificate was not accepted",

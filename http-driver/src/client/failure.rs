@@ -1,32 +1,63 @@
 //! How a request of a client ended without a response.
 
+use core::error::Error as StdError;
 use core::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::Request;
 use http_core::dispatch::{Cause, ConnectCause, Failure, LostCause, Progress, Refused, RequestPhase};
 
+use super::connect_error::ConnectError;
+use super::job::Job;
+use super::origin::{Origin, Place};
 use super::payload::Unsent;
 use crate::convert::Unconvertible;
 use crate::error::Error;
 
-/// A request that got no response: in which phase, why, and whether it may be repeated.
+/// A request that got no response: where it was to go, in which phase it failed, what happened, and whether it may be
+/// repeated. Displayed, it is one line that says these four, without what may be secret.
+///
+/// What the system, TLS, a proxy or the peer said stands behind it, as it came: [`source`](StdError::source) is an
+/// [`io::Error`](std::io::Error), an error of `rustls`, a [`ProxyStatus`](super::ProxyStatus), a
+/// [`ProtocolError`](http_core::ProtocolError), or the error of the request's body; where there is none of them, but a
+/// connection that ended, it is the [`Error`] of that connection.
 ///
 /// ```
+/// use std::error::Error;
+///
 /// fn advise(error: &http_driver::client::RequestError) -> &'static str {
 ///     if error.is_safe_to_repeat() { "try again" } else { "ask the server first" }
 /// }
+///
+/// /// One line, and those of what is behind it.
+/// fn log(error: &http_driver::client::RequestError) {
+///     eprintln!("{error}");
+///     for cause in std::iter::successors(error.source(), |cause| (**cause).source()) {
+///         eprintln!("  because of: {cause}");
+///     }
+/// }
 /// ```
-#[derive(Debug)]
 pub struct RequestError {
     kind: Kind,
     /// What the connection said last.
     source: Option<Error>,
+    /// Where it was to go.
+    origin: Option<Arc<Origin>>,
+    /// What became of the last attempt to get there, if that is why it failed.
+    unreached: Option<ConnectError>,
     /// How far it had come on its last connection, where that is known.
     progress: Option<Progress>,
+    /// Whether it may be sent twice.
+    idempotent: bool,
     /// The request, if nothing of it was sent. Behind a lock that nobody waits for, since a body need not be `Sync`,
     /// and an error should be.
     request: Mutex<Option<Box<Request<Unsent>>>>,
+}
+
+/// Where a request was to go, and why the last connection there could not be made, if that was so.
+pub(super) struct Whence {
+    pub(super) origin: Arc<Origin>,
+    pub(super) unreached: Option<ConnectError>,
 }
 
 #[derive(Debug)]
@@ -34,51 +65,100 @@ enum Kind {
     Failed(Failure),
     Refused(Refused),
     Unsendable(Unconvertible),
+    /// The response has no form in the types of the `http` crate.
+    Unreadable(Unconvertible),
     NoOrigin,
     NoRuntime,
     Body,
 }
 
 impl RequestError {
-    const fn new(kind: Kind) -> Self {
-        Self { kind, source: None, progress: Some(Progress::NOTHING), request: Mutex::new(None) }
+    /// Of one that nothing was tried for.
+    fn untried(kind: Kind) -> Self {
+        Self { progress: Some(Progress::NOTHING), ..Self::unknown(kind) }
     }
 
-    pub(super) fn failed(
-        failure: Failure,
-        source: Option<Error>,
-        progress: Option<Progress>,
-        unsent: Option<Box<Request<Unsent>>>,
-    ) -> Self {
-        Self { kind: Kind::Failed(failure), source, progress, request: Mutex::new(unsent) }
+    /// Of one of which nobody knows what was sent.
+    const fn unknown(kind: Kind) -> Self {
+        Self {
+            kind,
+            source: None,
+            origin: None,
+            unreached: None,
+            progress: None,
+            idempotent: false,
+            request: Mutex::new(None),
+        }
     }
 
-    pub(super) fn refused(refused: Refused, unsent: Option<Box<Request<Unsent>>>) -> Self {
-        Self { request: Mutex::new(unsent), ..Self::new(Kind::Refused(refused)) }
+    /// As the dispatcher tells it.
+    pub(super) fn failed(mut failure: Failure, whence: Option<Whence>, job: Option<Job>) -> Self {
+        let (origin, unreached) = match whence {
+            Some(Whence { origin, unreached }) => (Some(origin), unreached),
+            None => (None, None),
+        };
+        let unreached = unreached.filter(|error| match failure.cause {
+            Cause::Connect(cause) => cause == error.cause(),
+            Cause::Deadline => failure.phase == RequestPhase::Connect,
+            _ => false,
+        });
+        if let Some(unreached) = &unreached {
+            failure.phase = unreached.phase();
+        }
+        let error = Self { unreached, ..Self::unknown(Kind::Failed(failure)) }.of(job);
+        Self { origin: origin.or(error.origin), ..error }
     }
 
-    /// Of one that was open when its client was cut.
-    pub(super) fn cut(progress: Option<Progress>, unsent: Option<Box<Request<Unsent>>>) -> Self {
-        Self { progress, ..Self::refused(Refused::Draining, unsent) }
+    /// What is left of the request that it is of.
+    fn of(self, job: Option<Job>) -> Self {
+        let Some(mut job) = job else { return self };
+        let error = self.about(&job, job.progress);
+        let source = job.error.take().or(error.source);
+        Self { source, request: Mutex::new(job.into_unsent()), ..error }
     }
 
-    pub(super) const fn no_runtime() -> Self {
-        Self::new(Kind::NoRuntime)
+    /// Which request it is of, and how far that had come.
+    #[must_use]
+    pub(super) fn about(self, job: &Job, progress: Option<Progress>) -> Self {
+        let origin = self.origin.or_else(|| job.place().map(|place| Arc::new(place.to_origin())));
+        Self { origin, progress, idempotent: job.is_idempotent(), ..self }
     }
 
-    pub(super) const fn unsendable(what: Unconvertible) -> Self {
-        Self::new(Kind::Unsendable(what))
+    /// Nothing was tried for it, which was to go there.
+    #[must_use]
+    pub(super) fn before(self, place: Place<'_>) -> Self {
+        Self { origin: Some(Arc::new(place.to_origin())), progress: Some(Progress::NOTHING), ..self }
     }
 
-    pub(super) const fn no_origin() -> Self {
-        Self::new(Kind::NoOrigin)
+    /// The client did not take it.
+    pub(super) fn refused(refused: Refused, job: Option<Job>) -> Self {
+        Self::unknown(Kind::Refused(refused)).of(job)
+    }
+
+    pub(super) fn no_runtime(job: Option<Job>) -> Self {
+        Self::unknown(Kind::NoRuntime).of(job)
+    }
+
+    /// What was asked for makes no sense; nothing was tried.
+    pub(super) fn unsendable(what: Unconvertible) -> Self {
+        Self::untried(Kind::Unsendable(what))
+    }
+
+    /// The response is there, and cannot be told.
+    pub(super) const fn unreadable(what: Unconvertible) -> Self {
+        Self::unknown(Kind::Unreadable(what))
+    }
+
+    pub(super) fn no_origin() -> Self {
+        Self::untried(Kind::NoOrigin)
     }
 
     pub(super) fn body(error: Error) -> Self {
-        Self { source: Some(error), progress: None, ..Self::new(Kind::Body) }
+        Self { source: Some(error), ..Self::unknown(Kind::Body) }
     }
 
-    /// What was sent of it and received for it on its last connection; unknown if it ended while it was on one.
+    /// What was sent of it and received for it on its last connection; unknown if it ended while it was on one, and
+    /// nobody could tell.
     #[must_use]
     pub const fn progress(&self) -> Option<Progress> {
         self.progress
@@ -89,6 +169,18 @@ impl RequestError {
     pub fn into_request(self) -> Option<Request<Unsent>> {
         let request = self.request.into_inner().unwrap_or_else(PoisonError::into_inner);
         request.map(|request| *request)
+    }
+
+    /// Where the request was to go, if it said so.
+    #[must_use]
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_deref()
+    }
+
+    /// Why the last connection to the origin could not be made, if that is why the request failed.
+    #[must_use]
+    pub const fn connect_error(&self) -> Option<&ConnectError> {
+        self.unreached.as_ref()
     }
 
     /// How the dispatcher failed it, if it came to that: phase, cause, attempts.
@@ -106,17 +198,17 @@ impl RequestError {
         match self.kind {
             Kind::Failed(failure) => failure.phase,
             Kind::Body => RequestPhase::Write,
+            Kind::Unreadable(_) => RequestPhase::Head,
             _ => RequestPhase::Queue,
         }
     }
 
     /// Whether repeating the request cannot have it take effect twice: nothing of it was sent, or it is idempotent.
     #[must_use]
-    pub const fn is_safe_to_repeat(&self) -> bool {
+    pub fn is_safe_to_repeat(&self) -> bool {
         match self.kind {
             Kind::Failed(failure) => failure.safe_to_repeat,
-            Kind::Body => false,
-            _ => true,
+            _ => self.idempotent || self.progress == Some(Progress::NOTHING),
         }
     }
 
@@ -129,7 +221,7 @@ impl RequestError {
         }
     }
 
-    /// Whether the name of the origin could not be resolved.
+    /// Whether the name of the origin, or of its proxy, could not be resolved.
     #[must_use]
     pub const fn is_dns(&self) -> bool {
         matches!(self.phase(), RequestPhase::Resolve)
@@ -153,10 +245,10 @@ impl RequestError {
     /// Whether what answered did not speak HTTP/1, or went beyond a limit.
     #[must_use]
     pub const fn is_malformed(&self) -> bool {
-        matches!(self.cause(), Some(Cause::Lost(LostCause::Malformed)))
+        matches!(self.cause(), Some(Cause::Lost(LostCause::Malformed))) || matches!(self.kind, Kind::Unreadable(_))
     }
 
-    /// Whether the body of the request failed.
+    /// Whether the body of the request failed, or was not as long as it had announced.
     #[must_use]
     pub const fn is_body(&self) -> bool {
         matches!(self.kind, Kind::Body)
@@ -177,40 +269,94 @@ impl RequestError {
         }
     }
 
-    /// Whether no connection could be made.
+    /// Whether no connection could be made, or not in time: name, address, proxy and TLS included.
     #[must_use]
     pub const fn is_connect(&self) -> bool {
-        matches!(self.kind, Kind::Failed(Failure { cause: Cause::Connect(_), .. }))
+        matches!(self.cause(), Some(Cause::Connect(_)))
+            || matches!(self.phase(), RequestPhase::Resolve | RequestPhase::Connect | RequestPhase::Tls)
     }
 
     /// Whether a deadline passed.
     #[must_use]
     pub const fn is_timeout(&self) -> bool {
         matches!(
-            self.kind,
-            Kind::Failed(Failure {
-                cause: Cause::Deadline | Cause::Lost(LostCause::TimedOut) | Cause::Connect(ConnectCause::TimedOut),
-                ..
-            })
+            self.cause(),
+            Some(Cause::Deadline | Cause::Lost(LostCause::TimedOut) | Cause::Connect(ConnectCause::TimedOut))
         )
+    }
+
+    const fn advice(&self, safe: bool) -> &'static str {
+        match (safe, self.progress) {
+            (true, Some(Progress::NOTHING)) => "nothing of it was sent: safe to repeat",
+            (true, _) => "safe to repeat",
+            (false, _) => "it may have taken effect: ask the origin before repeating it",
+        }
     }
 }
 
 impl fmt::Display for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(origin) = &self.origin {
+            write!(f, "{origin}: ")?;
+        }
+        let advice = self.advice(self.is_safe_to_repeat());
         match &self.kind {
-            Kind::Failed(failure) => failure.fmt(f),
-            Kind::Refused(refused) => refused.fmt(f),
-            Kind::Unsendable(what) => what.fmt(f),
+            Kind::Failed(Failure { phase, cause, why, .. }) => {
+                write!(f, "failed while {phase}: ")?;
+                match (cause, &self.unreached) {
+                    (Cause::Connect(_), Some(error)) => error.fmt(f)?,
+                    (_, Some(error)) => write!(f, "{cause}, and before it: {error}")?,
+                    (_, None) => cause.fmt(f)?,
+                }
+                write!(f, "; not tried again, for {why}; {advice}")
+            }
+            Kind::Refused(refused) => write!(f, "not taken, for {refused}; {advice}"),
+            Kind::Unsendable(what) => write!(f, "it cannot be sent: {what}; nothing was tried"),
+            Kind::Unreadable(what) => write!(f, "its response cannot be told: {what}; {advice}"),
             Kind::NoOrigin => f.write_str("the URI names no origin: give it a scheme and a host"),
-            Kind::NoRuntime => f.write_str("a request is waited for on a runtime, and there is none here"),
-            Kind::Body => f.write_str("the body of the request failed; it was sent in part"),
+            Kind::NoRuntime => {
+                write!(f, "a request is waited for on a runtime, and there is none here; {advice}")
+            }
+            Kind::Body => write!(f, "failed while sending the request: its body failed; {advice}"),
         }
     }
 }
 
-impl core::error::Error for RequestError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        self.source.as_ref().map(|error| error as _)
+impl fmt::Debug for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the request: its URI and its fields are nobody's business.
+        f.debug_struct("RequestError")
+            .field("kind", &self.kind)
+            .field("origin", &self.origin)
+            .field("source", &self.source())
+            .field("progress", &self.progress)
+            .field("is_safe_to_repeat", &self.is_safe_to_repeat())
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for RequestError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &self.unreached {
+            Some(error) => error.behind(),
+            None => self.source.as_ref().map(behind),
+        }
+    }
+}
+
+/// What is behind the end of a connection.
+fn behind(error: &Error) -> &(dyn StdError + 'static) {
+    match error {
+        #[cfg(feature = "tls")]
+        Error::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            Some(tls) => tls,
+            None => error,
+        },
+        #[cfg(not(feature = "tls"))]
+        Error::Io(error) => error,
+        Error::Protocol(error) => error,
+        Error::Misuse(misuse) => misuse,
+        Error::Body(error) => &**error,
+        Error::Closed(_) => error,
     }
 }

@@ -20,6 +20,7 @@ pub(super) struct Gather {
 
 impl Gather {
     /// Nothing to gather: the request as it is.
+    #[expect(clippy::result_large_err, reason = "it moves from hand to hand, and a box would be one for each request")]
     pub(super) fn of(machine: &client::Connection, job: Job) -> Result<Self, Job> {
         let unknown = matches!(job.payload, Payload::Stream(None, _));
         if !unknown || machine.peer_version() != Version::Http10 {
@@ -37,7 +38,13 @@ impl Gather {
             match body.as_mut().poll_frame(cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(None) => break,
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(RequestError::body(Error::Body(error)))),
+                Poll::Ready(Some(Err(error))) => {
+                    let error = RequestError::body(Error::Body(error));
+                    return Poll::Ready(Err(match &self.job {
+                        Some(job) => error.about(job, job.progress),
+                        None => error,
+                    }));
+                }
                 Poll::Ready(Some(Ok(frame))) => {
                     self.all.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
                 }

@@ -164,13 +164,14 @@ where
             Some(forward) => convert::forwarded_head(&parts, forward.authorization.as_deref()),
             None => convert::request_head(&parts),
         };
-        let head = head.map_err(RequestError::unsendable)?;
+        let head = head.map_err(|what| RequestError::unsendable(what).before(place))?;
         // Looked at once; whoever sends a body that was not all there polls it again, with a waker that works.
         let payload = Payload::of(body, &mut Context::from_waker(Waker::noop()));
-        let payload = payload.map_err(|error| RequestError::body(Error::Body(error)))?;
+        let payload = payload.map_err(|error| RequestError::body(Error::Body(error)).before(place))?;
         let head = self.with_expectation(head, &payload, parts.extensions.get());
-        let idempotent = head.method().is_idempotent() || head.fields().contains("Idempotency-Key");
-        Ok((Job { head, payload, parts, error: None, progress: Some(Progress::NOTHING), touched: 0 }, idempotent))
+        let job = Job { head, payload, parts, error: None, progress: Some(Progress::NOTHING), touched: 0 };
+        let idempotent = job.is_idempotent();
+        Ok((job, idempotent))
     }
 }
 

@@ -5,10 +5,9 @@ use core::time::Duration;
 use http::Request;
 use http::request::Parts;
 use http_body::Body;
-use http_core::dispatch::{Failure, Progress, Refused};
+use http_core::dispatch::Progress;
 use http_core::{Content, RequestHead};
 
-use super::failure::RequestError;
 use super::interim::OnInterim;
 use super::options::RequestOptions;
 use super::origin::Place;
@@ -42,6 +41,16 @@ impl Job {
         self.payload.take()
     }
 
+    /// RFC 9110 §9.2.2; or as its sender says.
+    pub(super) fn is_idempotent(&self) -> bool {
+        let said = self.parts.extensions.get().and_then(RequestOptions::is_idempotent);
+        said.unwrap_or_else(|| self.is_idempotent_by_its_head())
+    }
+
+    fn is_idempotent_by_its_head(&self) -> bool {
+        self.head.method().is_idempotent() || self.head.fields().contains("Idempotency-Key")
+    }
+
     pub(super) fn on_interim(&self) -> Option<OnInterim> {
         self.parts.extensions.get::<OnInterim>().cloned()
     }
@@ -67,23 +76,8 @@ impl Job {
         self.head.fields().contains("expect") && self.head.fields_mut().remove("expect") > 0
     }
 
-    /// Its end, as the dispatcher tells it.
-    pub(super) fn failed(mut self, failure: Failure) -> RequestError {
-        RequestError::failed(failure, self.error.take(), self.progress, self.into_unsent())
-    }
-
-    /// Its end without a try.
-    pub(super) fn refused(self, refused: Refused) -> RequestError {
-        RequestError::refused(refused, self.into_unsent())
-    }
-
-    /// Its end with that of the client.
-    pub(super) fn cut(self) -> RequestError {
-        RequestError::cut(self.progress, self.into_unsent())
-    }
-
     /// The request again, if nothing of it was sent.
-    fn into_unsent(self) -> Option<Box<Request<Unsent>>> {
+    pub(super) fn into_unsent(self) -> Option<Box<Request<Unsent>>> {
         if self.touched > 0 || matches!(self.payload, Payload::Taken) {
             return None;
         }

@@ -1,6 +1,7 @@
 //! The client's side: exchanges, and a client on top of them.
 
 mod builder;
+mod connect_error;
 mod connection;
 mod counts;
 mod ends;
@@ -22,6 +23,7 @@ mod response;
 mod shutdown;
 
 pub use builder::Builder;
+pub use connect_error::{ConnectError, ProxyStatus, connect_cause};
 pub use connection::Connection;
 pub use counts::Counts;
 pub use exchange::Exchange;
@@ -35,7 +37,7 @@ pub use network::{Address, Dial, Network, Resolve, Resolving, SocketOptions};
 pub use network::{BadProxy, Bypass, Proxies, Proxy};
 pub use observe::Observe;
 pub use options::RequestOptions;
-pub use origin::{Connector, Forward, Origin, connect_cause};
-pub use payload::Unsent;
+pub use origin::{Connector, Forward, Origin};
+pub use payload::{Unsent, WrongLength};
 pub use response::ResponseFuture;
 pub use shutdown::{Drained, Shutdown};

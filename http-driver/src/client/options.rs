@@ -76,6 +76,10 @@ impl RequestOptions {
         self
     }
 
+    pub(super) const fn is_idempotent(&self) -> Option<bool> {
+        self.idempotent
+    }
+
     /// How often it may be sent again after it was given to a connection, where that is safe; 0: never. In place of
     /// [`Builder::retries`](super::Builder::retries).
     pub const fn retries(mut self, most: u32) -> Self {

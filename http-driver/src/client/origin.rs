@@ -9,8 +9,8 @@ use std::sync::Arc;
 use http::Uri;
 use http::uri::{Authority, Scheme};
 use http_core::Config;
-use http_core::dispatch::ConnectCause;
 
+use super::connect_error::ConnectError;
 use crate::io::Transport;
 
 /// What connections are made to and shared by: scheme, host and port.
@@ -157,14 +157,14 @@ pub(super) fn normal(host: &str) -> String {
 ///
 /// ```
 /// use http_core::dispatch::ConnectCause;
-/// use http_driver::client::{Connector, Origin};
+/// use http_driver::client::{ConnectError, Connector, Origin};
 /// /// Goes nowhere.
 /// #[derive(Clone)]
 /// struct Nowhere<T>(std::marker::PhantomData<fn() -> T>);
 /// impl<T: http_driver::Transport + Send + 'static> Connector for Nowhere<T> {
 ///     type Transport = T;
-///     async fn connect(&self, _: &Origin) -> Result<T, ConnectCause> {
-///         Err(ConnectCause::Unreachable)
+///     async fn connect(&self, _: &Origin) -> Result<T, ConnectError> {
+///         Err(ConnectCause::Unreachable.into())
 ///     }
 /// }
 /// ```
@@ -175,8 +175,11 @@ pub trait Connector: Send + Sync + 'static {
     /// Makes a transport. The time that it may take is the dispatcher's concern: the future is dropped then.
     ///
     /// # Errors
-    /// The cause decides whether it is tried again, see [`ConnectCause::is_transient`].
-    fn connect(&self, origin: &Origin) -> impl Future<Output = Result<Self::Transport, ConnectCause>> + Send;
+    /// Its cause decides whether it is tried again, see [`ConnectCause::is_transient`]; the rest is for who reads the
+    /// error of a request.
+    ///
+    /// [`ConnectCause::is_transient`]: http_core::dispatch::ConnectCause::is_transient
+    fn connect(&self, origin: &Origin) -> impl Future<Output = Result<Self::Transport, ConnectError>> + Send;
 
     /// Told once, when the client is built: what it is configured with. For those that speak HTTP on their way, to a
     /// proxy say, so that its answers are read as all others. Default: nothing is made of it.
@@ -207,20 +210,6 @@ pub struct Forward {
 impl fmt::Debug for Forward {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Forward").field("authorization", &self.authorization.is_some()).finish()
-    }
-}
-
-/// The cause that an error of the system stands for.
-#[must_use]
-pub fn connect_cause(error: &std::io::Error) -> ConnectCause {
-    use std::io::ErrorKind;
-    match error.kind() {
-        ErrorKind::ConnectionRefused => ConnectCause::Refused,
-        ErrorKind::TimedOut => ConnectCause::TimedOut,
-        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => ConnectCause::Reset,
-        ErrorKind::PermissionDenied => ConnectCause::Forbidden,
-        ErrorKind::InvalidInput | ErrorKind::AddrNotAvailable | ErrorKind::Unsupported => ConnectCause::Misconfigured,
-        _ => ConnectCause::Unreachable,
     }
 }
 
@@ -267,7 +256,9 @@ mod tests {
 
     #[test]
     fn a_tunnel_is_asked_for_by_authority() {
-        let of = |uri: &str| Origin::of_request(&http::Method::CONNECT, &uri.parse().unwrap()).map(|o| o.to_string());
+        let of = |uri: &str| {
+            Place::of_request(&http::Method::CONNECT, &uri.parse().unwrap()).map(|o| o.to_origin().to_string())
+        };
         assert_eq!(of("A:22").as_deref(), Some("http://a:22"));
         assert_eq!(of("https://a").as_deref(), Some("https://a:443"));
         assert_eq!((of("a"), of("a:99999"), of("ftp://a:21")), (None, None, None));

@@ -55,6 +55,32 @@ impl core::fmt::Debug for Unsent {
     }
 }
 
+/// A request's body that was not as long as it had announced: what is behind a
+/// [`RequestError`](super::RequestError) that [`is_body`](super::RequestError::is_body) then.
+///
+/// ```
+/// use http_driver::client::WrongLength;
+/// assert_eq!(WrongLength::Under(3).to_string(), "the body ended 3 bytes before the length that it had announced");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WrongLength {
+    /// So many bytes did not come.
+    Under(u64),
+    /// So many bytes, at least, were too many.
+    Over(u64),
+}
+
+impl core::fmt::Display for WrongLength {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Under(by) => write!(f, "the body ended {by} bytes before the length that it had announced"),
+            Self::Over(by) => write!(f, "the body went {by} bytes beyond the length that it had announced"),
+        }
+    }
+}
+
+impl core::error::Error for WrongLength {}
+
 /// The content of a request.
 pub(super) enum Payload {
     /// It is here, and can be sent any number of times.

@@ -76,7 +76,7 @@ enum Stage<C: Connector, R: Runtime> {
     /// Its connection is there.
     Taken(Held<C, R>),
     /// Its content is read first.
-    Gathering(Held<C, R>, Gather),
+    Gathering(Held<C, R>, Box<Gather>),
     /// It is on its way.
     Sent(Held<C, R>),
     /// The connection is about to be handed over.
@@ -130,10 +130,7 @@ where
                 };
                 Ok(())
             }
-            Err(Some(refused)) => Err(match self.job.take() {
-                Some(job) => job.refused(refused),
-                None => RequestError::refused(refused, None),
-            }),
+            Err(Some(refused)) => Err(RequestError::refused(refused, self.job.take())),
             Err(None) => Err(RequestError::no_origin()),
         }
     }
@@ -160,7 +157,7 @@ where
                     self.stage = Stage::Taken(held);
                     return Poll::Ready(None);
                 }
-                Look::Outcome(outcome) => return Poll::Ready(Some(ended(outcome, self.job.take()))),
+                Look::Outcome(outcome) => return Poll::Ready(Some(ended(*outcome, self.job.take()))),
                 Look::Gone => return Poll::Ready(Some(Err(RequestError::refused(dispatch::Refused::Draining, None)))),
                 Look::Wait => {}
             }
@@ -194,7 +191,7 @@ where
         }
         match Gather::of(carrier.connection.machine(), job) {
             Ok(gather) => {
-                self.stage = Stage::Gathering(held, gather);
+                self.stage = Stage::Gathering(held, Box::new(gather));
                 None
             }
             Err(job) => self.launch(held, id, job),
@@ -216,9 +213,12 @@ where
                 self.lose_unused(held, id);
                 return None;
             }
-            Err((_, Unbegun::Unsendable(misuse))) => RequestError::unsendable(misuse.into()),
+            Err((job, Unbegun::Unsendable(misuse))) => {
+                let progress = (job.touched <= 1).then_some(Progress::NOTHING);
+                RequestError::unsendable(misuse.into()).about(&job, progress)
+            }
             // A stream that was begun cannot be sent again.
-            Err((_, Unbegun::Begun)) => RequestError::body(Error::Closed(Closed::Abandoned)),
+            Err((job, Unbegun::Begun)) => RequestError::body(Error::Closed(Closed::Abandoned)).about(&job, None),
         };
         Some(self.fail(held, error))
     }
@@ -234,7 +234,7 @@ where
 
     /// The request cannot go on, and its connection is closed with it.
     fn fail(&mut self, held: Held<C, R>, error: RequestError) -> Outcome {
-        held.part();
+        let error = held.give_up(error);
         self.cancel();
         Err(error)
     }
@@ -316,7 +316,7 @@ where
             } else {
                 core.pool.complete(connection, request, &told, held.free(), now)
             };
-            return self.delivered(delivery, response.map_err(RequestError::unsendable));
+            return self.delivered(delivery, response.map_err(RequestError::unreadable));
         }
         if core.pool.answered(connection, request, &told, now) != Delivery::Deliver {
             flight.give_back();
@@ -338,7 +338,7 @@ where
             let response = carrier.response(head, Incoming::empty(), core.tells_peer);
             match response {
                 Ok(response) => self.stage = Stage::Switching(held, Box::new(response)),
-                Err(error) => return Some(self.fail(held, RequestError::unsendable(error))),
+                Err(error) => return Some(self.fail(held, RequestError::unreadable(error))),
             }
             return None;
         }
@@ -346,7 +346,7 @@ where
         let sending = carrier.broken.is_none() && carrier.is_sending();
         let body = if sending { core.go_on(held, framing) } else { held.into_content(core.clone()) };
         let response = response.map(|response| response.map(|_| body));
-        self.delivered(Delivery::Deliver, response.map_err(RequestError::unsendable))
+        self.delivered(Delivery::Deliver, response.map_err(RequestError::unreadable))
     }
 
     fn delivered(&mut self, delivery: Delivery, response: Outcome) -> Option<Outcome> {
@@ -403,8 +403,10 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
         let this = self.get_mut();
         let Some(runtime) = this.core().runtime.current() else {
+            // What is not here is on a connection, or was.
+            let error = RequestError::no_runtime(this.job.take());
             this.cancel();
-            return Poll::Ready(Err(RequestError::no_runtime()));
+            return Poll::Ready(Err(error));
         };
         loop {
             let outcome = match mem::replace(&mut this.stage, Stage::Over) {
@@ -450,7 +452,7 @@ where
     fn poll_gathering(
         &mut self,
         mut held: Held<C, R>,
-        mut gather: Gather,
+        mut gather: Box<Gather>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Outcome>> {
         let Some(id) = self.id else { return Poll::Ready(None) };

@@ -8,6 +8,7 @@ mod callers;
 mod clients;
 mod contents;
 mod endings;
+mod errors;
 mod forever;
 mod incidents;
 mod leaving;

@@ -7,8 +7,8 @@ use std::task::{Context, Poll, Waker};
 use bytes::{Bytes, BytesMut};
 use http::Request;
 use http_core::Outbox;
-use http_core::dispatch::{ConnectCause, Policy};
-use http_driver::client::{Builder, Connector, Origin};
+use http_core::dispatch::Policy;
+use http_driver::client::{Builder, ConnectError, Connector, Origin};
 use http_driver::{Full, Transport};
 
 use crate::sockets::Outcome;
@@ -36,7 +36,7 @@ struct Wired(Line, usize);
 impl Connector for Line {
     type Transport = Wired;
 
-    async fn connect(&self, _: &Origin) -> Result<Wired, ConnectCause> {
+    async fn connect(&self, _: &Origin) -> Result<Wired, ConnectError> {
         let mut wires = self.0.lock().unwrap();
         wires.push(Wire::default());
         Ok(Wired(self.clone(), wires.len() - 1))

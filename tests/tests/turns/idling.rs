@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::Request;
-use http_core::dispatch::{ConnectCause, Policy};
+use http_core::dispatch::Policy;
 use http_core::{Config, Content, Deadline, Method, RequestHead};
 use http_driver::Full;
-use http_driver::client::{Builder, Connection, Connector, Origin};
+use http_driver::client::{Builder, ConnectError, Connection, Connector, Origin};
 
 use super::stage::{Schedule, Side, Stage, Stream, Task, run, spawned};
 
@@ -21,7 +21,7 @@ struct Here(Arc<Mutex<Vec<Side>>>);
 impl Connector for Here {
     type Transport = Stream;
 
-    async fn connect(&self, _: &Origin) -> Result<Stream, ConnectCause> {
+    async fn connect(&self, _: &Origin) -> Result<Stream, ConnectError> {
         let (near, far) = Side::pair(&Schedule::default(), 1000);
         self.0.lock().unwrap().push(far);
         Ok(near.stream())

@@ -13,9 +13,8 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 use http_body::{Body, Frame};
-use http_core::dispatch::ConnectCause;
 use http_core::{Config, Content, Method, Outbox, RequestHead};
-use http_driver::client::{self, Builder, Connector, Origin};
+use http_driver::client::{self, Builder, ConnectError, Connector, Origin};
 use http_driver::server::{self, Options, serve_connection};
 use http_driver::tls::{TlsAcceptor, TlsTransport, client_config, rustls, server_config};
 use http_driver::{Full, Incoming, Transport, service_fn};
@@ -294,7 +293,7 @@ struct Line(Flood);
 impl Connector for Line {
     type Transport = Asked;
 
-    async fn connect(&self, _: &Origin) -> Result<Asked, ConnectCause> {
+    async fn connect(&self, _: &Origin) -> Result<Asked, ConnectError> {
         Ok(Asked(self.0.clone(), false))
     }
 }

@@ -9,9 +9,8 @@ use std::task::{Context, Poll, Waker};
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 use http_body::{Body, Frame};
-use http_core::dispatch::ConnectCause;
 use http_core::{Content, Fields, Method, RequestHead, ResponseHead, StatusCode};
-use http_driver::client::{self, Builder, Connector, Origin};
+use http_driver::client::{self, Builder, ConnectError, Connector, Origin};
 use http_driver::server::{self, Options, serve_connection};
 use http_driver::tls::{TlsAcceptor, TlsTransport, client_config, rustls, server_config};
 use http_driver::{Full, Incoming, Runtime, Transport, Upgrade, service_fn};
@@ -401,7 +400,7 @@ struct Beside {
 impl Connector for Beside {
     type Transport = Stream;
 
-    async fn connect(&self, _: &Origin) -> Result<Stream, ConnectCause> {
+    async fn connect(&self, _: &Origin) -> Result<Stream, ConnectError> {
         let (near, far) = Side::pair(&self.schedule, 60);
         let echo =
             service_fn(|request: Request<Incoming>| async { Ok::<_, Infallible>(Response::new(request.into_body())) });

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use http::Response;
 use http_core::client::Sent;
-use http_core::dispatch::{Input, LostCause, OriginId, RequestId};
+use http_core::dispatch::{Input, LostCause, OriginId, Refused, RequestId};
 use http_core::{Config, Instant};
 
 use super::carrier::Carrier;
@@ -125,7 +125,7 @@ where
 
     /// A request that cannot go on, for a reason of its own: its connection is closed with it.
     pub(in crate::client) fn fail(&self, held: Held<C, R>, request: RequestId, error: RequestError) {
-        held.part();
+        let error = held.give_up(error);
         self.pool.fail(request, error, self.now());
     }
 
@@ -154,11 +154,8 @@ where
 pub(in crate::client) fn ended(outcome: Outcome, job: Option<Job>) -> Result<Response<Incoming>, RequestError> {
     match outcome {
         Outcome::Response(response) => Ok(*response),
-        Outcome::Failed(failure, kept) => Err(match kept.or(job) {
-            Some(job) => job.failed(failure),
-            None => RequestError::failed(failure, None, None, None),
-        }),
-        Outcome::Cut(kept) => Err(kept.or(job).map_or_else(|| RequestError::cut(None, None), Job::cut)),
+        Outcome::Failed(failure, whence, kept) => Err(RequestError::failed(failure, whence, kept.or(job))),
+        Outcome::Cut(kept) => Err(RequestError::refused(Refused::Draining, kept.or(job))),
         Outcome::Error(error) => Err(error),
     }
 }
@@ -214,6 +211,22 @@ impl<C: Connector, R: Runtime> Held<C, R> {
 
     pub(super) fn core(&mut self) -> Option<&Arc<Core<C, R>>> {
         self.carrying().core.as_ref()
+    }
+}
+
+impl<C: Connector, R> Held<C, R>
+where
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    /// Closed with the request that is on it, and could not go on: its error, with how far it had come.
+    pub(in crate::client) fn give_up(mut self, error: RequestError) -> RequestError {
+        let flights = self.carrier().take_flights();
+        self.part();
+        match flights.first().and_then(|(flight, progress)| Some((flight.job.as_ref()?, progress))) {
+            Some((job, progress)) => error.about(job, Some(*progress)),
+            None => error,
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::body::Feed;
 use crate::client::connection::Connection;
 use crate::client::interim::OnInterim;
 use crate::client::job::Job;
-use crate::client::payload::{BoxBody, Payload};
+use crate::client::payload::{BoxBody, Payload, WrongLength};
 use crate::convert;
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
@@ -28,6 +28,8 @@ pub(in crate::client) struct Flight {
     body: Option<BoxBody>,
     /// Whether anything of it was read: it can be sent again if not.
     begun: bool,
+    /// How much of it is still to come, where that was announced.
+    owed: Option<u64>,
     pub(in crate::client) response: Response,
     /// Where the response's content goes, if its reader does not drive the connection.
     pub(in crate::client) feed: Option<Feed>,
@@ -59,12 +61,14 @@ pub(in crate::client) enum Unbegun {
 
 impl Flight {
     /// Queues a request on a connection.
+    #[expect(clippy::result_large_err, reason = "it moves from hand to hand, and a box would be one for each request")]
     pub(in crate::client) fn begin<T: Transport, R: Runtime>(
         connection: &mut Connection<T, R>,
         request: RequestId,
         mut job: Job,
     ) -> Result<Self, (Job, Unbegun)> {
         let Some((content, body)) = job.begin() else { return Err((job, Unbegun::Begun)) };
+        let announced = content.length();
         match connection.begin(&job.head, content) {
             Ok(()) => {}
             Err(Error::Misuse(misuse)) => return Err((job, Unbegun::Unsendable(misuse))),
@@ -77,12 +81,14 @@ impl Flight {
             connection.limit_response(most);
         }
         let on_interim = job.on_interim();
+        let owed = body.as_ref().and(announced);
         Ok(Self {
             request,
             job: Some(job),
             on_interim,
             body,
             begun: false,
+            owed,
             response: Response::Awaited,
             feed: None,
             left: None,
@@ -124,8 +130,16 @@ impl Flight {
             match frame {
                 Poll::Pending => break,
                 Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                    Ok(data) => connection.write(data)?,
+                    Ok(data) => {
+                        let length = data.len() as u64;
+                        self.owed = match self.owed {
+                            Some(owed) if owed < length => return Err(wrong_length(WrongLength::Over(length - owed))),
+                            owed => owed.map(|owed| owed - length),
+                        };
+                        connection.write(data)?;
+                    }
                     Err(frame) => {
+                        self.is_all()?;
                         let trailers = frame.into_trailers().ok().and_then(|map| convert::fields(&map).ok());
                         connection.end(&trailers.unwrap_or_default())?;
                         self.body = None;
@@ -133,6 +147,7 @@ impl Flight {
                 },
                 Poll::Ready(Some(Err(error))) => return Err(Error::Body(error)),
                 Poll::Ready(None) => {
+                    self.is_all()?;
                     connection.end(&Fields::new())?;
                     self.body = None;
                 }
@@ -142,6 +157,14 @@ impl Flight {
             }
         }
         Ok(())
+    }
+
+    /// Its content has come to an end: whether that is where it was announced.
+    fn is_all(&self) -> Result<(), Error> {
+        match self.owed {
+            None | Some(0) => Ok(()),
+            Some(owed) => Err(wrong_length(WrongLength::Under(owed))),
+        }
     }
 
     /// Takes in an event; what follows from it, if anything does.
@@ -208,6 +231,10 @@ impl Flight {
         }
         feed
     }
+}
+
+fn wrong_length(by: WrongLength) -> Error {
+    Error::Body(Box::new(by))
 }
 
 impl Drop for Flight {

@@ -57,10 +57,11 @@ where
     making.open = false;
     let transport = match made {
         Some(Ok(transport)) => transport,
-        Some(Err(cause)) => return core.pool.unmade(id, cause, core.now()),
+        Some(Err(error)) => return core.pool.unmade(id, error, core.now()),
         // The dispatcher knows: it was its order.
         None => return core.pool.leave(id),
     };
+    core.pool.named(origin, |named| named.unreached = None);
     let connection = Connection::with_tap(transport, core.runtime.clone(), core.config_for(origin), core.pool.tap(id));
     let held = Held::new(Carrier::new(connection, id, slot, runtime));
     if core.pool.pipelines {
@@ -94,7 +95,7 @@ where
         if self.open {
             let panics = std::thread::panicking();
             let cause = if panics { ConnectCause::Misconfigured } else { ConnectCause::Unreachable };
-            self.core.pool.unmade(self.id, cause, self.core.now());
+            self.core.pool.unmade(self.id, cause.into(), self.core.now());
         }
     }
 }

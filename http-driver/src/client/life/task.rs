@@ -111,7 +111,8 @@ where
         let carrier = held.carrier();
         if let Some((request, gather)) = &mut self.gather {
             if carrier.slot.poll_close(cx).is_some() {
-                return Poll::Ready(self.part());
+                self.part();
+                return Poll::Ready(());
             }
             let Poll::Ready(gathered) = gather.poll(cx) else { return Poll::Pending };
             let request = *request;
@@ -129,15 +130,22 @@ where
             if let Poll::Ready(Order::Send(request)) = order {
                 carrier.slot.put_back(request);
             }
-            return Poll::Ready(self.lose_by(LostCause::Eof));
+            self.lose_by(LostCause::Eof);
+            return Poll::Ready(());
         }
         let request = match order {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Order::Send(request)) => request,
-            Poll::Ready(_) => return Poll::Ready(self.part()),
+            Poll::Ready(_) => {
+                self.part();
+                return Poll::Ready(());
+            }
         };
         // Otherwise it was cancelled while the order was on its way, and the order to close follows.
-        let Some(job) = self.core.pool.take_job(request) else { return Poll::Ready(self.part()) };
+        let Some(job) = self.core.pool.take_job(request) else {
+            self.part();
+            return Poll::Ready(());
+        };
         match Gather::of(carrier.connection.machine(), job) {
             Ok(gather) => self.gather = Some((request, gather)),
             Err(job) => self.launch(request, job),
@@ -156,8 +164,9 @@ where
                 return self.fail(request, RequestError::unsendable(misuse.into()));
             }
             // A stream that was begun cannot be sent again.
-            Err((_, Unbegun::Begun)) => {
-                return self.fail(request, RequestError::body(Error::Closed(Closed::Abandoned)));
+            Err((job, Unbegun::Begun)) => {
+                let error = RequestError::body(Error::Closed(Closed::Abandoned)).about(&job, None);
+                return self.fail(request, error);
             }
             // The next step meets that end.
             Err((job, Unbegun::Lost)) => {
@@ -250,7 +259,7 @@ where
         let request = flight.request;
         match carrier.response(head, body, core.tells_peer) {
             Ok(response) => core.pool.respond(request, response, now),
-            Err(error) => self.fail(request, RequestError::unsendable(error)),
+            Err(error) => self.fail(request, RequestError::unreadable(error)),
         }
     }
 

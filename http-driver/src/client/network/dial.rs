@@ -1,5 +1,6 @@
 //! Opening sockets.
 
+use core::fmt;
 use core::future::Future;
 use core::time::Duration;
 use std::io;
@@ -87,19 +88,21 @@ impl SocketOptions {
     pub fn open(&self, address: SocketAddr) -> io::Result<Socket> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_nonblocking(true)?;
-        socket.set_tcp_nodelay(self.nodelay)?;
+        socket.set_tcp_nodelay(self.nodelay).map_err(unset("nodelay"))?;
         if let Some(idle) = self.keepalive {
-            socket.set_tcp_keepalive(&self.probes(idle))?;
+            socket.set_tcp_keepalive(&self.probes(idle)).map_err(unset("keepalive"))?;
         }
         self.set_what_linux_has(&socket)?;
         if let Some(size) = self.send_buffer {
-            socket.set_send_buffer_size(size)?;
+            socket.set_send_buffer_size(size).map_err(unset("send_buffer"))?;
         }
         if let Some(size) = self.receive_buffer {
-            socket.set_recv_buffer_size(size)?;
+            socket.set_recv_buffer_size(size).map_err(unset("receive_buffer"))?;
         }
         if let Some(local) = self.local_address.filter(|local| local.is_ipv4() == address.is_ipv4()) {
-            socket.bind(&SocketAddr::new(local, 0).into())?;
+            // Its interface may come back, or one of its ports: the kind stays.
+            let unbound = |error: io::Error| io::Error::new(error.kind(), Unset { option: "local_address", error });
+            socket.bind(&SocketAddr::new(local, 0).into()).map_err(unbound)?;
         }
         Ok(socket)
     }
@@ -118,23 +121,57 @@ impl SocketOptions {
     #[cfg(target_os = "linux")]
     fn set_what_linux_has(&self, socket: &Socket) -> io::Result<()> {
         if let Some(most) = self.user_timeout {
-            socket.set_tcp_user_timeout(Some(most.min(Duration::from_millis(i32::MAX as u64))))?;
+            let most = most.min(Duration::from_millis(i32::MAX as u64));
+            socket.set_tcp_user_timeout(Some(most)).map_err(unset("user_timeout"))?;
         }
         if let Some(interface) = &self.interface {
-            socket.bind_device(Some(interface.as_bytes()))?;
+            socket.bind_device(Some(interface.as_bytes())).map_err(unset("interface"))?;
         }
         match self.mark {
-            Some(mark) => socket.set_mark(mark),
+            Some(mark) => socket.set_mark(mark).map_err(unset("mark")),
             None => Ok(()),
         }
     }
 
     #[cfg(not(target_os = "linux"))]
     fn set_what_linux_has(&self, _: &Socket) -> io::Result<()> {
-        match (self.user_timeout, &self.interface, self.mark) {
-            (None, None, None) => Ok(()),
-            _ => Err(io::ErrorKind::Unsupported.into()),
-        }
+        let option = match (self.user_timeout, &self.interface, self.mark) {
+            (None, None, None) => return Ok(()),
+            (Some(_), ..) => "user_timeout",
+            (_, Some(_), _) => "interface",
+            _ => "mark",
+        };
+        Err(unset(option)(io::ErrorKind::Unsupported.into()))
+    }
+}
+
+/// An option that the system did not take, named: by itself its error says nothing of that.
+#[derive(Debug)]
+struct Unset {
+    option: &'static str,
+    error: io::Error,
+}
+
+/// What no waiting makes better.
+fn unset(option: &'static str) -> impl Fn(io::Error) -> io::Error {
+    move |error| {
+        let kind = match error.kind() {
+            kind @ io::ErrorKind::PermissionDenied => kind,
+            _ => io::ErrorKind::InvalidInput,
+        };
+        io::Error::new(kind, Unset { option, error })
+    }
+}
+
+impl fmt::Display for Unset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the system did not take `{}` of the socket's options", self.option)
+    }
+}
+
+impl core::error::Error for Unset {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        Some(&self.error)
     }
 }
 

@@ -6,6 +6,7 @@ use core::time::Duration;
 use std::io;
 use std::net::SocketAddr;
 
+use crate::client::connect_error::{connect_cause, hope};
 use crate::clock;
 use crate::io::{Runtime, Timer};
 
@@ -26,7 +27,8 @@ pub(super) fn order(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
 }
 
 /// The first that succeeds. Another attempt joins when those before it have had `delay`, or have failed
-/// (RFC 8305 §5). The error is that of the last one.
+/// (RFC 8305 §5). The error is the one that leaves the most hope, whenever it came; among equals, that of the address
+/// that came first.
 pub(super) async fn race<A, T, F, R>(
     addresses: Vec<A>,
     delay: Duration,
@@ -37,20 +39,23 @@ where
     F: Future<Output = io::Result<T>>,
     R: Runtime,
 {
-    let mut waiting = addresses.into_iter();
+    let mut waiting = addresses.into_iter().enumerate();
     let mut going = Vec::new();
     let mut timer: Option<R::Timer> = None;
-    let mut failed = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    let mut failed: Option<(usize, io::Error)> = None;
     poll_fn(|cx| {
         loop {
             let mut due = timer.as_mut().is_none_or(|timer| timer.poll(cx).is_ready());
             let mut at = 0;
             while at < going.len() {
-                let one: &mut core::pin::Pin<Box<F>> = &mut going[at];
+                let (number, one): &mut (usize, core::pin::Pin<Box<F>>) = &mut going[at];
                 match one.as_mut().poll(cx) {
                     Poll::Ready(Ok(made)) => return Poll::Ready(Ok(made)),
                     Poll::Ready(Err(error)) => {
-                        failed = error;
+                        let worth = |number, error| (hope(connect_cause(error)), core::cmp::Reverse(number));
+                        if failed.as_ref().is_none_or(|(at, known)| worth(*at, known) < worth(*number, &error)) {
+                            failed = Some((*number, error));
+                        }
                         due = true;
                         drop(going.swap_remove(at));
                     }
@@ -59,13 +64,13 @@ where
             }
             let next = if due { waiting.next() } else { None };
             match next {
-                Some(address) => {
-                    going.push(Box::pin(attempt(address)));
+                Some((number, address)) => {
+                    going.push((number, Box::pin(attempt(address))));
                     timer = Some(clock::timer(runtime, delay));
                 }
                 None if going.is_empty() => {
-                    let failed = core::mem::replace(&mut failed, io::ErrorKind::Other.into());
-                    return Poll::Ready(Err(failed));
+                    let nowhere = || io::Error::new(io::ErrorKind::InvalidInput, "no address was given");
+                    return Poll::Ready(Err(failed.take().map_or_else(nowhere, |(_, error)| error)));
                 }
                 None => return Poll::Pending,
             }

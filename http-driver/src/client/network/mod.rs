@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use http_core::Config;
+#[cfg(feature = "proxy")]
 use http_core::dispatch::ConnectCause;
 #[cfg(feature = "tls")]
 use rustls::ClientConfig;
@@ -29,6 +30,7 @@ pub use dial::{Address, Dial, SocketOptions};
 pub use proxy::{BadProxy, Bypass, Proxies, Proxy};
 pub use resolve::{Resolve, Resolving};
 
+use super::connect_error::ConnectError;
 #[cfg(feature = "proxy")]
 use super::origin::Forward;
 use super::origin::{Connector, Origin};
@@ -181,19 +183,19 @@ where
     R::Timer: Send,
 {
     /// A transport to a host, without a proxy and in plain.
-    async fn reach(&self, host: &str, port: u16) -> Result<D::Transport, ConnectCause> {
+    async fn reach(&self, host: &str, port: u16) -> Result<D::Transport, ConnectError> {
         self.settings.sockets.reach(&self.dial, &self.runtime, host, port).await
     }
 
     /// A transport to an origin, or to the proxy that forwards what is for it.
     #[cfg(not(feature = "proxy"))]
-    async fn near(&self, origin: &Origin) -> Result<Near<D::Transport>, ConnectCause> {
+    async fn near(&self, origin: &Origin) -> Result<Near<D::Transport>, ConnectError> {
         Ok(secure::near(self.reach(origin.host(), origin.port()).await?))
     }
 
     /// A transport to an origin, or to the proxy that forwards what is for it.
     #[cfg(feature = "proxy")]
-    async fn near(&self, origin: &Origin) -> Result<Near<D::Transport>, ConnectCause> {
+    async fn near(&self, origin: &Origin) -> Result<Near<D::Transport>, ConnectError> {
         let Some(proxy) = self.proxy_of(origin) else {
             return Ok(secure::near(self.reach(origin.host(), origin.port()).await?));
         };
@@ -208,12 +210,12 @@ where
                 match sockets::said(host, port)? {
                     None if names => self.by_socks(proxy, Place::Name(host, port)).await,
                     _ => {
-                        let mut failed = ConnectCause::NoSuchName;
+                        let mut failed = ConnectError::from(ConnectCause::NoSuchName);
                         let addresses = self.settings.sockets.addresses(&self.dial, host, port).await?;
                         // One after the other: what the proxy makes of them is not known before it has answered.
                         for address in eyeballs::order(addresses) {
                             match self.by_socks(proxy, Place::Address(address)).await {
-                                Err(cause @ (ConnectCause::Unreachable | ConnectCause::Refused)) => failed = cause,
+                                Err(error) if is_of_the_address(error.cause()) => failed = error,
                                 done => return done,
                             }
                         }
@@ -225,7 +227,7 @@ where
     }
 
     #[cfg(feature = "proxy")]
-    async fn to_proxy(&self, proxy: &Proxy) -> Result<Near<D::Transport>, ConnectCause> {
+    async fn to_proxy(&self, proxy: &Proxy) -> Result<Near<D::Transport>, ConnectError> {
         let transport = self.reach(proxy.host(), proxy.port()).await?;
         match proxy.kind() {
             Kind::Https => self.settings.secure.secured_proxy(transport, proxy.host(), &self.runtime).await,
@@ -235,16 +237,22 @@ where
 
     /// What a SOCKS proxy connects to is an origin from then on. Its answers may take as long as a head.
     #[cfg(feature = "proxy")]
-    async fn by_socks(&self, proxy: &Proxy, place: Place<'_>) -> Result<Near<D::Transport>, ConnectCause> {
+    async fn by_socks(&self, proxy: &Proxy, place: Place<'_>) -> Result<Near<D::Transport>, ConnectError> {
         let transport = self.to_proxy(proxy).await?;
         let mut timer = clock::timer(&self.runtime, self.settings.config.timeouts.head);
         let mut connecting = core::pin::pin!(proxy::connected(transport, place, proxy.login()));
         poll_fn(|cx| match connecting.as_mut().poll(cx) {
-            Poll::Pending => timer.poll(cx).map(|()| Err(ConnectCause::TimedOut)),
+            Poll::Pending => timer.poll(cx).map(|()| Err(ConnectCause::TimedOut.into())),
             done => done,
         })
         .await
     }
+}
+
+/// What another address of the same name may be spared.
+#[cfg(feature = "proxy")]
+const fn is_of_the_address(cause: ConnectCause) -> bool {
+    matches!(cause, ConnectCause::Unreachable | ConnectCause::Refused)
 }
 
 impl<D, R> Connector for Network<D, R>
@@ -255,7 +263,7 @@ where
 {
     type Transport = Stream<D::Transport>;
 
-    async fn connect(&self, origin: &Origin) -> Result<Self::Transport, ConnectCause> {
+    async fn connect(&self, origin: &Origin) -> Result<Self::Transport, ConnectError> {
         let transport = self.near(origin).await?;
         match origin.scheme() {
             "https" => self.settings.secure.secured(transport, origin.host(), &self.runtime).await,

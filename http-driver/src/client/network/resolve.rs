@@ -37,16 +37,40 @@ pub trait Resolve: Send + Sync + 'static {
     fn resolve<'a>(&'a self, host: &'a str) -> Resolving<'a>;
 }
 
-/// The cause that an error of a resolver stands for. The system tells a name that does not exist from a resolver that
-/// does not answer in words alone.
+/// The cause that an error of a resolver stands for: that there is no such name is final, and anything else may pass.
+///
+/// Of `getaddrinfo` the standard library keeps a code on Windows alone; elsewhere an error that is the system's has
+/// one, and one of the resolver has its words and no kind. So what is final is told by them: those of glibc, musl, the
+/// systems that descend from BSD, and Android.
 pub(super) fn cause(error: &io::Error) -> ConnectCause {
-    match error.kind() {
-        io::ErrorKind::NotFound => ConnectCause::NoSuchName,
-        io::ErrorKind::TimedOut | io::ErrorKind::Interrupted => ConnectCause::ResolveTemporary,
-        _ if error.to_string().contains("emporary") => ConnectCause::ResolveTemporary,
-        _ => ConnectCause::NoSuchName,
-    }
+    let is_final = match error.kind() {
+        // A host that the resolver takes for no name at all.
+        io::ErrorKind::NotFound | io::ErrorKind::InvalidInput => true,
+        _ => match error.raw_os_error() {
+            Some(code) => cfg!(windows) && matches!(code, HOST_NOT_FOUND | NO_DATA),
+            None => {
+                let text = error.to_string();
+                NO_SUCH_NAME.iter().any(|words| text.contains(words))
+            }
+        },
+    };
+    if is_final { ConnectCause::NoSuchName } else { ConnectCause::ResolveTemporary }
 }
+
+/// `WSAHOST_NOT_FOUND` and `WSANO_DATA`.
+const HOST_NOT_FOUND: i32 = 11_001;
+const NO_DATA: i32 = 11_004;
+
+/// What `gai_strerror` says of `EAI_NONAME` and `EAI_NODATA`.
+const NO_SUCH_NAME: [&str; 7] = [
+    "Name or service not known",
+    "No address associated with",
+    "Name does not resolve",
+    "Name has no usable address",
+    "nodename nor servname provided",
+    "hostname nor servname provided",
+    "Host not found",
+];
 
 /// An address in a zone, which is the number or the name of an interface (RFC 4007 §11). The system is asked for the
 /// number of a name; it reads an address, and asks nobody else.
@@ -62,6 +86,39 @@ pub(super) fn in_zone(address: Ipv6Addr, zone: &str, port: u16) -> io::Result<So
 #[cfg(test)]
 mod tests {
     use super::*;
+    use io::ErrorKind;
+
+    #[test]
+    fn not_found_alone_is_final() {
+        let gai = |words: &str| io::Error::other(format!("failed to lookup address information: {words}"));
+        for error in [
+            ErrorKind::NotFound.into(),
+            ErrorKind::InvalidInput.into(),
+            gai("Name or service not known"),
+            gai("No address associated with hostname"),
+            gai("Name does not resolve"),
+            gai("nodename nor servname provided, or not known"),
+            // As async-std has it.
+            io::Error::other(format!("could not resolve address `(\"a\", 0)`: {}", gai("Name or service not known"))),
+        ] {
+            assert_eq!(cause(&error), ConnectCause::NoSuchName, "{error}");
+        }
+        for error in [
+            ErrorKind::TimedOut.into(),
+            ErrorKind::WouldBlock.into(),
+            ErrorKind::Interrupted.into(),
+            ErrorKind::ConnectionRefused.into(),
+            // `EMFILE`, which `EAI_SYSTEM` brings.
+            io::Error::from_raw_os_error(24),
+            gai("Temporary failure in name resolution"),
+            gai("Non-recoverable failure in name resolution"),
+            gai("Memory allocation failure"),
+            gai("Try again"),
+            io::Error::other("SERVFAIL"),
+        ] {
+            assert_eq!(cause(&error), ConnectCause::ResolveTemporary, "{error}");
+        }
+    }
 
     #[test]
     #[cfg(target_os = "linux")]

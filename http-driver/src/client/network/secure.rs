@@ -2,9 +2,10 @@
 
 #[cfg(not(feature = "tls"))]
 mod without {
-    use http_core::dispatch::ConnectCause;
-
+    use crate::client::connect_error::ConnectError;
     use crate::io::{Runtime, Transport};
+
+    const NO_TLS: &str = "this needs TLS, which was not compiled: enable the feature `tls`";
 
     /// What is spoken through to an origin, or to the proxy before it.
     pub(in crate::client) type Near<T> = T;
@@ -29,8 +30,8 @@ mod without {
             _: Near<T>,
             _: &str,
             _: &R,
-        ) -> Result<Stream<T>, ConnectCause> {
-            Err(ConnectCause::Misconfigured)
+        ) -> Result<Stream<T>, ConnectError> {
+            Err(ConnectError::misconfigured(NO_TLS))
         }
 
         /// There is no TLS.
@@ -40,8 +41,8 @@ mod without {
             _: T,
             _: &str,
             _: &R,
-        ) -> Result<Near<T>, ConnectCause> {
-            Err(ConnectCause::Misconfigured)
+        ) -> Result<Near<T>, ConnectError> {
+            Err(ConnectError::misconfigured(NO_TLS))
         }
     }
 }
@@ -54,11 +55,11 @@ mod with {
     use std::io;
     use std::sync::{Arc, OnceLock};
 
-    use http_core::dispatch::ConnectCause;
+    use http_core::dispatch::{ConnectCause, RequestPhase};
     use rustls::pki_types::ServerName;
     use rustls::{ClientConfig, ClientConnection};
 
-    use crate::client::origin::connect_cause;
+    use crate::client::connect_error::ConnectError;
     use crate::clock;
     use crate::either::Either;
     use crate::io::{Runtime, Timer, Transport};
@@ -72,6 +73,10 @@ mod with {
     pub(in crate::client) type Near<T> = T;
     /// What a network makes of a transport.
     pub(in crate::client) type Stream<T> = Either<Near<T>, Box<TlsTransport<Near<T>>>>;
+
+    const NO_ROOTS: &str = "TLS needs roots to trust: give them with `Network::tls`, or enable the feature \
+                            `tls-webpki-roots` or `tls-native-roots` (the platform may have none)";
+    const NO_NAME: &str = "TLS needs a host that can stand in a certificate: a DNS name or an address";
 
     #[derive(Clone)]
     pub(in super::super) struct Secure {
@@ -118,8 +123,8 @@ mod with {
             self.proxy = Some(Arc::new(asking_for_http(config)));
         }
 
-        fn config(&self) -> Result<Arc<ClientConfig>, ConnectCause> {
-            self.config.get_or_init(|| usual().map(Arc::new)).clone().ok_or(ConnectCause::Misconfigured)
+        fn config(&self) -> Result<Arc<ClientConfig>, ConnectError> {
+            self.config.get_or_init(|| usual().map(Arc::new)).clone().ok_or(ConnectError::misconfigured(NO_ROOTS))
         }
 
         pub(in super::super) async fn secured<T: Transport, R: Runtime>(
@@ -127,7 +132,7 @@ mod with {
             transport: Near<T>,
             host: &str,
             runtime: &R,
-        ) -> Result<Stream<T>, ConnectCause> {
+        ) -> Result<Stream<T>, ConnectError> {
             Ok(Either::Right(self.shaken(self.config()?, transport, host, runtime).await?))
         }
 
@@ -137,7 +142,7 @@ mod with {
             transport: T,
             host: &str,
             runtime: &R,
-        ) -> Result<Near<T>, ConnectCause> {
+        ) -> Result<Near<T>, ConnectError> {
             let config = self.proxy.clone().map_or_else(|| self.config(), Ok)?;
             Ok(Either::Right(self.shaken(config, transport, host, runtime).await?))
         }
@@ -149,30 +154,28 @@ mod with {
             transport: T,
             host: &str,
             runtime: &R,
-        ) -> Result<Box<TlsTransport<T>>, ConnectCause> {
+        ) -> Result<Box<TlsTransport<T>>, ConnectError> {
             // The zone of an address is no part of what a certificate says (RFC 6874 §4).
             let host = host.trim_start_matches('[').trim_end_matches(']');
             let host = host.split('%').next().unwrap_or_default().to_owned();
-            let name = ServerName::try_from(host).map_err(|_| ConnectCause::Misconfigured)?;
-            let session = ClientConnection::new(config, name).map_err(|_| ConnectCause::Tls)?;
+            let name = ServerName::try_from(host).map_err(|_| ConnectError::misconfigured(NO_NAME))?;
+            let session = ClientConnection::new(config, name)?;
             let mut transport = Box::new(TlsTransport::new(transport, session.into()));
             let mut timer = clock::timer(runtime, self.timeout);
             poll_fn(|cx| match transport.poll_handshake(cx) {
-                Poll::Pending => timer.poll(cx).map(|()| Err(ConnectCause::TimedOut)),
-                Poll::Ready(done) => Poll::Ready(done.map_err(|error| cause(&error))),
+                Poll::Pending => timer.poll(cx).map(|()| Err(ConnectCause::TimedOut.into())),
+                Poll::Ready(done) => Poll::Ready(done.map_err(failed)),
             })
-            .await?;
+            .await
+            .map_err(|error: ConnectError| error.during(RequestPhase::Tls))?;
             Ok(transport)
         }
     }
 
-    fn cause(error: &io::Error) -> ConnectCause {
-        let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        match tls {
-            Some(rustls::Error::InvalidCertificate(_)) => ConnectCause::BadCertificate,
-            Some(_) => ConnectCause::Tls,
-            None if error.kind() == io::ErrorKind::UnexpectedEof => ConnectCause::Reset,
-            None => connect_cause(error),
+    fn failed(error: io::Error) -> ConnectError {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => ConnectError::new(ConnectCause::Reset, error),
+            _ => error.into(),
         }
     }
 }

@@ -11,7 +11,8 @@ use http_core::dispatch::ConnectCause;
 use super::dial::{Address, Dial, SocketOptions};
 use super::eyeballs;
 use super::resolve::{self, Resolve};
-use crate::client::origin::{connect_cause, literal};
+use crate::client::connect_error::ConnectError;
+use crate::client::origin::literal;
 use crate::io::Runtime;
 
 /// How hosts are reached, without a proxy and in plain.
@@ -43,15 +44,13 @@ impl Sockets {
         runtime: &R,
         host: &str,
         port: u16,
-    ) -> Result<D::Transport, ConnectCause> {
+    ) -> Result<D::Transport, ConnectError> {
         if let Some(path) = self.paths.get(host) {
-            let dialled = dial.dial(Address::Unix(path.clone()), &self.options).await;
-            return dialled.map_err(|error| connect_cause(&error));
+            return Ok(dial.dial(Address::Unix(path.clone()), &self.options).await?);
         }
         let addresses = self.addresses(dial, host, port).await?;
         let attempt = |address| dial.dial(Address::Tcp(address), &self.options);
-        let raced = eyeballs::race(eyeballs::order(addresses), self.attempt_delay, runtime, attempt).await;
-        raced.map_err(|error| connect_cause(&error))
+        Ok(eyeballs::race(eyeballs::order(addresses), self.attempt_delay, runtime, attempt).await?)
     }
 
     /// The addresses of a host, in the order of preference.
@@ -60,12 +59,15 @@ impl Sockets {
         dial: &D,
         host: &str,
         port: u16,
-    ) -> Result<Vec<SocketAddr>, ConnectCause> {
+    ) -> Result<Vec<SocketAddr>, ConnectError> {
         if let Some(addresses) = self.overrides.get(host) {
             let with_port = |address: &SocketAddr| match address.port() {
                 0 => SocketAddr::new(address.ip(), port),
                 _ => *address,
             };
+            if addresses.is_empty() {
+                return Err(ConnectError::misconfigured("no address was given for this name: see `Network::resolve`"));
+            }
             return Ok(addresses.iter().map(with_port).collect());
         }
         if let Some(address) = said(host, port)? {
@@ -76,20 +78,20 @@ impl Sockets {
             None => dial.resolve(host).await,
         };
         match resolved {
-            Ok(addresses) if addresses.is_empty() => Err(ConnectCause::NoSuchName),
+            Ok(addresses) if addresses.is_empty() => Err(ConnectCause::NoSuchName.into()),
             Ok(addresses) => Ok(addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect()),
-            Err(error) => Err(resolve::cause(&error)),
+            Err(error) => Err(ConnectError::new(resolve::cause(&error), error)),
         }
     }
 }
 
 /// The address that a host is, if it is no name.
-pub(super) fn said(host: &str, port: u16) -> Result<Option<SocketAddr>, ConnectCause> {
+pub(super) fn said(host: &str, port: u16) -> Result<Option<SocketAddr>, ConnectError> {
     let Some(text) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) else {
         return Ok(host.parse::<Ipv4Addr>().ok().map(|address| SocketAddr::new(address.into(), port)));
     };
     match literal(text).ok_or(ConnectCause::Misconfigured)? {
         (address, None) => Ok(Some(SocketAddr::new(address.into(), port))),
-        (address, Some(zone)) => resolve::in_zone(address, zone, port).map(Some).map_err(|error| connect_cause(&error)),
+        (address, Some(zone)) => Ok(resolve::in_zone(address, zone, port).map(Some)?),
     }
 }

@@ -27,8 +27,9 @@ use self::room::Room;
 pub(super) use self::room::{Bell, Stir};
 pub(super) use self::slot::{Closing, Order, Slot};
 use self::table::Table;
+use super::connect_error::ConnectError;
 use super::counts::Counts;
-use super::failure::RequestError;
+use super::failure::{RequestError, Whence};
 use super::job::Job;
 use super::observe::Observe;
 use super::origin::{Origin, Place};
@@ -98,7 +99,8 @@ struct Entry {
 /// How a request ended, for who waits for it.
 pub(super) enum Outcome {
     Response(Box<Response<Incoming>>),
-    Failed(Failure, Option<Job>),
+    /// With what is known of its origin.
+    Failed(Failure, Option<Whence>, Option<Job>),
     /// The client came to its end at once.
     Cut(Option<Job>),
     Error(RequestError),
@@ -121,7 +123,7 @@ struct Seat<K> {
 /// What a request meets that looks for its connection.
 pub(super) enum Look<K> {
     Taken(K),
-    Outcome(Outcome),
+    Outcome(Box<Outcome>),
     Wait,
     /// It is not known (any more).
     Gone,
@@ -264,7 +266,7 @@ impl<K: Parked> Pool<K> {
             let Some(entry) = locked.state.requests.get_mut(request) else { return Look::Gone };
             if let Some(outcome) = entry.outcome.take() {
                 locked.state.requests.remove(request);
-                return Look::Outcome(outcome);
+                return Look::Outcome(Box::new(outcome));
             }
             if let Some(taken) = locked.take(request).or_else(|| locked.claim(request)) {
                 return Look::Taken(taken);
@@ -341,7 +343,7 @@ impl<K: Parked> Pool<K> {
         if let Some(entry) = state.requests.get_mut(request) {
             match &mut entry.outcome {
                 // It has failed while it was on its way.
-                Some(Outcome::Failed(_, kept) | Outcome::Cut(kept)) => *kept = Some(job),
+                Some(Outcome::Failed(.., kept) | Outcome::Cut(kept)) => *kept = Some(job),
                 _ => entry.job = Some(job),
             }
         }
@@ -480,9 +482,13 @@ impl<K: Parked> Pool<K> {
     }
 
     /// A connection could not be made.
-    pub(super) fn unmade(&self, connection: ConnectionId, cause: dispatch::ConnectCause, now: Instant) {
+    pub(super) fn unmade(&self, connection: ConnectionId, error: ConnectError, now: Instant) {
         self.with(now, |locked| {
-            locked.state.seats.remove(connection);
+            let (state, cause) = (&mut *locked.state, error.cause());
+            let seat = state.seats.remove(connection);
+            if let Some(named) = seat.and_then(|seat| state.names.get_mut(seat.slot.origin)) {
+                named.unreached = Some(error);
+            }
             let _ = locked.input(Input::ConnectFailed(connection, cause));
         });
     }
@@ -770,7 +776,8 @@ impl<K: Parked> Locked<'_, K> {
                 state.failed += 1;
                 if let Some(entry) = state.requests.get_mut(request) {
                     let job = entry.job.take();
-                    entry.outcome.get_or_insert(Outcome::Failed(failure, job));
+                    let whence = state.names.get(entry.origin).map(Named::whence);
+                    entry.outcome.get_or_insert(Outcome::Failed(failure, whence, job));
                     self.after.wakers.extend(entry.waker.take());
                 }
             }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use http_core::dispatch::{ConnectionId, OriginId};
 
 use super::table::Table;
+use crate::client::connect_error::ConnectError;
+use crate::client::failure::Whence;
 use crate::client::origin::{Origin, Place};
 use crate::io::RuntimeId;
 
@@ -17,6 +19,15 @@ pub(in crate::client) struct Named {
     pub(in crate::client) http10: bool,
     /// Connections that are kept for a request which has not come for them yet, the eldest first.
     pub(super) reserved: Vec<ConnectionId>,
+    /// Why it could not be reached, if that was so the last time.
+    pub(in crate::client) unreached: Option<ConnectError>,
+}
+
+impl Named {
+    /// For the error of a request.
+    pub(in crate::client) fn whence(&self) -> Whence {
+        Whence { origin: self.origin.clone(), unreached: self.unreached.clone() }
+    }
 }
 
 /// The names of origins, found without making one.
@@ -38,8 +49,8 @@ impl Names {
     pub(super) fn insert(&mut self, id: OriginId, runtime: RuntimeId, place: Place<'_>) {
         let at = self.seek(runtime, place).unwrap_or_else(|at| at);
         self.sorted.insert(at, id);
-        self.named
-            .insert(id, Named { origin: Arc::new(place.to_origin()), runtime, http10: false, reserved: Vec::new() });
+        let origin = Arc::new(place.to_origin());
+        self.named.insert(id, Named { origin, runtime, http10: false, reserved: Vec::new(), unreached: None });
     }
 
     pub(super) fn get(&self, id: OriginId) -> Option<&Named> {

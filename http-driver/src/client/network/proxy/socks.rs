@@ -14,7 +14,7 @@ use http_core::Outbox;
 use http_core::dispatch::ConnectCause;
 
 use super::url::Login;
-use crate::client::origin::connect_cause;
+use crate::client::connect_error::ConnectError;
 use crate::io::Transport;
 
 const VERSION: u8 = 5;
@@ -83,6 +83,12 @@ impl fmt::Display for SocksError {
 }
 
 impl core::error::Error for SocksError {}
+
+impl From<SocksError> for ConnectError {
+    fn from(error: SocksError) -> Self {
+        Self::new(error.cause(), error)
+    }
+}
 
 /// What the proxy is to say next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,22 +239,22 @@ pub(crate) async fn connected<T: Transport>(
     mut transport: T,
     place: Place<'_>,
     login: Option<&Login>,
-) -> Result<T, ConnectCause> {
-    let mut asking = Asking::new(place, login).map_err(SocksError::cause)?;
+) -> Result<T, ConnectError> {
+    let mut asking = Asking::new(place, login)?;
     let mut input = BytesMut::new();
     loop {
         let mut outbox = Outbox::from(Bytes::from(asking.take_output()));
         let sent = poll_fn(|cx| poll_send(&mut transport, cx, &mut outbox)).await;
-        sent.map_err(|error| connect_cause(&error))?;
-        let wanted = asking.read(&mut input).map_err(SocksError::cause)?;
+        sent?;
+        let wanted = asking.read(&mut input)?;
         if wanted == 0 {
             return Ok(transport);
         }
         if asking.output.is_empty() {
             input.reserve(wanted);
             let read = poll_fn(|cx| transport.poll_read(cx, &mut input, wanted)).await;
-            if read.map_err(|error| connect_cause(&error))? == 0 {
-                return Err(ConnectCause::Reset);
+            if read? == 0 {
+                return Err(ConnectCause::Reset.into());
             }
         }
     }

@@ -7,7 +7,8 @@ use http_core::{Config, Content, Destination, Method, RequestHead};
 
 use super::url::Proxy;
 use crate::client::Connection;
-use crate::client::origin::{Origin, connect_cause};
+use crate::client::connect_error::{ConnectError, ProxyStatus};
+use crate::client::origin::Origin;
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
 
@@ -18,14 +19,14 @@ pub(crate) async fn tunnel<T: Transport, R: Runtime>(
     origin: &Origin,
     proxy: &Proxy,
     config: &Arc<Config>,
-) -> Result<T, ConnectCause> {
+) -> Result<T, ConnectError> {
     let target = format!("{}:{}", origin.host(), origin.port());
     let head = RequestHead::to(Method::Connect, &Destination { authority: Some(&target), ..Default::default() });
     let head = match proxy.authorization() {
         Some(value) => head.and_then(|head| head.with("Proxy-Authorization", &*value)),
         None => head,
     };
-    let head = head.map_err(|_| ConnectCause::Misconfigured)?;
+    let head = head.map_err(|misuse| ConnectError::new(ConnectCause::Misconfigured, misuse))?;
     let mut connection = Connection::new(transport, runtime, config.clone());
     let answered = async {
         let mut exchange = connection.send(&head, Content::Empty)?;
@@ -35,17 +36,26 @@ pub(crate) async fn tunnel<T: Transport, R: Runtime>(
         }
         Ok::<_, Error>(response.status())
     };
-    match answered.await.map(|status| status.as_u16()) {
-        Ok(200..=299) => match connection.into_parts() {
-            (transport, early) if early.is_empty() => Ok(transport),
+    let status = match answered.await {
+        Ok(status) => status.as_u16(),
+        Err(Error::Io(error)) => return Err(error.into()),
+        Err(error) => {
+            let cause = if error.is_timeout() { ConnectCause::TimedOut } else { ConnectCause::Reset };
+            return Err(ConnectError::new(cause, error));
+        }
+    };
+    let cause = match status {
+        200..=299 => match connection.into_parts() {
+            (transport, early) if early.is_empty() => return Ok(transport),
             // TLS is begun by the client: whoever speaks first is not the origin.
-            _ => Err(ConnectCause::Forbidden),
+            _ => return Err(ConnectError::new(ConnectCause::Forbidden, "the proxy, or what it reached, spoke first")),
         },
-        // The proxy could not reach the origin; it may a little later.
-        Ok(502..=504) => Err(ConnectCause::Unreachable),
-        Ok(_) => Err(ConnectCause::Forbidden),
-        Err(Error::Io(error)) => Err(connect_cause(&error)),
-        Err(error) if error.is_timeout() => Err(ConnectCause::TimedOut),
-        Err(_) => Err(ConnectCause::Reset),
-    }
+        // The proxy could not reach the origin, or has too much to do; it may a little later.
+        429 | 502..=504 => ConnectCause::Unreachable,
+        _ => ConnectCause::Forbidden,
+    };
+    Err(match http::StatusCode::from_u16(status) {
+        Ok(status) => ConnectError::new(cause, ProxyStatus(status)),
+        Err(_) => cause.into(),
+    })
 }
