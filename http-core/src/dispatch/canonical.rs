@@ -7,7 +7,7 @@ use super::action::Job;
 use super::connection;
 use super::dispatcher::{Dispatcher, Output};
 use super::ids::{ConnectionId, OriginId, RequestId};
-use super::origin::Origin;
+use super::origin::{MOST_ABANDONED, Origin};
 use super::queue::Need;
 use super::request::{self, Request};
 use super::timers::Timer;
@@ -92,6 +92,7 @@ impl Dispatcher {
         idle.values().chain(roomy).for_each(|id| out.value(ranks.connections.get(id)));
         let most = self.failures_that_count();
         out.value((trouble.failures.min(most), trouble.refusals.min(most)));
+        out.value(trouble.abandoned.min(MOST_ABANDONED));
         out.value(trouble.culprit_rank(|id| ranks.requests.get(&id).copied()));
         let past = |at: Option<Instant>| at.unwrap_or(Instant::NEVER);
         out.until(past(trouble.retry_at), now);
@@ -140,7 +141,9 @@ impl Dispatcher {
         ranks: &Ranks,
     ) {
         let connection::Connection { origin, state, round, since, in_flight, assigned, .. } = connection;
-        let connection::Connection { answered, remaining, kept_for, rested, .. } = connection;
+        let connection::Connection { answered, remaining, kept_for, rested, answers, .. } = connection;
+        let answering = self.origins.get(origin.0).is_some_and(|origin| origin.answers != *answers);
+        out.value(answering && !answered);
         let recent = self.origins.get(origin.0).is_some_and(|origin| origin.trouble.round == *round);
         let most = self.policy.requests_per_connection.unwrap_or(1).max(1);
         out.value((ranks.origins.get(origin), recent, (*assigned).min(most), answered, remaining, kept_for));

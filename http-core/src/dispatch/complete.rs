@@ -5,6 +5,7 @@ use super::connection;
 use super::dispatcher::Dispatcher;
 use super::ids::{ConnectionId, OriginId, RequestId};
 use super::queue::Need;
+use super::repeat::OriginIs;
 use super::request::State;
 use super::retry::{Decision, Event, Progress, Received};
 use crate::time::Instant;
@@ -131,17 +132,19 @@ impl Dispatcher {
         }
         let event = Event::Status { status: facts.status, retry_after: facts.retry_after };
         let progress = Progress { sent: facts.sent, received: Received::Nothing };
-        let delivered =
-            answered || self.decide(request, event, progress, false, facts.expecting).decision == Decision::Deliver;
+        let delivered = answered
+            || self.decide(request, event, progress, OriginIs::Answering, facts.expecting).decision
+                == Decision::Deliver;
         delivered.then_some(origin_id)
     }
 
     fn complete_alone(&mut self, origin: OriginId, id: ConnectionId, request: RequestId, ready: bool) {
+        // The origin is well: nothing follows for it.
+        self.note_answer(id);
         self.forget(request);
         self.in_flight = self.in_flight.saturating_sub(1);
         let mut free = ready;
         if let Some(connection) = self.connections.get_mut(id.0) {
-            connection.answered = true;
             connection.in_flight.clear();
             if let connection::State::Busy { ready } = &mut connection.state {
                 *ready |= free;

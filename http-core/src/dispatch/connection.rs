@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use super::action::CloseCause;
 use super::ids::{OriginId, RequestId};
+use super::origin::Origin;
 use super::queue::Need;
 use crate::config::Policy;
 use crate::time::Instant;
@@ -15,6 +16,8 @@ pub(super) struct Connection {
     pub(super) state: State,
     /// The round of its origin's failures in which it was begun.
     pub(super) round: u32,
+    /// How many answers its origin has given, while none has come on another connection since this one was begun.
+    pub(super) answers: u64,
     /// When it was begun, and then when it was up.
     pub(super) since: Instant,
     /// Requests on it, in the order in which they are answered.
@@ -51,11 +54,12 @@ pub(super) enum State {
 }
 
 impl Connection {
-    pub(super) fn new(origin: OriginId, round: u32, now: Instant, until: Instant, ticket: u64) -> Self {
+    pub(super) fn new(id: OriginId, origin: &Origin, now: Instant, until: Instant, ticket: u64) -> Self {
         Self {
-            origin,
+            origin: id,
             state: State::Connecting { until, ticket: Some(ticket) },
-            round,
+            round: origin.trouble.round,
+            answers: origin.answers,
             since: now,
             in_flight: VecDeque::new(),
             assigned: 0,

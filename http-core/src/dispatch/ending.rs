@@ -9,6 +9,7 @@ use super::failure::{Cause, ConnectCause, Failure, RequestPhase, Why};
 use super::ids::{ConnectionId, OriginId, RequestId};
 use super::loss::LostCause;
 use super::queue::{GivenUp, Need};
+use super::repeat::OriginIs;
 use super::request::State;
 use super::retry::Progress;
 use super::timers::Timer;
@@ -56,6 +57,10 @@ impl Dispatcher {
         let Some(origin) = self.origins.get_mut(id.0) else {
             return;
         };
+        if cause == ConnectCause::Abandoned && origin.trouble.note_abandoned() {
+            self.update(id);
+            return;
+        }
         if origin.trouble.note_refused(connection.round) {
             origin.breaker.note_failure(cause.phase(), Cause::Connect(cause), &self.policy, self.now);
             let exhausted = origin.trouble.refusals > self.policy.connect_retries;
@@ -87,9 +92,16 @@ impl Dispatcher {
         let id = connection.origin;
         self.in_flight = self.in_flight.saturating_sub(connection.in_flight.len());
         let exhausted = self.note_mute(&connection, cause);
+        let others = self.origins.get(id.0).is_some_and(|origin| origin.answers != connection.answers);
+        let answering = others && !connection.answered;
+        let origin_is = match (exhausted, answering) {
+            (true, _) => OriginIs::Spent,
+            (_, true) => OriginIs::Answering,
+            (_, false) => OriginIs::Silent,
+        };
         for request in connection.in_flight {
             let named = unanswered.iter().find(|(named, _)| *named == request);
-            self.decide_lost(request, cause, named.map(|(_, progress)| *progress), exhausted);
+            self.decide_lost(request, cause, named.map(|(_, progress)| *progress), origin_is);
         }
         if exhausted {
             self.give_up(id, RequestPhase::Queue, Cause::Lost(cause), Why::OriginSpent);
@@ -113,7 +125,8 @@ impl Dispatcher {
         let Some(origin) = self.origins.get_mut(connection.origin.0) else {
             return false;
         };
-        if !origin.trouble.note_mute(connection.round, request) {
+        // One that ends without an answer where others have one says nothing of the origin.
+        if origin.answers != connection.answers || !origin.trouble.note_mute(connection.round, request) {
             return false;
         }
         origin.breaker.note_failure(RequestPhase::Queue, Cause::Lost(cause), &self.policy, self.now);
@@ -127,6 +140,12 @@ impl Dispatcher {
         let connection = self.connections.get_mut(id.0)?;
         connection.answered = true;
         let origin = self.origins.get_mut(connection.origin.0)?;
+        let alone = connection.answers == origin.answers;
+        origin.answers = origin.answers.wrapping_add(1);
+        if alone {
+            // Its own answers do not count as those of others.
+            connection.answers = origin.answers;
+        }
         // An older connection goes on without saying anything of new ones.
         let recent = origin.trouble.round == connection.round;
         let closes = origin.breaker.failures > 0 && (recent || origin.breaker.probe == Some(id));

@@ -90,6 +90,8 @@ pub enum Why {
     NotReplayable,
     /// Not retried: what answered does not speak HTTP, and would not the next time.
     Malformed,
+    /// Not retried: all of it was sent, the peer has it and was silent for too long.
+    NoAnswerInTime,
     /// Not retried: it was sent as often as allowed.
     RetriesSpent,
     /// Not retried: too many requests were sent again of late.
@@ -119,6 +121,7 @@ impl fmt::Display for Why {
             Self::NotIdempotent => "it may have been applied and its method is not idempotent (RFC 9110 §9.2.2)",
             Self::NotReplayable => "its content was begun and cannot be produced again",
             Self::Malformed => "the peer's answer is not HTTP",
+            Self::NoAnswerInTime => "all of it was sent, and it may be being worked on",
             Self::RetriesSpent => "it was sent as often as allowed",
             Self::BudgetSpent => "too many requests were sent again of late",
             Self::OriginSpent => "the attempts to reach the origin are used up",
@@ -215,10 +218,14 @@ pub enum ConnectCause {
     Unreachable,
     /// The connection was reset or ended while it was being set up. Tried again.
     Reset,
-    /// This system has no address, port, descriptor or memory for it just now. Tried again.
-    Exhausted,
     /// The name could not be resolved just now. Tried again.
     ResolveTemporary,
+    /// This machine is short of what connections are made of just now: ports (`EADDRNOTAVAIL`), descriptors (`EMFILE`),
+    /// memory for sockets (`ENOBUFS`). Tried again.
+    Exhausted,
+    /// Who was making it was dropped, with its runtime say. That says nothing of the origin: it is made again at once,
+    /// three times in a row, and after that counts as any other.
+    Abandoned,
     /// The name does not exist.
     NoSuchName,
     /// The peer's certificate was not accepted.
@@ -240,8 +247,9 @@ impl ConnectCause {
             | Self::TimedOut
             | Self::Unreachable
             | Self::Reset
+            | Self::ResolveTemporary
             | Self::Exhausted
-            | Self::ResolveTemporary => true,
+            | Self::Abandoned => true,
             Self::NoSuchName | Self::BadCertificate | Self::Tls | Self::Forbidden | Self::Misconfigured => false,
         }
     }
@@ -266,6 +274,7 @@ impl fmt::Display for ConnectCause {
             Self::Reset => "connection reset while it was set up",
             Self::Exhausted => "this system has no address, port, descriptor or memory for it just now",
             Self::ResolveTemporary => "the name could not be resolved just now",
+            Self::Abandoned => "whoever was connecting was dropped",
             Self::NoSuchName => "no such name",
             Self::BadCertificate => "the certificate was not accepted",
             Self::Tls => "TLS failed",

@@ -11,6 +11,9 @@ use crate::time::Instant;
 /// One retry in the store of the budget.
 const RETRY: u64 = 1000;
 
+/// How often in a row a connection is made again at once whose maker was dropped.
+pub(super) const MOST_ABANDONED: u32 = 3;
+
 #[derive(Clone, Debug)]
 pub(super) struct Origin {
     pub(super) queue: Queue,
@@ -22,6 +25,8 @@ pub(super) struct Origin {
     pub(super) idle: BTreeMap<u64, ConnectionId>,
     /// Busy connections that would take another request behind those they have.
     pub(super) roomy: BTreeSet<ConnectionId>,
+    /// How often an answer has come, on whichever connection.
+    pub(super) answers: u64,
     pub(super) trouble: Trouble,
     pub(super) breaker: Breaker,
     /// The instant for which the back-off timer is armed.
@@ -41,6 +46,7 @@ impl Origin {
             connecting: 0,
             idle: BTreeMap::new(),
             roomy: BTreeSet::new(),
+            answers: 0,
             trouble: Trouble::default(),
             breaker: Breaker::default(),
             armed: None,
@@ -96,6 +102,8 @@ pub(super) struct Trouble {
     /// was begun in the present round.
     pub(super) round: u32,
     culprit: Culprit,
+    /// Connections in a row whose makers were dropped.
+    pub(super) abandoned: u32,
     pub(super) retry_at: Option<Instant>,
 }
 
@@ -109,6 +117,12 @@ enum Culprit {
 }
 
 impl Trouble {
+    /// The maker of a connection was dropped. False if that has happened too often in a row to be tried again at once.
+    pub(super) fn note_abandoned(&mut self) -> bool {
+        self.abandoned = self.abandoned.saturating_add(1);
+        self.abandoned <= MOST_ABANDONED
+    }
+
     /// A connection of this round could not be made. False if another one of its round has failed before.
     pub(super) fn note_refused(&mut self, round: u32) -> bool {
         if round != self.round {
@@ -155,9 +169,11 @@ impl Trouble {
     /// A connection was made; whether it is worth anything, its first response says.
     pub(super) fn note_connected(&mut self) {
         self.refusals = 0;
+        self.abandoned = 0;
     }
 
     pub(super) fn reset(&mut self) {
+        self.abandoned = 0;
         if self.failures > 0 || self.retry_at.is_some() {
             *self = Self { round: self.round.wrapping_add(1), ..Self::default() };
         }

@@ -202,7 +202,7 @@ impl Dispatcher {
         };
         origin.connections += 1;
         origin.connecting += 1;
-        let connection = Connection::new(id, origin.trouble.round, self.now, until, ticket);
+        let connection = Connection::new(id, origin, self.now, until, ticket);
         let connection = ConnectionId(self.connections.insert(connection));
         if origin.breaker.is_half_open(self.now) {
             origin.breaker.probe = Some(connection);

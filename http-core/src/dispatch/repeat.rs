@@ -12,6 +12,17 @@ use super::request::State;
 use super::retry::{Decision, Event, Progress, Received, RetryFacts, Sent, Verdict, decide};
 use super::timers::Timer;
 
+/// What an origin is known to be, when one of its connections has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OriginIs {
+    /// It has answered on some connection since that one was begun.
+    Answering,
+    /// It has not.
+    Silent,
+    /// It has not, and was tried as often as allowed.
+    Spent,
+}
+
 impl Dispatcher {
     pub(super) fn respond(&mut self, id: RequestId, facts: StatusFacts) -> Delivery {
         let Some(request) = self.requests.get(id.0) else {
@@ -30,7 +41,7 @@ impl Dispatcher {
         }
         let event = Event::Status { status: facts.status, retry_after: facts.retry_after };
         let progress = Progress { sent: facts.sent, received: Received::Nothing };
-        let verdict = self.decide(id, event, progress, false, facts.expecting);
+        let verdict = self.decide(id, event, progress, OriginIs::Answering, facts.expecting);
         let again = match verdict.decision {
             Decision::Now | Decision::Backoff => Duration::ZERO,
             Decision::After(wait) => wait,
@@ -65,7 +76,13 @@ impl Dispatcher {
     }
 
     /// Decides on a request whose connection has ended.
-    pub(super) fn decide_lost(&mut self, id: RequestId, cause: LostCause, named: Option<Progress>, exhausted: bool) {
+    pub(super) fn decide_lost(
+        &mut self,
+        id: RequestId,
+        cause: LostCause,
+        named: Option<Progress>,
+        origin_is: OriginIs,
+    ) {
         let Some(request) = self.requests.get(id.0) else {
             return;
         };
@@ -87,7 +104,7 @@ impl Dispatcher {
         if answered {
             progress.received = Received::Final;
         }
-        let verdict = self.decide(id, Event::Lost(cause), progress, exhausted, false);
+        let verdict = self.decide(id, Event::Lost(cause), progress, origin_is, false);
         let wait = match verdict.decision {
             Decision::Now => Duration::ZERO,
             Decision::After(wait) => wait,
@@ -117,13 +134,14 @@ impl Dispatcher {
         id: RequestId,
         event: Event,
         progress: Progress,
-        origin_spent: bool,
+        origin_is: OriginIs,
         expecting: bool,
     ) -> Verdict {
         let mut facts = RetryFacts::new(event);
         facts.expecting = expecting;
         facts.progress = progress;
-        facts.origin_spent = origin_spent;
+        facts.origin_spent = origin_is == OriginIs::Spent;
+        facts.origin_answers = origin_is == OriginIs::Answering;
         // Whatever this side ends a connection for has its outcome before: a cancel, a deadline, a response that is
         // dropped.
         facts.bystander = event == Event::Lost(LostCause::Local);

@@ -15,6 +15,7 @@ use super::loss::LostCause;
 /// | nothing was handed to the transport | again, whatever the method | RFC 9110 §9.2.2 |
 /// | this side ended the connection for another request's sake | as below, and it counts as no retry | |
 /// | idempotent, repeatable, no final head delivered | again | RFC 9110 §9.2.2, RFC 9112 §9.3.1 |
+/// | all of it was sent, and the peer was silent for too long | fails | RFC 9112 §9.5 |
 /// | 408 on a reused connection | counts as no response | RFC 9110 §15.5.9 |
 /// | 421 | again, once, on a new connection, whatever the method | RFC 9110 §15.5.20 |
 /// | 417 to a request that expects 100 (Continue) | again, without the expectation, whatever the method | RFC 9110 §10.1.1 |
@@ -22,9 +23,9 @@ use super::loss::LostCause;
 /// | any other status | delivered | |
 /// | anything else | fails, and says whether repeating by hand is safe | |
 ///
-/// "Again" is at once where the connection had been used before (it was old, the origin is well), and after a
-/// back-off where it was new. Each kind of retry is bounded by [`RetryFacts::most`], and where the request may have
-/// reached the server by the budget.
+/// "Again" is at once where the connection had been used before (it was old, the origin is well) or where it is mute
+/// while the origin has answered on others since it was begun, and after a back-off where it was new. Each kind of retry
+/// is bounded by [`RetryFacts::most`], and where the request may have reached the server by the budget.
 ///
 /// ```
 /// use http_core::dispatch::{Decision, Event, LostCause, Progress, Received, RetryFacts, Sent, Why, decide};
@@ -62,6 +63,10 @@ fn decide_lost(facts: &RetryFacts, cause: LostCause) -> Verdict {
         if cause == LostCause::Malformed {
             return fail(Why::Malformed);
         }
+        // RFC 9112 §9.5: a peer that is slow is not gone. What it has, it would only have twice.
+        if cause == LostCause::TimedOut && facts.progress.sent == Sent::All {
+            return fail(Why::NoAnswerInTime);
+        }
         if facts.content_is_spent() {
             return fail(Why::NotReplayable);
         }
@@ -79,7 +84,7 @@ fn decide_lost(facts: &RetryFacts, cause: LostCause) -> Verdict {
         return fail(Why::BudgetSpent);
     }
     Verdict {
-        decision: if facts.reused { Decision::Now } else { Decision::Backoff },
+        decision: if facts.reused || facts.origin_answers { Decision::Now } else { Decision::Backoff },
         why: if unsent { Why::NothingSent } else { Why::NoResponse },
     }
 }
@@ -154,6 +159,8 @@ pub struct RetryFacts {
     pub expecting: bool,
     /// Whether the budget holds another retry.
     pub budget: bool,
+    /// Whether the origin has answered on any connection since this one was begun.
+    pub origin_answers: bool,
     /// Whether the attempts to reach the origin are used up.
     pub origin_spent: bool,
     /// Whether this side ended the connection on account of another request on it.
@@ -179,6 +186,7 @@ impl RetryFacts {
             misdirected: false,
             expecting: false,
             budget: true,
+            origin_answers: false,
             origin_spent: false,
             bystander: false,
             longest_wait: None,

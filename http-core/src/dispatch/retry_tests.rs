@@ -24,7 +24,18 @@ fn table() {
     const SAFE: Decision = Decision::Fail { safe_to_repeat: true };
     const UNSAFE: Decision = Decision::Fail { safe_to_repeat: false };
     let wait = |seconds| Decision::After(Duration::from_secs(seconds));
+    let silent = Event::Lost(LostCause::TimedOut);
     let rows: &[(&str, RetryFacts, Decision, Why)] = &[
+        // RFC 9112 §9.5: a peer that is slow has the request.
+        ("GET, all sent, silence, reused", facts(silent, |f| f.reused = true), SAFE, Why::NoAnswerInTime),
+        (
+            "GET, not all sent, silence",
+            facts(silent, |f| f.progress.sent = Sent::ContentPartly),
+            Backoff,
+            Why::NoResponse,
+        ),
+        // The origin answers others: it is no use to wait for it.
+        ("GET, lost, the origin answers", facts(LOST, |f| f.origin_answers = true), Now, Why::NoResponse),
         // Nothing handed to the transport: it cannot have been applied (RFC 9110 §9.2.2).
         (
             "POST, nothing sent, new connection",
@@ -97,7 +108,7 @@ fn table() {
         ("GET, stale connection", facts(LOST, |f| f.reused = true), Now, Why::NoResponse),
         ("GET, new connection", facts(LOST, |_| ()), Backoff, Why::NoResponse),
         ("GET, reset", facts(Event::Lost(LostCause::Reset), |f| f.reused = true), Now, Why::NoResponse),
-        ("GET, silence", facts(Event::Lost(LostCause::TimedOut), |_| ()), Backoff, Why::NoResponse),
+        ("GET, silence", facts(Event::Lost(LostCause::TimedOut), |_| ()), SAFE, Why::NoAnswerInTime),
         (
             "PUT behind the last response (RFC 9112 §9.6)",
             facts(Event::Lost(LostCause::Last), |f| f.reused = true),

@@ -385,3 +385,46 @@ fn a_request_may_wait_for_a_connection_of_its_own_making() {
     let second = w.connected();
     assert_eq!(w.assigned(), (fresh, second));
 }
+
+#[test]
+fn a_connection_that_ends_unanswered_beside_answers_is_no_failure_of_its_origin() {
+    let mut w = World::new(steady().connections_per_origin(2));
+    let (first, second) = (w.get(), w.get());
+    let (a, b) = (w.connected(), w.connect());
+    w.d.handle_connected(b, w.now);
+    assert_eq!((w.assigned(), w.assigned()), ((first, a), (second, b)));
+    w.serve(first, a);
+    // One of two is mute: its request goes on another at once, and nobody waits.
+    w.lose(b, &[(second, SENT)]);
+    assert_eq!(w.d.phase(w.origin), Some(OriginPhase::Busy));
+    assert_eq!(w.assigned(), (second, a));
+    let _third = w.get();
+    assert!(matches!(w.d.poll_action(), Some(Action::Connect { attempt: 1, .. })));
+    assert_eq!(w.d.poll_timeout(), Some(w.now.saturating_add(SECOND * 10)));
+}
+
+#[test]
+fn a_connection_whose_maker_was_dropped_is_made_again_at_once_a_few_times() {
+    let mut w = World::new(steady().connect_retries(0));
+    let get = w.get();
+    for _ in 0..3 {
+        let connection = w.connect();
+        w.d.handle_connect_failed(connection, ConnectCause::Abandoned, w.now);
+    }
+    let connection = w.connect();
+    w.d.handle_connect_failed(connection, ConnectCause::Abandoned, w.now);
+    let (failed, failure) = w.failed();
+    assert_eq!((failed, failure.cause), (get, Cause::Connect(ConnectCause::Abandoned)));
+    assert!(ConnectCause::Abandoned.is_transient() && ConnectCause::Exhausted.is_transient());
+}
+
+#[test]
+fn what_was_sent_and_not_answered_in_time_is_not_sent_again() {
+    let mut w = World::new(steady());
+    let get = w.get();
+    let connection = w.connected();
+    assert_eq!(w.assigned(), (get, connection));
+    w.d.handle_lost(connection, LostCause::TimedOut, &[(get, SENT)], w.now);
+    let (failed, failure) = w.failed();
+    assert_eq!((failed, failure.why, failure.safe_to_repeat), (get, Why::NoAnswerInTime, true));
+}

@@ -94,7 +94,7 @@ where
     fn drop(&mut self) {
         if self.open {
             let panics = std::thread::panicking();
-            let cause = if panics { ConnectCause::Misconfigured } else { ConnectCause::Unreachable };
+            let cause = if panics { ConnectCause::Misconfigured } else { ConnectCause::Abandoned };
             self.core.pool.unmade(self.id, cause.into(), self.core.now());
         }
     }
