@@ -213,6 +213,21 @@ impl Policy {
         self
     }
 
+    /// Waits for a server that is not there yet: connects that fail are tried again so often in a row, after these waits.
+    /// [`connect_retries`](Self::connect_retries) and [`backoff`](Self::backoff) in one call.
+    ///
+    /// ```
+    /// use http_core::dispatch::{Backoff, Policy};
+    ///
+    /// // As long as it takes, with evhttp's waits: 2, 4, 8, … 3600 s.
+    /// let policy = Policy::default().wait_for_server(u32::MAX, Backoff::evhttp());
+    /// assert_eq!((policy.connect_retries, policy.backoff), (u32::MAX, Backoff::evhttp()));
+    /// ```
+    #[must_use]
+    pub fn wait_for_server(self, retries: u32, backoff: Backoff) -> Self {
+        self.connect_retries(retries).backoff(backoff)
+    }
+
     /// With this many [`request_retries`](Self#structfield.request_retries).
     #[must_use]
     pub fn request_retries(mut self, most: u32) -> Self {

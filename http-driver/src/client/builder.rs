@@ -137,6 +137,12 @@ impl Builder {
         self.with_policy(|policy| policy.backoff(backoff))
     }
 
+    /// Waits for a server that is not there yet: [`connect_retries`](Self::connect_retries) and
+    /// [`backoff`](Self::backoff) in one call.
+    pub fn wait_for_server(self, retries: u32, backoff: Backoff) -> Self {
+        self.with_policy(|policy| policy.wait_for_server(retries, backoff))
+    }
+
     /// What share of the requests may be sent again; `None`: any.
     pub fn retry_budget(self, budget: impl Into<Option<Budget>>) -> Self {
         self.with_policy(|policy| policy.retry_budget(budget))
