@@ -7,8 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http_body::Body;
-use http_core::dispatch::ConnectCause;
-use http_driver::client::{Builder, Client, Connector, Origin, RequestOptions};
+use http_driver::client::{Builder, Client, ConnectError, Connector, Origin, RequestOptions};
 use http_tokio::TokioRuntime;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
@@ -126,7 +125,7 @@ struct Never;
 impl Connector for Never {
     type Transport = <http_tokio::Network as Connector>::Transport;
 
-    async fn connect(&self, _: &Origin) -> Result<Self::Transport, ConnectCause> {
+    async fn connect(&self, _: &Origin) -> Result<Self::Transport, ConnectError> {
         pending().await
     }
 }
