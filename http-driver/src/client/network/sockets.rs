@@ -92,6 +92,9 @@ pub(super) fn said(host: &str, port: u16) -> Result<Option<SocketAddr>, ConnectE
     };
     match literal(text).ok_or(ConnectCause::Misconfigured)? {
         (address, None) => Ok(Some(SocketAddr::new(address.into(), port))),
-        (address, Some(zone)) => Ok(resolve::in_zone(address, zone, port).map(Some)?),
+        (address, Some(zone)) => {
+            let found = resolve::in_zone(address, zone, port);
+            found.map(Some).map_err(|_| ConnectError::misconfigured("the zone of the address is no interface here"))
+        }
     }
 }
