@@ -377,7 +377,7 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
         buffers::borrow(&mut self.input, most, interest.lend);
         match self.transport.poll_read(cx, &mut self.input, most) {
             Poll::Pending => {
-                self.room = buffers::SMALL;
+                self.settle_room();
                 if self.input.is_empty() {
                     buffers::give_back(&mut self.input);
                 }
@@ -402,6 +402,20 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
             }
         }
         Poll::Ready(())
+    }
+
+    /// What comes next is read with as much room as what came, while content flows: it comes in as large pieces. Where
+    /// little came at a time there is less, so that those who keep pieces keep no more memory than a few times their
+    /// size. A head begins with little: it may drip in, and lie here for long.
+    #[inline]
+    fn settle_room(&mut self) {
+        if self.room > buffers::SMALL {
+            if !self.input.is_empty() || self.machine.is_idle() {
+                self.room = buffers::SMALL;
+            } else if self.wake.has_moved_less_than(self.room / 4) {
+                self.room /= 2;
+            }
+        }
     }
 
     /// A connection that waits without an exchange holds no memory that it does not need for long, and not at all where
