@@ -117,6 +117,9 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
         }
         let outside = Outside { transport, runtime, timer: None, armed: None, sleeper: 0 };
         let mut link = Self { input, tap, ..Self::resumed(machine, outside) };
+        // Whoever connects has something to say, as a rule at once: until it comes is a rest as any other, but that
+        // there is no memory to keep.
+        link.memory = Held::InUse(None);
         if !link.input.is_empty() {
             link.take_up_memory();
             let early = link.input.clone().freeze();
@@ -441,10 +444,19 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
     #[inline]
     pub(crate) fn take_up_memory(&mut self) {
         match core::mem::replace(&mut self.memory, Held::InUse(None)) {
+            Held::InUse(place) if self.machine.memory_size() > 0 => self.memory = Held::InUse(place),
+            Held::Until(_, place) if self.machine.memory_size() > 0 => self.memory = Held::InUse(Some(place)),
             Held::Nothing => self.machine.give_memory(buffers::memory()),
-            Held::InUse(place) => self.memory = Held::InUse(place),
-            Held::Until(_, place) => self.memory = Held::InUse(Some(place)),
+            Held::InUse(place) => self.begin_with(place),
+            Held::Until(_, place) => self.begin_with(Some(place)),
         }
+    }
+
+    /// Something has come for the first time.
+    #[cold]
+    fn begin_with(&mut self, place: Option<Place>) {
+        self.memory = Held::InUse(place);
+        self.machine.give_memory(buffers::memory());
     }
 
     /// When the connection has rested long enough to give its memory back; it does if that is now.
