@@ -46,6 +46,8 @@ pub(crate) struct Link<S, T, R: Runtime> {
 enum Held {
     /// It has none but what it has allocated itself while it had.
     Nothing,
+    /// Nothing has come yet; it waits as if it rested, until this.
+    New(Option<(Instant, Place)>),
     InUse(Option<Place>),
     /// The machine rests, and works on with it if that is before this.
     Until(Instant, Place),
@@ -119,7 +121,7 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
         let mut link = Self { input, tap, ..Self::resumed(machine, outside) };
         // Whoever connects has something to say, as a rule at once: until it comes is a rest as any other, but that
         // there is no memory to keep.
-        link.memory = Held::InUse(None);
+        link.memory = Held::New(None);
         if !link.input.is_empty() {
             link.take_up_memory();
             let early = link.input.clone().freeze();
@@ -424,7 +426,13 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
     /// A connection that waits without an exchange holds no memory that it does not need for long, and not at all where
     /// many do. One that waits within an exchange takes nobody's place.
     fn rest(&mut self, now: Instant) {
-        let Held::InUse(place) = &mut self.memory else { return };
+        let Held::InUse(place) = &mut self.memory else {
+            if let Held::New(None) = self.memory {
+                let place = Place::take().map(|place| (now.saturating_add(buffers::REST), place));
+                self.memory = place.map_or(Held::Nothing, |place| Held::New(Some(place)));
+            }
+            return;
+        };
         let place = place.take();
         if self.input.is_empty() && self.machine.is_idle() {
             match place.or_else(Place::take) {
@@ -444,19 +452,14 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
     #[inline]
     pub(crate) fn take_up_memory(&mut self) {
         match core::mem::replace(&mut self.memory, Held::InUse(None)) {
-            Held::InUse(place) if self.machine.memory_size() > 0 => self.memory = Held::InUse(place),
-            Held::Until(_, place) if self.machine.memory_size() > 0 => self.memory = Held::InUse(Some(place)),
+            Held::InUse(place) => self.memory = Held::InUse(place),
+            Held::Until(_, place) => self.memory = Held::InUse(Some(place)),
             Held::Nothing => self.machine.give_memory(buffers::memory()),
-            Held::InUse(place) => self.begin_with(place),
-            Held::Until(_, place) => self.begin_with(Some(place)),
+            Held::New(place) => {
+                self.memory = Held::InUse(place.map(|(_, place)| place));
+                self.machine.give_memory(buffers::memory());
+            }
         }
-    }
-
-    /// Something has come for the first time.
-    #[cold]
-    fn begin_with(&mut self, place: Option<Place>) {
-        self.memory = Held::InUse(place);
-        self.machine.give_memory(buffers::memory());
     }
 
     /// When the connection has rested long enough to give its memory back; it does if that is now.
@@ -468,7 +471,12 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
                 self.give_memory_back();
                 None
             }
-            Held::Nothing | Held::InUse(_) => None,
+            Held::New(Some((until, _))) if until > now => Some(until),
+            Held::New(Some(_)) => {
+                self.memory = Held::Nothing;
+                None
+            }
+            Held::Nothing | Held::New(None) | Held::InUse(_) => None,
         }
     }
 
