@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds the servers and reports what long content costs them, in instructions and in seconds of the processor, beside
-# a loop on tokio that copies: benches/bodies.sh [--rounds N]
+# a loop on tokio that copies: benches/bodies.sh [--rounds N|--assert]
 set -eu
 cd "$(dirname "$0")/.."
 if ! command -v valgrind >/dev/null; then

@@ -56,19 +56,24 @@ impl Drop for Place {
 /// Gives `buffer` at least `room` bytes to read into: a pooled buffer if it is empty, and such a one is no more than
 /// twice as large as `lend`, the most that the connection wants to hold.
 pub(crate) fn borrow(buffer: &mut BytesMut, room: usize, lend: usize) {
-    if buffer.capacity() == 0 {
-        let fits = |pooled: &BytesMut| pooled.capacity() / 2 <= lend;
-        let pooled = POOL.with(|pool| {
-            let mut pool = pool.borrow_mut();
-            if pool.last().is_some_and(fits) { pool.pop() } else { None }
-        });
-        if let Some(pooled) = pooled {
-            *buffer = pooled;
-        }
+    if buffer.capacity() - buffer.len() >= room {
+        return;
     }
-    if buffer.capacity() - buffer.len() < room {
+    if !buffer.is_empty() {
         buffer.reserve(room);
+        return;
     }
+    // Where content flows nobody holds the last piece any more, as a rule, and its memory is there again.
+    if room > SMALL && buffer.try_reclaim(room) {
+        return;
+    }
+    let fits = |pooled: &BytesMut| pooled.capacity() >= room && pooled.capacity() / 2 <= lend;
+    let pooled = POOL.with(|pool| {
+        let mut pool = pool.borrow_mut();
+        if pool.last().is_some_and(fits) { pool.pop() } else { None }
+    });
+    // Nothing is in it that growing it could have to copy.
+    *buffer = pooled.unwrap_or_else(|| BytesMut::with_capacity(room));
 }
 
 /// Takes an empty buffer back; it is kept if nobody holds a part of it.
@@ -99,5 +104,33 @@ pub(crate) fn keep(memory: Memory) {
                 kept.push(memory);
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_that_nobody_holds_is_read_into_again() {
+        let mut buffer = BytesMut::new();
+        borrow(&mut buffer, LARGE, LARGE);
+        let address = buffer.as_ptr();
+        for held in [false, false, true] {
+            buffer.resize(LARGE, b'x');
+            let piece = buffer.split_to(LARGE).freeze();
+            let held = held.then(|| piece.clone());
+            drop(piece);
+            borrow(&mut buffer, LARGE, LARGE);
+            assert!(buffer.capacity() >= LARGE && buffer.is_empty());
+            assert_eq!(buffer.as_ptr() == address, held.is_none());
+        }
+    }
+
+    #[test]
+    fn what_is_unread_stays() {
+        let mut buffer = BytesMut::from("abc");
+        borrow(&mut buffer, SMALL, LARGE);
+        assert!(buffer == "abc" && buffer.capacity() >= SMALL + 3);
     }
 }

@@ -48,6 +48,8 @@ pub(crate) struct Link<S, T, R: Runtime> {
 enum Held {
     /// It has none but what it has allocated itself while it had.
     Nothing,
+    /// Nothing has come yet; it waits as if it rested, until this.
+    New(Option<(Instant, Place)>),
     InUse(Option<Place>),
     /// The machine rests, and works on with it if that is before this.
     Until(Instant, Place),
@@ -119,6 +121,9 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
         }
         let outside = Outside { transport, runtime, timer: None, armed: None, sleeper: 0 };
         let mut link = Self { input, tap, ..Self::resumed(machine, outside) };
+        // Whoever connects has something to say, as a rule at once: until it comes is a rest as any other, but that
+        // there is no memory to keep.
+        link.memory = Held::New(None);
         if !link.input.is_empty() {
             link.take_up_memory();
             let early = link.input.clone().freeze();
@@ -391,7 +396,7 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
         buffers::borrow(&mut self.input, most, interest.lend);
         match self.transport.poll_read(cx, &mut self.input, most) {
             Poll::Pending => {
-                self.room = buffers::SMALL;
+                self.settle_room();
                 if self.input.is_empty() {
                     buffers::give_back(&mut self.input);
                 }
@@ -418,10 +423,30 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
         Poll::Ready(())
     }
 
+    /// What comes next is read with as much room as what came, while content flows: it comes in as large pieces. Where
+    /// little came at a time there is less, so that those who keep pieces keep no more memory than a few times their
+    /// size. A head begins with little: it may drip in, and lie here for long.
+    #[inline]
+    fn settle_room(&mut self) {
+        if self.room > buffers::SMALL {
+            if !self.input.is_empty() || self.machine.is_idle() {
+                self.room = buffers::SMALL;
+            } else if self.wake.has_moved_less_than(self.room / 4) {
+                self.room /= 2;
+            }
+        }
+    }
+
     /// A connection that waits without an exchange holds no memory that it does not need for long, and not at all where
     /// many do. One that waits within an exchange takes nobody's place.
     fn rest(&mut self, now: Instant) {
-        let Held::InUse(place) = &mut self.memory else { return };
+        let Held::InUse(place) = &mut self.memory else {
+            if let Held::New(None) = self.memory {
+                let place = Place::take().map(|place| (now.saturating_add(buffers::REST), place));
+                self.memory = place.map_or(Held::Nothing, |place| Held::New(Some(place)));
+            }
+            return;
+        };
         let place = place.take();
         if self.input.is_empty() && self.machine.is_idle() {
             match place.or_else(Place::take) {
@@ -441,9 +466,13 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
     #[inline]
     pub(crate) fn take_up_memory(&mut self) {
         match core::mem::replace(&mut self.memory, Held::InUse(None)) {
-            Held::Nothing => self.machine.give_memory(buffers::memory()),
             Held::InUse(place) => self.memory = Held::InUse(place),
             Held::Until(_, place) => self.memory = Held::InUse(Some(place)),
+            Held::Nothing => self.machine.give_memory(buffers::memory()),
+            Held::New(place) => {
+                self.memory = Held::InUse(place.map(|(_, place)| place));
+                self.machine.give_memory(buffers::memory());
+            }
         }
     }
 
@@ -456,7 +485,12 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
                 self.give_memory_back();
                 None
             }
-            Held::Nothing | Held::InUse(_) => None,
+            Held::New(Some((until, _))) if until > now => Some(until),
+            Held::New(Some(_)) => {
+                self.memory = Held::Nothing;
+                None
+            }
+            Held::Nothing | Held::New(None) | Held::InUse(_) => None,
         }
     }
 

@@ -58,6 +58,12 @@ impl Wake {
         self.bytes >= BYTES
     }
 
+    /// Whether bytes were moved, but no more than that.
+    #[inline]
+    pub(crate) const fn has_moved_less_than(&self, bytes: usize) -> bool {
+        self.bytes > 0 && self.bytes < bytes
+    }
+
     /// Whether others are to have their turn.
     #[inline]
     pub(crate) fn is_over(&self, now: Instant) -> bool {

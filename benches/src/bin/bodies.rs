@@ -1,8 +1,9 @@
 //! What long content costs a server over a socket, in both directions: user-space instructions for each MiB by
 //! callgrind, and seconds of the processor for each GiB, kernel and all, beside a loop on tokio that copies with a
-//! buffer of the same size. A report, in which nothing fails: seconds hang on the machine and on its neighbours.
+//! buffer of the same size. A report, in which nothing fails: seconds hang on the machine and on its neighbours. With
+//! `--assert` instructions alone are counted, of ours and hyper's, and it fails where ours are more than they may.
 //!
-//! `bodies [--rounds N]`
+//! `bodies [--rounds N|--assert]`
 
 use std::io::{self, Error};
 use std::path::Path;
@@ -19,27 +20,55 @@ const PIECE: usize = 64 * 1024;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
+/// The most that ours may spend on a MiB, as a ratio to hyper.
+const BOUNDS: [(Contender, Way, f64); 6] = [
+    (Contender::Exchange, Way::Up, 1.28),
+    (Contender::Exchange, Way::Chunked, 1.52),
+    (Contender::Exchange, Way::Down, 2.6),
+    (Contender::Service, Way::Up, 2.12),
+    (Contender::Service, Way::Chunked, 2.34),
+    (Contender::Service, Way::Down, 2.6),
+];
+
 /// Who sends.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     /// The client sends, the server swallows.
     Up,
+    /// The same, in chunks of a piece each.
+    Chunked,
     Down,
+}
+
+impl Way {
+    const ALL: [Self; 3] = [Self::Up, Self::Chunked, Self::Down];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Chunked => "up, chunked",
+            Self::Down => "down",
+        }
+    }
 }
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let rounds = match &words[..] {
-        [] => Some(3),
-        [option, count] if option == "--rounds" => count.parse().ok().filter(|count| *count > 0),
-        _ => None,
+    let built = contender::built();
+    let done = match &words[..] {
+        [] => report(&built, 3),
+        [option] if option == "--assert" => judge(&built),
+        [option, count] if option == "--rounds" && count.parse().is_ok_and(|count: usize| count > 0) => {
+            report(&built, count.parse().unwrap_or(1))
+        }
+        _ => {
+            eprintln!("usage: bodies [--rounds N|--assert]");
+            return ExitCode::from(2);
+        }
     };
-    let Some(rounds) = rounds else {
-        eprintln!("usage: bodies [--rounds N]");
-        return ExitCode::from(2);
-    };
-    match report(&contender::built(), rounds) {
-        Ok(()) => ExitCode::SUCCESS,
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE
@@ -47,11 +76,32 @@ fn main() -> ExitCode {
     }
 }
 
-fn report(built: &Path, rounds: usize) -> io::Result<()> {
-    println!("| instructions for each MiB | up | down |\n|---|---:|---:|");
+/// Whether all that has a bound is within it.
+fn judge(built: &Path) -> io::Result<bool> {
+    let mut holds = true;
+    for way in Way::ALL {
+        let hyper = instructions(Contender::Hyper, way, built)?;
+        for (ours, _, most) in BOUNDS.into_iter().filter(|bound| bound.1 == way) {
+            let spent = instructions(ours, way, built)?;
+            let within = spent / hyper <= most;
+            holds &= within;
+            let (verdict, ratio) = (if within { "ok  " } else { "FAIL" }, spent / hyper);
+            println!("{verdict} {}, {} to hyper: {ratio:.3}, at most {most:.3}", way.name(), ours.name());
+        }
+    }
+    Ok(holds)
+}
+
+fn report(built: &Path, rounds: usize) -> io::Result<bool> {
+    println!("| instructions for each MiB | up | up, chunked | down |\n|---|---:|---:|---:|");
     for contender in CONTENDERS {
-        let [up, down] = [Way::Up, Way::Down].map(|way| instructions(contender, way, built));
-        println!("| {} | {:.0} | {:.0} |", contender.name(), up?, down?);
+        let cells = Way::ALL.map(|way| match (contender, way) {
+            // It understands no chunks.
+            (Contender::Floor, Way::Chunked) => Ok(String::new()),
+            _ => instructions(contender, way, built).map(|spent| format!("{spent:.0}")),
+        });
+        let [up, chunked, down] = cells;
+        println!("| {} | {} | {} | {} |", contender.name(), up?, chunked?, down?);
     }
     // Round by round, so that what disturbs the machine disturbs everybody.
     let mut seconds = [(); 2].map(|()| CONTENDERS.map(|_| Vec::new()));
@@ -70,7 +120,7 @@ fn report(built: &Path, rounds: usize) -> io::Result<()> {
         });
         println!("| {} | {} |", contender.name(), cells.join(" | "));
     }
-    Ok(())
+    Ok(true)
 }
 
 fn median(mut figures: Vec<f64>) -> f64 {
@@ -110,15 +160,23 @@ fn spent(contender: Contender, way: Way, built: &Path) -> io::Result<f64> {
 fn transfer(server: &Process, way: Way, total: u64, stepwise: bool) -> io::Result<()> {
     let mut client = Client::connect(server.port, None)?;
     match way {
-        Way::Up => {
-            let head = format!("POST /sink HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {total}\r\n\r\n");
-            client.write(head.as_bytes())?;
-            let piece = vec![b'x'; PIECE];
+        Way::Up | Way::Chunked => {
+            let chunked = way == Way::Chunked;
+            let framing =
+                if chunked { "Transfer-Encoding: chunked".into() } else { format!("Content-Length: {total}") };
+            client.write(format!("POST /sink HTTP/1.1\r\nHost: 127.0.0.1\r\n{framing}\r\n\r\n").as_bytes())?;
+            let mut piece = vec![b'x'; PIECE];
+            if chunked {
+                piece = [format!("{PIECE:x}\r\n").as_bytes(), &piece[..], b"\r\n"].concat();
+            }
             for _ in 0..total / PIECE as u64 {
                 if stepwise {
                     server.rest()?;
                 }
                 client.write(&piece)?;
+            }
+            if chunked {
+                client.write(b"0\r\n\r\n")?;
             }
             let answer = client.answer()?;
             if !answer.ends_with(format!("\r\n\r\n{total}").as_bytes()) {

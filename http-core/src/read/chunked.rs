@@ -82,9 +82,10 @@ impl ChunkDecoder {
         if self.state == State::Trailers {
             return self.trailers(input, config);
         }
-        let (kept, used, broken) = self.run(input, usize::try_from(room).unwrap_or(usize::MAX), config);
+        let (from, kept, used, broken) = self.run(input, usize::try_from(room).unwrap_or(usize::MAX), config);
         if kept > 0 {
-            return Ok(Decoded::Data(into_piece(input, kept, used)));
+            input.advance(from);
+            return Ok(Decoded::Data(into_piece(input, kept, used - from)));
         }
         match broken {
             // The fault is met again, and reported, when the content before it has been delivered.
@@ -108,9 +109,10 @@ impl ChunkDecoder {
         if self.in_trailers() { self.trailers.looked_at() as u64 } else { 0 }
     }
 
-    /// Slides the content of as many chunks as there are to the front of `input`; returns how long it is, how many
-    /// bytes it was made from, and the fault that ended the run.
-    fn run(&mut self, input: &mut [u8], room: usize, config: &Config) -> (usize, usize, Option<Broken>) {
+    /// Slides the content of as many chunks as there are to the front of `input`, but leaves where it lies what is a
+    /// piece by itself; returns where the content begins, how long it is, how many bytes were read for it, and the
+    /// fault that ended the run.
+    fn run(&mut self, input: &mut [u8], room: usize, config: &Config) -> (usize, usize, usize, Option<Broken>) {
         let (mut at, mut kept) = (0, 0);
         let mut state = self.state;
         while at < input.len() && state != State::Trailers {
@@ -120,17 +122,18 @@ impl ChunkDecoder {
                     break;
                 }
                 if here == 0 {
-                    return (0, at, Some(Broken(Reason::ContentTooLong, at)));
+                    return (0, 0, at, Some(Broken(Reason::ContentTooLong, at)));
+                }
+                state = if here as u64 == left { State::DataCr } else { State::Data(left - here as u64) };
+                if here >= LARGE {
+                    self.state = state;
+                    return (at, here, at + here, None);
                 }
                 if kept != at {
                     input.copy_within(at..at + here, kept);
                 }
                 kept += here;
                 at += here;
-                state = if here as u64 == left { State::DataCr } else { State::Data(left - here as u64) };
-                if kept >= LARGE && here >= LARGE {
-                    break;
-                }
                 continue;
             }
             if state == State::Start && config.limits.chunk_line >= SMALL_DIGITS {
@@ -143,7 +146,7 @@ impl ChunkDecoder {
             let counters = (self.line, self.extensions);
             match self.control(state, input[at], config) {
                 Ok(next) => state = next,
-                Err(reason) if kept == 0 => return (0, at, Some(Broken(reason, at))),
+                Err(reason) if kept == 0 => return (0, 0, at, Some(Broken(reason, at))),
                 Err(_) => {
                     (self.line, self.extensions) = counters;
                     break;
@@ -152,7 +155,7 @@ impl ChunkDecoder {
             at += 1;
         }
         self.state = state;
-        (kept, at, None)
+        (0, kept, at, None)
     }
 
     /// One byte that is not content.
@@ -374,6 +377,23 @@ mod tests {
         ] {
             assert_eq!(size_line(line), Err(reason), "{line:?}");
         }
+    }
+
+    #[test]
+    fn large_pieces_are_not_copied() {
+        let mut wire = BytesMut::from(&b"10000\r\n"[..]);
+        wire.resize(7 + 0x1_0000, b'x');
+        wire.extend_from_slice(b"\r\n2\r\nab\r\n");
+        let content = wire[7..].as_ptr();
+        let mut decoder = ChunkDecoder::default();
+        let mut next = |wire: &mut BytesMut| match decoder.decode(wire, u64::MAX, &Config::default()) {
+            Ok(Decoded::Data(piece)) => piece,
+            other => panic!("content expected, {other:?}"),
+        };
+        let piece = next(&mut wire);
+        assert_eq!((piece.len(), piece.as_ptr()), (0x1_0000, content));
+        assert_eq!(next(&mut wire), "ab");
+        assert!(wire.is_empty());
     }
 
     #[test]

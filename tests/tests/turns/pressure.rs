@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use std::future::{Future, pending, poll_fn};
 use std::io::{self, Read, Write};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -445,4 +445,70 @@ fn tls_adds_a_record_and_a_buffer() {
             assert!(taken <= bound, "{first:?} {play:?}: {taken} bytes were taken, {bound} are the bound");
         }
     }
+}
+
+/// Content that comes in bursts: so many bytes at a time, then a pause.
+struct Bursts {
+    head: Bytes,
+    bursts: std::vec::IntoIter<usize>,
+    left: usize,
+    /// How many bytes each read offered room for, and what it found.
+    reads: Arc<Mutex<Vec<(usize, usize)>>>,
+}
+
+impl Transport for Bursts {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut, most: usize) -> Poll<io::Result<usize>> {
+        if !self.head.is_empty() {
+            let head = self.head.split_off(0);
+            buffer.extend_from_slice(&head);
+            return Poll::Ready(Ok(head.len()));
+        }
+        if self.left == 0 {
+            let Some(next) = self.bursts.next() else { return Poll::Pending };
+            self.left = next;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let count = self.left.min(most);
+        buffer.resize(buffer.len() + count, b'x');
+        self.left -= count;
+        self.reads.lock().unwrap().push((most, count));
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_write(&mut self, _: &mut Context<'_>, outbox: &mut Outbox) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(outbox.len()))
+    }
+
+    fn poll_shutdown(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[test]
+fn reads_are_as_large_as_what_comes_at_a_time() {
+    let (large, small) = (64 * 1024, 3000);
+    let bursts = [vec![large; 4], vec![small; 8]].concat();
+    let total: usize = bursts.iter().sum();
+    let head = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", total + 1);
+    let reads = Arc::<Mutex<Vec<_>>>::default();
+    let stage = Stage::default();
+    let transport = Bursts { head: head.into(), bursts: bursts.into_iter(), left: 0, reads: reads.clone() };
+    let connection = server::Connection::new(transport, stage.clone(), Arc::new(patient()));
+    let service = service_fn(|request: Request<Incoming>| async move {
+        let mut body = request.into_body();
+        while next(&mut body).await.is_some() {}
+        Ok::<_, Infallible>(Response::new(Full::default()))
+    });
+    let mut task = Task::new(async move {
+        let _ = serve_connection(connection, service, Options::default(), None).await;
+    });
+    while task.run() {}
+    let reads = reads.lock().unwrap();
+    // From the third burst on, one read takes all of it.
+    let whole = reads.iter().filter(|read| **read == (large, large)).count();
+    assert!(whole >= 2, "{reads:?}");
+    // Nobody keeps small pieces in large memory for long.
+    let (room, count) = reads[reads.len() - 1];
+    assert!(count == small && room <= 4 * small, "{reads:?}");
 }
