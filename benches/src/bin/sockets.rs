@@ -23,7 +23,7 @@ const BOUNDS: [(Contender, Kind, f64); 12] = [
     (Contender::Service, Kind::BrowserVary, 0.86),
     (Contender::Service, Kind::BrowserNew, 1.065),
     (Contender::Service, Kind::Pipelined, 0.795),
-    (Contender::Service, Kind::Echo, 0.985),
+    (Contender::Service, Kind::Echo, 1.0),
     (Contender::Service, Kind::Connections, 1.405),
     (Contender::Service, Kind::Tls, 0.95),
     (Contender::Axum, Kind::Six, 0.925),

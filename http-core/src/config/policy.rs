@@ -17,8 +17,7 @@ use super::backoff::Backoff;
 ///     .lifetime(Duration::from_secs(600))
 ///     .idle_timeout(None)
 ///     .backoff(Backoff::new(Duration::from_millis(50), Duration::from_secs(1)));
-/// assert_eq!(policy.connect_retries, 3);
-/// assert_eq!(Policy::evhttp().connect_retries, 0);
+/// assert_eq!((policy.connect_retries, policy.request_retries), (0, 3));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -30,7 +29,8 @@ pub struct Policy {
     /// (evhttp: nothing at random).
     pub backoff: Backoff,
     /// How many connects may fail in a row and be tried again, before every request that waits for the origin
-    /// fails; `u32::MAX`: without end. Default: 3 (evhttp: 0).
+    /// fails; `u32::MAX`: without end. Default: 0, so that a connection that is refused fails at once, with its cause;
+    /// [`wait_for_server`](Self::wait_for_server) asks for more.
     ///
     /// It bounds also how often in a row a new connection may end before the first byte of a response; there the
     /// waiting requests fail only once two different requests have had that answer, so that one request that
@@ -49,9 +49,10 @@ pub struct Policy {
     /// upload (RFC 9110 §10.1.1); content of unknown length counts as more. A driver obeys it. `None`: only where the
     /// caller says so. Default: `None`.
     pub expect_continue_from: Option<u64>,
-    /// Connections of one origin, connecting ones included; 0 counts as 1. Default: 6 (evhttp: 1).
+    /// Connections of one origin, connecting ones included; 0 counts as 1. Default: 256, as
+    /// many as there may be in all (evhttp: 1).
     pub connections_per_origin: usize,
-    /// Connections of one origin that are kept while they have nothing to do. Default: 6 (evhttp: 1).
+    /// Connections of one origin that are kept while they have nothing to do. Default: 32 (evhttp: 1).
     pub idle_per_origin: usize,
     /// Connections in all; 0 counts as 1. An origin that wants one more gets the place of the connection
     /// that has been idle longest, or waits in line. Default: 256 (evhttp: no limit).
@@ -68,7 +69,7 @@ pub struct Policy {
     pub requests_per_connection: Option<u32>,
     /// A request that is not idempotent is not given to a connection that has served and then been idle for longer
     /// than this, but to a new one: the peer may be just closing the old one, and the request could not be
-    /// repeated. `None`: idle connections serve all. Default: `None`.
+    /// repeated. `None`: idle connections serve all. Default: 1 s, for many origins close after a few (evhttp: `None`).
     pub fresh_after_idle: Option<Duration>,
     /// Requests that may wait in all, those that failed and were not polled yet included. Default: 100,000
     /// (evhttp: no limit).
@@ -153,19 +154,19 @@ impl Default for Policy {
         Self {
             connect_timeout: Some(Duration::from_secs(10)),
             backoff: Backoff::default(),
-            connect_retries: 3,
+            connect_retries: 0,
             request_retries: 3,
             retry_budget: Some(Budget::default()),
             circuit: None,
             retry_after: None,
             expect_continue_from: None,
-            connections_per_origin: 6,
-            idle_per_origin: 6,
+            connections_per_origin: 256,
+            idle_per_origin: 32,
             max_connections: 256,
             idle_timeout: Some(Duration::from_secs(90)),
             lifetime: None,
             requests_per_connection: None,
-            fresh_after_idle: None,
+            fresh_after_idle: Some(Duration::from_secs(1)),
             max_queue: 100_000,
             pipeline_depth: 1,
         }
@@ -187,6 +188,7 @@ impl Policy {
             idle_per_origin: 1,
             max_connections: usize::MAX,
             idle_timeout: Some(Duration::from_secs(50)),
+            fresh_after_idle: None,
             max_queue: usize::MAX,
             ..Self::default()
         }
@@ -213,8 +215,8 @@ impl Policy {
         self
     }
 
-    /// Waits for a server that is not there yet: connects that fail are tried again so often in a row, after these waits.
-    /// [`connect_retries`](Self::connect_retries) and [`backoff`](Self::backoff) in one call.
+    /// Waits for a server that is not there yet: connects that fail are tried again so often in a row, after these
+    /// waits. [`connect_retries`](Self::connect_retries) and [`backoff`](Self::backoff) in one call.
     ///
     /// ```
     /// use http_core::dispatch::{Backoff, Policy};

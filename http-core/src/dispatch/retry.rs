@@ -24,8 +24,8 @@ use super::loss::LostCause;
 /// | anything else | fails, and says whether repeating by hand is safe | |
 ///
 /// "Again" is at once where the connection had been used before (it was old, the origin is well) or where it is mute
-/// while the origin has answered on others since it was begun, and after a back-off where it was new. Each kind of retry
-/// is bounded by [`RetryFacts::most`], and where the request may have reached the server by the budget.
+/// while the origin has answered on others since it was begun, and after a back-off where it was new. Each kind of
+/// retry is bounded by [`RetryFacts::most`], and where the request may have reached the server by the budget.
 ///
 /// ```
 /// use http_core::dispatch::{Decision, Event, LostCause, Progress, Received, RetryFacts, Sent, Why, decide};

@@ -117,7 +117,7 @@ impl Builder {
     }
 
     /// After how long without use a connection is given no request that is not idempotent: a new one is made for it;
-    /// `None`, the default: all serve all.
+    /// `None`: all serve all. Default: as [`Policy::fresh_after_idle`].
     pub fn fresh_after_idle(self, longest: impl Into<Option<Duration>>) -> Self {
         self.with_policy(|policy| policy.fresh_after_idle(longest))
     }
