@@ -64,7 +64,7 @@ pub(crate) fn borrow(buffer: &mut BytesMut, room: usize, lend: usize) {
         return;
     }
     // Where content flows nobody holds the last piece any more, as a rule, and its memory is there again.
-    if room > SMALL && buffer.try_reclaim(room) {
+    if buffer.try_reclaim(room) {
         return;
     }
     let fits = |pooled: &BytesMut| pooled.capacity() >= room && pooled.capacity() / 2 <= lend;

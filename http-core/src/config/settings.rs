@@ -303,14 +303,14 @@ mod tests {
                 "leniency.allow_trailing_space_in_request_line: on (default off)",
                 "dispatch.connect_timeout: 45s (default 10s)",
                 "dispatch.backoff.jitter: 0 (default 200)",
-                "dispatch.connect_retries: 0 (default 3)",
                 "dispatch.request_retries: 0 (default 3)",
                 "dispatch.retry_budget.reserve: none (default 100)",
                 "dispatch.retry_budget.share: none (default 200)",
-                "dispatch.connections_per_origin: 1 (default 6)",
-                "dispatch.idle_per_origin: 1 (default 6)",
+                "dispatch.connections_per_origin: 1 (default 256)",
+                "dispatch.idle_per_origin: 1 (default 32)",
                 "dispatch.max_connections: unlimited (default 256)",
                 "dispatch.idle_timeout: 50s (default 90s)",
+                "dispatch.fresh_after_idle: none (default 1s)",
                 "dispatch.max_queue: unlimited (default 100000)",
             ]
         );

@@ -47,7 +47,7 @@ async fn a_future_that_is_dropped_cancels_its_request<W: World>(world: W) -> Out
     let address = world.address(&listener)?;
     drop(listener);
     // Nobody listens, so that it waits for the next attempt.
-    let client = client(&world);
+    let client = Builder::new().connect_retries(3).build(world.connector(), world.runtime());
     let waiting = begun(client.request(get(address, "/")));
     assert_eq!(client.queued(), 1);
     drop(waiting);

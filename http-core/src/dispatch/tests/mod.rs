@@ -144,7 +144,7 @@ fn evhttp(retries: u32) -> Policy {
 }
 
 fn steady() -> Policy {
-    Policy::default().backoff(Backoff::evhttp())
+    Policy::default().connect_retries(3).backoff(Backoff::evhttp())
 }
 
 #[test]

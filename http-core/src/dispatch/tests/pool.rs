@@ -296,7 +296,7 @@ fn an_origin_can_be_removed_when_it_has_no_requests() {
 #[test]
 fn jitter_comes_from_the_random_number_that_was_given() {
     let wait = |random: Option<u64>| {
-        let mut w = World::new(Policy::default());
+        let mut w = World::new(Policy::default().connect_retries(3));
         if let Some(random) = random {
             w.d.handle_random(random);
         }

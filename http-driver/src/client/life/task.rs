@@ -31,7 +31,7 @@ where
     R: Runtime + Send + Sync + 'static,
     R::Timer: Send,
 {
-    let mut carried = Carried { core, held: Some(held), gather: None, pipelines };
+    let mut carried = Carried { core, held: Some(held), next: None, gather: None, pipelines };
     poll_fn(|cx| carried.poll(cx)).await;
 }
 
@@ -66,6 +66,8 @@ where
 {
     core: Arc<Core<C, R>>,
     held: Option<Held<C, R>>,
+    /// The next request, which another task has still to let go of.
+    next: Option<RequestId>,
     /// A request whose content is read before it is sent.
     gather: Option<(RequestId, Gather)>,
     pipelines: bool,
@@ -123,7 +125,10 @@ where
             }
             return Poll::Ready(());
         }
-        let order = carrier.slot.poll(cx);
+        let order = match self.next.take() {
+            Some(request) if carrier.slot.poll_close(cx).is_none() => Poll::Ready(Order::Send(request)),
+            _ => carrier.slot.poll(cx),
+        };
         // The transport is looked at after that: the end of the stream may lie there unread, and nobody knows the fate
         // of a request that meets it.
         if carrier.connection.poll_readiness(cx) == Readiness::Closing {
@@ -141,10 +146,17 @@ where
                 return Poll::Ready(());
             }
         };
-        // Otherwise it was cancelled while the order was on its way, and the order to close follows.
-        let Some(job) = self.core.pool.take_job(request) else {
-            self.part();
-            return Poll::Ready(());
+        let job = match self.core.pool.poll_job(request, cx.waker()) {
+            Poll::Ready(Some(job)) => job,
+            // It was cancelled while the order was on its way, and the order to close follows.
+            Poll::Ready(None) => {
+                self.part();
+                return Poll::Ready(());
+            }
+            Poll::Pending => {
+                self.next = Some(request);
+                return Poll::Pending;
+            }
         };
         match Gather::of(carrier.connection.machine(), job) {
             Ok(gather) => self.gather = Some((request, gather)),

@@ -94,6 +94,8 @@ struct Entry {
     outcome: Option<Outcome>,
     /// The request itself, where tasks drive connections and it is on none.
     job: Option<Job>,
+    /// The task that waits for it.
+    carrier: Option<Waker>,
 }
 
 /// How a request ended, for who waits for it.
@@ -230,7 +232,8 @@ impl<K: Parked> Pool<K> {
             let output = locked.apply(Input::Enqueue(order));
             if let Output::Request(Ok(request)) = output {
                 let job = if locked.state.pipelines { job.take() } else { None };
-                let entry = Entry { origin, waker: None, looked: now, assigned: None, outcome: None, job };
+                let entry =
+                    Entry { origin, waker: None, looked: now, assigned: None, outcome: None, job, carrier: None };
                 locked.state.requests.insert(request, entry);
             }
             locked.perform();
@@ -326,7 +329,22 @@ impl<K: Parked> Pool<K> {
         });
     }
 
-    /// What is kept of a request that a task drives; `None` if it has its outcome, or was cancelled.
+    /// What is kept of a request that a task drives: nothing if it has its outcome, or was cancelled. Pending, it is
+    /// still with the task of the connection that it was on, and `waker` is woken when it is not.
+    pub(super) fn poll_job(&self, request: RequestId, waker: &Waker) -> Poll<Option<Job>> {
+        let mut state = lock(&self.state);
+        let entry = state.requests.get_mut(request).filter(|entry| entry.outcome.is_none());
+        let Some(entry) = entry else { return Poll::Ready(None) };
+        match entry.job.take() {
+            Some(job) => Poll::Ready(Some(job)),
+            None => {
+                entry.carrier = Some(waker.clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    /// The same, now.
     pub(super) fn take_job(&self, request: RequestId) -> Option<Job> {
         let mut state = lock(&self.state);
         state.requests.get_mut(request).filter(|entry| entry.outcome.is_none())?.job.take()
@@ -340,12 +358,16 @@ impl<K: Parked> Pool<K> {
     /// A request is on no connection any more, and waits for another.
     pub(super) fn keep_job(&self, request: RequestId, job: Job) {
         let mut state = lock(&self.state);
-        if let Some(entry) = state.requests.get_mut(request) {
-            match &mut entry.outcome {
-                // It has failed while it was on its way.
-                Some(Outcome::Failed(.., kept) | Outcome::Cut(kept)) => *kept = Some(job),
-                _ => entry.job = Some(job),
-            }
+        let Some(entry) = state.requests.get_mut(request) else { return };
+        match &mut entry.outcome {
+            // It has failed while it was on its way.
+            Some(Outcome::Failed(.., kept) | Outcome::Cut(kept)) => *kept = Some(job),
+            _ => entry.job = Some(job),
+        }
+        let carrier = entry.carrier.take();
+        drop(state);
+        if let Some(carrier) = carrier {
+            carrier.wake();
         }
     }
 
