@@ -29,6 +29,12 @@ async fn asks(client: &http_tokio::Client, paths: &Paths, path: &str) -> Outcome
     Ok(())
 }
 
+/// A future that was polled once on a runtime.
+fn begun_on<F: Future + Unpin>(runtime: &Runtime, future: F) -> F {
+    let _here = runtime.enter();
+    begun(future)
+}
+
 fn client(builder: Builder) -> http_tokio::Client {
     http_tokio::client(builder)
 }
@@ -59,7 +65,7 @@ fn the_other_runtime_lives_and_is_not_turned() -> Outcome {
     let client = client(Builder::new());
     let (first, second) = (runtime(), runtime());
     // It waits for a connection that is being made there.
-    let waiting = first.block_on(async { begun(client.request(get(paths.address, "/b"))) });
+    let waiting = begun_on(&first, client.request(get(paths.address, "/b")));
     second.block_on(async {
         // It goes on wherever it is waited for.
         let response = timeout(SOON, waiting).await??;
@@ -70,7 +76,7 @@ fn the_other_runtime_lives_and_is_not_turned() -> Outcome {
     // It is on its way on a connection of that runtime, which wakes nobody: it has its end in time all the same.
     let mut request = get(paths.address, "/d");
     request.extensions_mut().insert(RequestOptions::new().timeout(Duration::from_millis(300)));
-    let open = first.block_on(async { begun(client.request(request)) });
+    let open = begun_on(&first, client.request(request));
     second.block_on(async {
         let error = timeout(SOON, open).await?.unwrap_err();
         assert!(error.is_timeout(), "{error}");
@@ -138,12 +144,12 @@ fn the_runtime_is_dropped_while_a_connection_is_made() -> Outcome {
     let options = RequestOptions::new().timeout(Duration::from_millis(500));
     let mut request = get(([127, 0, 0, 1], 9).into(), "/");
     request.extensions_mut().insert(options);
-    let waiting = first.block_on(async { begun(client.request(request)) });
+    let waiting = begun_on(&first, client.request(request));
     drop(first);
     let outcome = second.block_on(async { timeout(SOON, waiting).await })?;
     assert!(outcome.is_err());
     // Dropped where there is no runtime, nothing happens.
-    let dropped = second.block_on(async { begun(client.request(get(([127, 0, 0, 1], 9).into(), "/"))) });
+    let dropped = begun_on(&second, client.request(get(([127, 0, 0, 1], 9).into(), "/")));
     drop(second);
     drop(dropped);
     assert_eq!(client.queued(), 0);
