@@ -19,7 +19,7 @@ const LARGEST: usize = 2048;
 const MOST_FIELDS: usize = 32;
 
 /// The most values that are replaced in it; a map in which more of them differ is built.
-const MOST_DIFFERING: usize = 16;
+const MOST_DIFFERING: u32 = 16;
 
 /// The longest target that is kept.
 const LONGEST_TARGET: usize = 256;
@@ -53,7 +53,7 @@ impl Templates {
     /// The map of a head, and its target; nothing if they have to be built.
     #[inline]
     pub(crate) fn made(&mut self, head: &RequestHead) -> Option<Made> {
-        if let Some(template) = &self.template {
+        if let Some(template) = &mut self.template {
             let made = template.made(head);
             if made.is_some() {
                 if self.fitted && self.built == 0 {
@@ -77,7 +77,7 @@ impl Templates {
         }
         (self.built, self.fitted) = (0, false);
         self.template = Template::of(head).map(Box::new);
-        self.template.as_ref()?.made(head)
+        self.template.as_mut()?.made(head)
     }
 }
 
@@ -100,6 +100,9 @@ struct Template {
     ends: Box<[Ends]>,
     map: HeaderMap,
     target: Option<Uri>,
+    /// Lines whose values are always the head's own, a bit for each, and that the map has no values of: what may not be
+    /// kept, and what has differed, for it will again.
+    own: u64,
 }
 
 /// Where parts of a line end, counted from the beginning of the section.
@@ -118,9 +121,12 @@ impl Template {
         }
         let mut lines = Fields::new();
         let mut ends = Vec::with_capacity(fields.len());
-        for (name, value) in fields.raw() {
+        let mut own = 0;
+        for (number, (name, value)) in fields.raw().enumerate() {
+            let may_be_kept = names::may_be_kept(name, value);
+            own |= u64::from(!may_be_kept) << number;
             let name_end = lines.as_wire().len() + name.len() + 1;
-            lines.push(name, if names::may_be_kept(name, value) { value } else { b"" }).ok()?;
+            lines.push(name, if may_be_kept { value } else { b"" }).ok()?;
             ends.push(Ends { name: name_end, line: lines.as_wire().len() });
             if lines.as_wire().len() > LARGEST {
                 return None;
@@ -129,77 +135,111 @@ impl Template {
         let map = Block::of(lines.as_wire()).map(&lines)?;
         // The values of one name do not lie where their lines do.
         let in_order = map.keys_len() == ends.len();
-        in_order.then(|| Self { lines, ends: ends.into(), map, target: kept_target(head) })
+        in_order.then(|| Self { lines, ends: ends.into(), map, target: kept_target(head), own })
     }
 
     #[inline]
-    fn made(&self, head: &RequestHead) -> Option<Made> {
+    fn made(&mut self, head: &RequestHead) -> Option<Made> {
         let fields = head.fields();
-        let known = self.target.as_ref().filter(|uri| uri.path().as_bytes() == head.target());
+        let known = self.target.as_ref().filter(|uri| uri.path().as_bytes() == head.target()).cloned();
         let before = if known.is_some() { &[][..] } else { head.target() };
-        let (headers, block) = if fields.as_wire() == self.lines.as_wire() {
+        let (headers, block) = if self.own == 0 && fields.as_wire() == self.lines.as_wire() {
             (self.map.clone(), Bytes::copy_from_slice(before))
         } else {
             self.mended(fields, before)?
         };
-        Some(Made { headers, target: known.cloned().map_or(MadeTarget::New(block), MadeTarget::Known) })
+        Some(Made { headers, target: known.map_or(MadeTarget::New(block), MadeTarget::Known) })
     }
 
     /// The map of a section that is not the template's own, and `before` as a part of the block of its values; nothing
     /// if its names are others, or if it is so short that values of the template would keep much more than it in
     /// memory.
-    fn mended(&self, fields: &Fields, before: &[u8]) -> Option<(HeaderMap, Bytes)> {
+    fn mended(&mut self, fields: &Fields, before: &[u8]) -> Option<(HeaderMap, Bytes)> {
         if fields.len() != self.ends.len() || self.lines.as_wire().len() / 2 > fields.as_wire().len() {
             return None;
         }
-        let mut differing = [(0, &[][..]); MOST_DIFFERING];
-        let differing = self.differing(fields, &mut differing)?;
-        let length = differing.iter().fold(before.len(), |length, (_, value)| length + value.len());
-        let block = filled(length, |mut octets| {
-            for part in core::iter::once(before).chain(differing.iter().map(|(_, value)| *value)) {
-                let (here, rest) = octets.split_at_mut(part.len());
-                here.copy_from_slice(part);
-                octets = rest;
+        self.compare(fields)?;
+        let own = || Bits(self.own).filter_map(|number| Some(fields.line(number)?.1));
+        let length = own().fold(before.len(), |length, value| length + value.len());
+        let mut block = filled(length, |octets| {
+            let (here, mut rest) = octets.split_at_mut(before.len());
+            here.copy_from_slice(before);
+            for value in own() {
+                let here;
+                (here, rest) = rest.split_at_mut(value.len());
+                here.copy_from_slice(value);
             }
         });
+        let before = block.split_to(before.len());
         let mut map = self.map.clone();
-        let (mut at, mut next, mut places) = (before.len(), 0, map.values_mut());
-        for (number, value) in differing {
-            let end = at + value.len();
-            *places.nth(number - next)? = HeaderValue::from_maybe_shared(block.slice(at..end)).ok()?;
-            (at, next) = (end, number + 1);
+        let (mut next, mut places) = (0, map.values_mut());
+        for (number, value) in Bits(self.own).zip(own()) {
+            let value = block.split_to(value.len());
+            *places.nth(number - next)? = HeaderValue::from_maybe_shared(value).ok()?;
+            next = number + 1;
         }
-        Some((map, block.slice(..before.len())))
+        Some((map, before))
     }
 
-    /// The values that differ from the template's, with the numbers of their lines; nothing if names do, or too many.
-    fn differing<'a, 'b>(
-        &self,
-        fields: &'a Fields,
-        differing: &'b mut [(usize, &'a [u8]); MOST_DIFFERING],
-    ) -> Option<&'b [(usize, &'a [u8])]> {
-        let (theirs, ours) = (fields.as_wire(), self.lines.as_wire());
-        let (mut number, mut count) = (0, 0);
+    /// Compares the lines with those of the template, and notes which values differ; nothing if names do, or too many
+    /// values.
+    #[inline]
+    fn compare(&mut self, fields: &Fields) -> Option<()> {
+        let theirs = fields.as_wire();
         // Where the line begins, in theirs and in ours.
-        let (mut at, mut from) = (0, 0);
+        let (mut number, mut at, mut from) = (0, 0, 0);
         loop {
-            let alike = from + alike(&theirs[at..], &ours[from..]);
-            // Lines that are the same end where ours do.
-            while self.ends.get(number).is_some_and(|ends| ends.line <= alike) {
-                number += 1;
+            // What stands before the next line that may differ, in one go.
+            let next = number + (self.own >> number).trailing_zeros() as usize;
+            let (end, next) = match self.ends.get(next) {
+                Some(_) => (next.checked_sub(1).map_or(0, |last| self.ends[last].line), next),
+                None => (self.lines.as_wire().len(), self.ends.len()),
+            };
+            if !theirs[at..].starts_with(&self.lines.as_wire()[from..end]) {
+                self.note_difference(&theirs[at..], from, number)?;
+                continue;
             }
-            let Some(ends) = self.ends.get(number) else { break };
-            if alike < ends.name {
+            at += end - from;
+            let Some(ends) = self.ends.get(next) else { return Some(()) };
+            if !theirs[at..].starts_with(&self.lines.as_wire()[end..ends.name]) {
                 return None;
             }
-            *differing.get_mut(count)? = (number, fields.line(number)?.1);
-            count += 1;
-            number += 1;
-            from = ends.line;
-            let Some((name, _)) = fields.line(number) else { break };
-            at = position(theirs, name);
+            (number, from) = (next + 1, ends.line);
+            match fields.line(number) {
+                Some((name, _)) => at = position(theirs, name),
+                None => return Some(()),
+            }
         }
-        Some(&differing[..count])
+    }
+
+    /// Finds the line from `number` on that differs from theirs, and takes its value out of the template.
+    #[cold]
+    #[inline(never)]
+    fn note_difference(&mut self, theirs: &[u8], from: usize, number: usize) -> Option<()> {
+        let alike = from + alike(theirs, &self.lines.as_wire()[from..]);
+        let differing = number + self.ends.get(number..)?.iter().position(|ends| ends.line > alike)?;
+        if alike < self.ends[differing].name || self.own.count_ones() >= MOST_DIFFERING {
+            return None;
+        }
+        self.own |= 1 << differing;
+        *self.map.values_mut().nth(differing)? = HeaderValue::from_static("");
+        Some(())
+    }
+}
+
+/// The numbers of the bits that are set.
+struct Bits(u64);
+
+impl Iterator for Bits {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        let number = self.0.trailing_zeros() as usize;
+        (self.0 != 0).then(|| {
+            self.0 &= self.0 - 1;
+            number
+        })
     }
 }
 
@@ -258,7 +298,7 @@ mod tests {
                 ("Accept", "*/*"),
             ]
         };
-        let template = Template::of(&head("/a?secret", &lines(0))).unwrap();
+        let mut template = Template::of(&head("/a?secret", &lines(0))).unwrap();
         let held = [template.lines.as_wire(), &format!("{:?}", template.map).into_bytes()].concat();
         for secret in ["one", "secret"] {
             assert!(!held.windows(secret.len()).any(|part| part == secret.as_bytes()), "{secret}");
