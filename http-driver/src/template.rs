@@ -19,7 +19,7 @@ const LARGEST: usize = 2048;
 const MOST_FIELDS: usize = 32;
 
 /// The most values that are replaced in it; a map in which more of them differ is built.
-const MOST_DIFFERING: u32 = 16;
+const MOST_DIFFERING: usize = 16;
 
 /// The longest target that is kept.
 const LONGEST_TARGET: usize = 256;
@@ -105,8 +105,9 @@ struct Template {
     own: u64,
 }
 
-/// Where parts of a line end, counted from the beginning of the section.
+/// Where a line begins and where its parts end, counted from the beginning of the section.
 struct Ends {
+    begin: usize,
     /// Its name, with the colon.
     name: usize,
     /// All of it, with its CRLF.
@@ -125,9 +126,9 @@ impl Template {
         for (number, (name, value)) in fields.raw().enumerate() {
             let may_be_kept = names::may_be_kept(name, value);
             own |= u64::from(!may_be_kept) << number;
-            let name_end = lines.as_wire().len() + name.len() + 1;
+            let begin = lines.as_wire().len();
             lines.push(name, if may_be_kept { value } else { b"" }).ok()?;
-            ends.push(Ends { name: name_end, line: lines.as_wire().len() });
+            ends.push(Ends { begin, name: begin + name.len() + 1, line: lines.as_wire().len() });
             if lines.as_wire().len() > LARGEST {
                 return None;
             }
@@ -158,13 +159,13 @@ impl Template {
         if fields.len() != self.ends.len() || self.lines.as_wire().len() / 2 > fields.as_wire().len() {
             return None;
         }
-        self.compare(fields)?;
-        let own = || Bits(self.own).filter_map(|number| Some(fields.line(number)?.1));
-        let length = own().fold(before.len(), |length, value| length + value.len());
+        let mut values = [&[][..]; MOST_DIFFERING];
+        let values = self.own_values(fields, &mut values)?;
+        let length = values.iter().fold(before.len(), |length, value| length + value.len());
         let mut block = filled(length, |octets| {
             let (here, mut rest) = octets.split_at_mut(before.len());
             here.copy_from_slice(before);
-            for value in own() {
+            for value in values {
                 let here;
                 (here, rest) = rest.split_at_mut(value.len());
                 here.copy_from_slice(value);
@@ -172,44 +173,52 @@ impl Template {
         });
         let before = block.split_to(before.len());
         let mut map = self.map.clone();
-        let (mut next, mut places) = (0, map.values_mut());
-        for (number, value) in Bits(self.own).zip(own()) {
-            let value = block.split_to(value.len());
-            *places.nth(number - next)? = HeaderValue::from_maybe_shared(value).ok()?;
-            next = number + 1;
+        let (mut own, mut places) = (self.own, map.values_mut());
+        for value in values {
+            let passed = own.trailing_zeros();
+            let place = places.nth(passed as usize)?;
+            *place = HeaderValue::from_maybe_shared(block.split_to(value.len())).ok()?;
+            own = own >> passed >> 1;
         }
         Some((map, before))
     }
 
-    /// Compares the lines with those of the template, and notes which values differ; nothing if names do, or too many
-    /// values.
+    /// The values of the lines that have their own, once what they differ in from those of the template is noted;
+    /// nothing if names do, or too many values.
     #[inline]
-    fn compare(&mut self, fields: &Fields) -> Option<()> {
+    fn own_values<'a, 'b>(
+        &mut self,
+        fields: &'a Fields,
+        values: &'b mut [&'a [u8]; MOST_DIFFERING],
+    ) -> Option<&'b [&'a [u8]]> {
         let theirs = fields.as_wire();
         // Where the line begins, in theirs and in ours.
         let (mut number, mut at, mut from) = (0, 0, 0);
+        let mut count = 0;
         loop {
-            // What stands before the next line that may differ, in one go.
+            // What stands before the next line with a value of its own, in one go.
             let next = number + (self.own >> number).trailing_zeros() as usize;
-            let (end, next) = match self.ends.get(next) {
-                Some(_) => (next.checked_sub(1).map_or(0, |last| self.ends[last].line), next),
-                None => (self.lines.as_wire().len(), self.ends.len()),
+            let ours = self.lines.as_wire();
+            let (end, ends) = match self.ends.get(next) {
+                Some(ends) => (ends.begin, Some(ends)),
+                None => (ours.len(), None),
             };
-            if !theirs[at..].starts_with(&self.lines.as_wire()[from..end]) {
+            if !theirs[at..].starts_with(&ours[from..end]) {
                 self.note_difference(&theirs[at..], from, number)?;
                 continue;
             }
             at += end - from;
-            let Some(ends) = self.ends.get(next) else { return Some(()) };
-            if !theirs[at..].starts_with(&self.lines.as_wire()[end..ends.name]) {
+            let Some(ends) = ends else { break };
+            if !theirs[at..].starts_with(&ours[end..ends.name]) {
                 return None;
             }
+            *values.get_mut(count)? = fields.line(next)?.1;
+            count += 1;
             (number, from) = (next + 1, ends.line);
-            match fields.line(number) {
-                Some((name, _)) => at = position(theirs, name),
-                None => return Some(()),
-            }
+            let Some((name, _)) = fields.line(number) else { break };
+            at = position(theirs, name);
         }
+        Some(&values[..count])
     }
 
     /// Finds the line from `number` on that differs from theirs, and takes its value out of the template.
@@ -218,28 +227,12 @@ impl Template {
     fn note_difference(&mut self, theirs: &[u8], from: usize, number: usize) -> Option<()> {
         let alike = from + alike(theirs, &self.lines.as_wire()[from..]);
         let differing = number + self.ends.get(number..)?.iter().position(|ends| ends.line > alike)?;
-        if alike < self.ends[differing].name || self.own.count_ones() >= MOST_DIFFERING {
+        if alike < self.ends[differing].name || self.own.count_ones() as usize >= MOST_DIFFERING {
             return None;
         }
         self.own |= 1 << differing;
         *self.map.values_mut().nth(differing)? = HeaderValue::from_static("");
         Some(())
-    }
-}
-
-/// The numbers of the bits that are set.
-struct Bits(u64);
-
-impl Iterator for Bits {
-    type Item = usize;
-
-    #[inline]
-    fn next(&mut self) -> Option<usize> {
-        let number = self.0.trailing_zeros() as usize;
-        (self.0 != 0).then(|| {
-            self.0 &= self.0 - 1;
-            number
-        })
     }
 }
 
