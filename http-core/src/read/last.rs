@@ -41,7 +41,7 @@ struct Remembered {
 /// Which line of the last head is expected next.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
-    line: usize,
+    line: u32,
     /// How often in a row a line was compared in vain.
     vain: u8,
     /// Lines are not the last head's, one for one, or not compared.
@@ -72,6 +72,12 @@ impl Place {
         self.vain < VAIN
     }
 
+    /// The number of the line that is expected.
+    #[inline(always)]
+    const fn line(&self) -> usize {
+        self.line as usize
+    }
+
     /// Whether any line was equal.
     #[inline]
     pub(super) const fn has_inherited(&self) -> bool {
@@ -95,7 +101,7 @@ impl Place {
     /// Whether the head has the same names in the same order as the last one, of `lines` lines.
     #[inline]
     const fn is_alike(&self, lines: usize) -> bool {
-        self.inherited && !self.rearranged && self.line == lines
+        self.inherited && !self.rearranged && self.line() == lines
     }
 }
 
@@ -125,8 +131,8 @@ impl Last {
     #[inline]
     pub(super) fn expected_name(&self, rest: &[u8], place: &Place) -> Option<Common> {
         let last = self.0.as_ref()?;
-        let line = last.lines.get(place.line)?;
-        let from = last.begin(place.line);
+        let line = last.lines.get(place.line())?;
+        let from = last.begin(place.line());
         let name = last.section.get(from..from + usize::from(line.name_len) + 1)?;
         rest.starts_with(name).then_some(line.common)
     }
@@ -195,9 +201,9 @@ impl Remembered {
 
     #[inline(always)]
     fn inherit_public(&self, rest: &[u8], at: usize, place: &mut Place, lines: &mut Vec<Line>) -> usize {
-        match self.lines.get(place.line) {
+        match self.lines.get(place.line()) {
             Some(line) if self.read & 1 << place.line == 0 => {
-                if self.seems_equal(rest, line, place.line) {
+                if self.seems_equal(rest, line, place.line()) {
                     return self.inherit(rest, at, place, lines);
                 }
                 place.compared_in_vain();
@@ -218,7 +224,7 @@ impl Remembered {
 
     #[inline(never)]
     fn inherit(&self, rest: &[u8], at: usize, place: &mut Place, lines: &mut Vec<Line>) -> usize {
-        let first = place.line;
+        let first = place.line();
         let mut end = self.run(first);
         let from = self.begin(first);
         let expected = &self.section[from..self.begin(end)];
@@ -244,7 +250,7 @@ impl Remembered {
                 line.value = line.value.wrapping_add(moved);
             }
         }
-        (place.line, place.vain, place.inherited) = (end, 0, true);
+        (place.line, place.vain, place.inherited) = (end as u32, 0, true);
         length
     }
 
@@ -263,7 +269,7 @@ impl Remembered {
 
     #[inline(always)]
     fn was_read(&self, name: Common, place: &mut Place) {
-        match self.lines.get(place.line) {
+        match self.lines.get(place.line()) {
             Some(line) if line.common == name && name.is_some() => place.change(),
             // Nothing is remembered of what is read in any case.
             Some(line) if line.common == name => place.line += 1,
@@ -273,9 +279,9 @@ impl Remembered {
 
     #[inline(never)]
     fn was_moved(&self, name: Common, place: &mut Place) {
-        let ahead = self.lines.get(place.line..).unwrap_or_default().iter().take(AHEAD);
+        let ahead = self.lines.get(place.line()..).unwrap_or_default().iter().take(AHEAD);
         place.rearranged = true;
-        place.line += ahead.clone().position(|line| line.common == name).map_or(0, |left_out| left_out + 1);
+        place.line += ahead.clone().position(|line| line.common == name).map_or(0, |left_out| left_out as u32 + 1);
     }
 
     /// Remembers a head that has other values in these lines, and the same names.
