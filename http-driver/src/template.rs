@@ -304,6 +304,94 @@ mod tests {
         }
     }
 
+    /// The map, its order included, is the one that is built of the same head.
+    fn assert_as_built(made: &Made, head: &RequestHead) {
+        let built = crate::convert::header_map(head.fields()).unwrap();
+        assert!(made.headers.iter().eq(&built), "{:?}, {built:?}", made.headers);
+        assert!(made.headers.values().all(|value| !value.is_sensitive()));
+        match &made.target {
+            MadeTarget::Known(uri) => assert_eq!(uri.to_string().as_bytes(), head.target()),
+            MadeTarget::New(target) => assert_eq!(target, head.target()),
+        }
+    }
+
+    #[test]
+    fn a_map_is_as_one_that_is_built_whatever_differs() {
+        let names = ["Host", "Accept", "Cookie", "Referer", "X-Key", "Via", "Accept-Language", "Range"];
+        let values =
+            ["", "a", "b", "ab", "a value that is longer than any word", "a value that is longer than any wore"];
+        let (mut templates, mut made, mut seed) = (Templates::NONE, 0, 1_u32);
+        let mut random = |most: usize| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 16) as usize % most
+        };
+        let mut chosen = [0; 8];
+        for _ in 0..5000 {
+            // Now and then other lines than those of the last head, or a name in another case.
+            let fewer = if random(40) == 0 { random(8) } else { 8 };
+            let lower = random(40) == 0;
+            (0..random(3)).for_each(|_| chosen[random(8)] = random(values.len()));
+            let target = ["/", "/a", "/a?b"][random(3)];
+            let mut lines: Vec<_> = names.iter().zip(chosen).map(|(name, value)| (*name, values[value])).collect();
+            lines.truncate(fewer);
+            if lower && fewer > 0 {
+                lines[fewer - 1].0 = "accept";
+            }
+            let head = head(target, &lines);
+            if let Some(found) = templates.made(&head) {
+                assert_as_built(&found, &head);
+                made += 1;
+            }
+        }
+        assert!(made > 1000, "{made}");
+    }
+
+    #[test]
+    fn what_has_differed_is_not_kept_any_more() {
+        let lines = |a, b| head("/", &[("Host", "a"), ("Accept", a), ("Referer", b), ("DNT", "c"), ("X-Key", "d")]);
+        let mut template = Template::of(&lines("first", "one")).unwrap();
+        assert_eq!(template.own, 0b1_0000);
+        for (accept, referer, own) in
+            [("first", "one", 0b1_0000), ("2", "one", 0b1_0010), ("first", "one", 0b1_0010), ("2", "two", 0b1_0110)]
+        {
+            let head = lines(accept, referer);
+            assert_as_built(&template.made(&head).unwrap(), &head);
+            assert_eq!(template.own, own);
+        }
+        assert!(!format!("{:?}", template.map).contains("first"));
+        assert!(format!("{:?}", template.map).contains("\"a\""));
+        // Another name tells that none of it fits.
+        let other = head("/", &[("Host", "a"), ("Accept", "2"), ("Referer", ""), ("DNX", "c"), ("X-Key", "d")]);
+        assert!(template.made(&other).is_none());
+    }
+
+    #[test]
+    fn a_map_in_which_too_much_differs_is_built() {
+        let names = [
+            "Accept",
+            "Connection",
+            "Date",
+            "DNT",
+            "ETag",
+            "Host",
+            "Keep-Alive",
+            "Origin",
+            "Pragma",
+            "Priority",
+            "Range",
+            "Sec-CH-UA",
+            "Sec-Fetch-Mode",
+            "Server",
+            "User-Agent",
+            "Vary",
+            "X-Real-IP",
+        ];
+        assert_eq!(names.len(), MOST_DIFFERING + 1);
+        let lines = |value| head("/", &names.map(|name| (name, value)));
+        let mut template = Template::of(&lines("a")).unwrap();
+        assert!(template.made(&lines("a")).is_some() && template.made(&lines("b")).is_none());
+    }
+
     #[test]
     fn what_never_fits_is_tried_less_and_less() {
         let mut templates = Templates::NONE;
