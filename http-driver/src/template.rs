@@ -366,6 +366,15 @@ mod tests {
     }
 
     #[test]
+    fn what_the_template_was_made_of_may_come_again() {
+        let lines = |value| head("/", &[("Host", "a"), ("Accept", value)]);
+        let mut template = Template::of(&lines("a")).unwrap();
+        for value in ["a", "b", "a"] {
+            assert_as_built(&template.made(&lines(value)).unwrap(), &lines(value));
+        }
+    }
+
+    #[test]
     fn a_map_in_which_too_much_differs_is_built() {
         let names = [
             "Accept",

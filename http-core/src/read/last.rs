@@ -44,7 +44,7 @@ pub(super) struct Place {
     line: u32,
     /// How often in a row a line was compared in vain.
     vain: u8,
-    /// Lines are not the last head's, one for one, or not compared.
+    /// Lines are not the last head's, one for one.
     rearranged: bool,
     inherited: bool,
     /// Lines with the last head's names and other values, a bit for each.
@@ -84,11 +84,9 @@ impl Place {
         self.inherited
     }
 
-    /// Where the rest is not compared any more it counts as new.
     #[inline]
     const fn compared_in_vain(&mut self) {
         self.vain += 1;
-        self.rearranged |= !self.compares();
     }
 
     /// The name of the line that is expected was read, with another value.
@@ -98,7 +96,7 @@ impl Place {
         self.line += 1;
     }
 
-    /// Whether the head has the same names in the same order as the last one, of `lines` lines.
+    /// Whether the head has the same names in the same order as the last one, of `lines` lines, and all were compared.
     #[inline]
     const fn is_alike(&self, lines: usize) -> bool {
         self.inherited && !self.rearranged && self.line() == lines
@@ -140,9 +138,8 @@ impl Last {
     /// A line with this name was read, for it was not inherited.
     #[inline]
     pub(super) fn was_read(&self, name: Common, place: &mut Place) {
-        match &self.0 {
-            Some(last) if place.compares() => last.was_read(name, place),
-            _ => place.rearranged = true,
+        if let Some(last) = &self.0 {
+            last.was_read(name, place);
         }
     }
 

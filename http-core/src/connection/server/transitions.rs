@@ -658,3 +658,26 @@ impl Connection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::sync::Arc;
+
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn the_end_counts_however_little_came_before_it() {
+        let head = b"GET / HTTP/1.1\r\nHost: a";
+        // What comes last goes on with a value, or steps to another part of the head.
+        for last in [b'b', b'\r'] {
+            let mut connection = Connection::new(Arc::new(Config::default()), Instant::ZERO);
+            let mut input = BytesMut::from(&head[..]);
+            assert!(connection.poll_event(&mut input, Instant::ZERO).unwrap().is_none());
+            input.extend_from_slice(&[last]);
+            connection.handle_eof(End::Clean, Instant::ZERO);
+            let error = connection.poll_event(&mut input, Instant::ZERO).unwrap_err();
+            assert_eq!(error.reason(), Reason::Truncated);
+        }
+    }
+}

@@ -10,11 +10,15 @@ use crate::read::fast;
 
 /// Reads a request with this section, and returns what was inherited: the lengths of the runs.
 fn read(last: &mut Last, section: &str) -> Vec<usize> {
-    let wire = [b"GET / HTTP/1.1\r\n", section.as_bytes(), b"\r\n"].concat();
+    read_behind("GET / HTTP/1.1\r\n", last, section)
+}
+
+fn read_behind(start_line: &str, last: &mut Last, section: &str) -> Vec<usize> {
+    let wire = [start_line, section, "\r\n"].concat().into_bytes();
     let (mut place, mut lines, mut runs) = (last.place(), Vec::new(), Vec::new());
     let mut rest = section.as_bytes();
     while !rest.is_empty() {
-        let equal = last.inherit(rest, 16, &mut place, &mut lines);
+        let equal = last.inherit(rest, start_line.len(), &mut place, &mut lines);
         let length = match equal {
             0 => rest.iter().position(|&byte| byte == b'\n').unwrap() + 1,
             run => {
@@ -98,6 +102,34 @@ fn what_has_changed_is_compared_by_itself_and_remembered_as_it_is() {
 }
 
 #[test]
+fn start_lines_are_of_any_length() {
+    let mut last = last();
+    let (before, behind) = ("Host: example.com\r\n".len(), HEAD.len() - HEAD.find("User").unwrap());
+    for (target, value) in [("/abc", "a"), ("/", "b"), ("/abcdef", "b"), ("/a", "c"), ("/a", "d")] {
+        let (start_line, head) = (format!("GET {target} HTTP/1.1\r\n"), HEAD.replace("*/*", value));
+        let again =
+            if target == "/abcdef" { vec![before, behind + "Accept: b\r\n".len()] } else { vec![before, behind] };
+        assert_eq!(read_behind(&start_line, &mut last, &head), again, "{target}");
+        let wire = [&start_line, &head[..], "\r\n"].concat().into_bytes();
+        assert_eq!(told(&last, &wire), told(&Last::default(), &wire));
+    }
+}
+
+#[test]
+fn where_the_rest_was_not_compared_the_head_is_remembered_anew() {
+    let head = [HEAD, "Dnt: 1\r\nVia: 1.1 a\r\n"].concat();
+    let mut last = Last::default();
+    (0..2).for_each(|_| drop(read(&mut last, &head)));
+    let other = head.replace("*/*", "a").replace("somebody", "b").replace("keep-alive", "c");
+    assert_eq!(read(&mut last, &other), ["Host: example.com\r\n".len()]);
+    assert_eq!(last.0.as_ref().unwrap().stops, 0);
+    assert_eq!(read(&mut last, &other), [other.len()]);
+    // Nor is it the same head where lines at its end are left out.
+    assert_eq!(read(&mut last, HEAD.trim_end_matches("Connection: keep-alive\r\n")), ["Host: example.com\r\n".len()]);
+    assert_eq!(last.0.as_ref().unwrap().lines.len(), 3);
+}
+
+#[test]
 fn what_grows_beyond_the_bound_is_not_remembered() {
     let mut last = last();
     let long = HEAD.replace("*/*", &"a".repeat(MOST_BYTES));
@@ -116,6 +148,14 @@ fn secrets_and_unknown_names_are_never_inherited() {
             assert!(if times < 2 { runs.is_empty() } else { runs == [before.len(), behind.len()] }, "{secret}");
         }
     }
+}
+
+#[test]
+fn what_was_always_read_of_one_head_is_not_of_another() {
+    let mut last = Last::default();
+    (0..3).for_each(|_| drop(read(&mut last, "X-A: 1\r\nHost: a\r\nX-B: 2\r\n")));
+    (0..2).for_each(|_| drop(read(&mut last, HEAD)));
+    assert_eq!(read(&mut last, HEAD), [HEAD.len()]);
 }
 
 #[test]
