@@ -362,7 +362,7 @@ mod tests {
         assert!(format!("{:?}", template.map).contains("\"a\""));
         // Another name tells that none of it fits.
         let other = head("/", &[("Host", "a"), ("Accept", "2"), ("Referer", ""), ("DNX", "c"), ("X-Key", "d")]);
-        assert!(template.made(&other).is_none());
+        assert!(template.made(&other).is_none() && template.own == 0b1_0110);
     }
 
     #[test]
@@ -399,6 +399,8 @@ mod tests {
         let lines = |value| head("/", &names.map(|name| (name, value)));
         let mut template = Template::of(&lines("a")).unwrap();
         assert!(template.made(&lines("a")).is_some() && template.made(&lines("b")).is_none());
+        // What it has a value of still is what it was.
+        assert_as_built(&template.made(&lines("a")).unwrap(), &lines("a"));
     }
 
     #[test]

@@ -160,14 +160,15 @@ fn newline(bytes: &[u8]) -> Option<usize> {
 #[inline(always)]
 fn newline_in(block: &[u8; BLOCK]) -> usize {
     const EACH: u64 = u64::MAX / 0xff;
+    const NEWLINES: u64 = EACH * b'\n' as u64;
     // Without a branch, so that all of it is looked at in a few instructions.
     if !block.iter().fold(false, |found, byte| found | (*byte == b'\n')) {
         return BLOCK;
     }
     for (number, word) in block.chunks_exact(8).enumerate() {
-        let differs = word.first_chunk().copied().map_or(0, u64::from_le_bytes) ^ EACH * u64::from(b'\n');
+        let differs = word.first_chunk().copied().map_or(0, u64::from_le_bytes) ^ NEWLINES;
         // The lowest octet that is 0 borrows, and none below it does.
-        let found = differs.wrapping_sub(EACH) & !differs & EACH << 7;
+        let found = differs.wrapping_sub(EACH) & !differs & (EACH << 7);
         if found != 0 {
             return 8 * number + found.trailing_zeros() as usize / 8;
         }
@@ -192,10 +193,12 @@ pub(super) fn noted(input: &[u8], first: usize, fields: &mut Fields) -> Option<(
         count += 1;
     }
     block.extend_from_slice(b"\r\n");
-    match count {
-        0..=FEWEST => gathered::<FEWEST>(block, lines)?,
-        0..=FEW => gathered::<FEW>(block, lines)?,
-        _ => gathered::<MOST>(block, lines)?,
+    if count <= FEWEST {
+        gathered::<FEWEST>(block, lines)?
+    } else if count <= FEW {
+        gathered::<FEW>(block, lines)?
+    } else {
+        gathered::<MOST>(block, lines)?
     }
     block.clear();
     Some(())
