@@ -53,7 +53,7 @@ impl Templates {
     /// The map of a head, and its target; nothing if they have to be built.
     #[inline]
     pub(crate) fn made(&mut self, head: &RequestHead) -> Option<Made> {
-        if let Some(template) = &self.template {
+        if let Some(template) = &mut self.template {
             let made = template.made(head);
             if made.is_some() {
                 if self.fitted && self.built == 0 {
@@ -77,7 +77,7 @@ impl Templates {
         }
         (self.built, self.fitted) = (0, false);
         self.template = Template::of(head).map(Box::new);
-        self.template.as_ref()?.made(head)
+        self.template.as_mut()?.made(head)
     }
 }
 
@@ -100,10 +100,14 @@ struct Template {
     ends: Box<[Ends]>,
     map: HeaderMap,
     target: Option<Uri>,
+    /// Lines whose values are always the head's own, a bit for each, and that the map has no values of: what may not be
+    /// kept, and what has differed, for it will again.
+    own: u64,
 }
 
-/// Where parts of a line end, counted from the beginning of the section.
+/// Where a line begins and where its parts end, counted from the beginning of the section.
 struct Ends {
+    begin: usize,
     /// Its name, with the colon.
     name: usize,
     /// All of it, with its CRLF.
@@ -118,10 +122,13 @@ impl Template {
         }
         let mut lines = Fields::new();
         let mut ends = Vec::with_capacity(fields.len());
-        for (name, value) in fields.raw() {
-            let name_end = lines.as_wire().len() + name.len() + 1;
-            lines.push(name, if names::may_be_kept(name, value) { value } else { b"" }).ok()?;
-            ends.push(Ends { name: name_end, line: lines.as_wire().len() });
+        let mut own = 0;
+        for (number, (name, value)) in fields.raw().enumerate() {
+            let may_be_kept = names::may_be_kept(name, value);
+            own |= u64::from(!may_be_kept) << number;
+            let begin = lines.as_wire().len();
+            lines.push(name, if may_be_kept { value } else { b"" }).ok()?;
+            ends.push(Ends { begin, name: begin + name.len() + 1, line: lines.as_wire().len() });
             if lines.as_wire().len() > LARGEST {
                 return None;
             }
@@ -129,77 +136,103 @@ impl Template {
         let map = Block::of(lines.as_wire()).map(&lines)?;
         // The values of one name do not lie where their lines do.
         let in_order = map.keys_len() == ends.len();
-        in_order.then(|| Self { lines, ends: ends.into(), map, target: kept_target(head) })
+        in_order.then(|| Self { lines, ends: ends.into(), map, target: kept_target(head), own })
     }
 
     #[inline]
-    fn made(&self, head: &RequestHead) -> Option<Made> {
+    fn made(&mut self, head: &RequestHead) -> Option<Made> {
         let fields = head.fields();
-        let known = self.target.as_ref().filter(|uri| uri.path().as_bytes() == head.target());
+        let known = self.target.as_ref().filter(|uri| uri.path().as_bytes() == head.target()).cloned();
         let before = if known.is_some() { &[][..] } else { head.target() };
-        let (headers, block) = if fields.as_wire() == self.lines.as_wire() {
+        let (headers, block) = if self.own == 0 && fields.as_wire() == self.lines.as_wire() {
             (self.map.clone(), Bytes::copy_from_slice(before))
         } else {
             self.mended(fields, before)?
         };
-        Some(Made { headers, target: known.cloned().map_or(MadeTarget::New(block), MadeTarget::Known) })
+        Some(Made { headers, target: known.map_or(MadeTarget::New(block), MadeTarget::Known) })
     }
 
     /// The map of a section that is not the template's own, and `before` as a part of the block of its values; nothing
     /// if its names are others, or if it is so short that values of the template would keep much more than it in
     /// memory.
-    fn mended(&self, fields: &Fields, before: &[u8]) -> Option<(HeaderMap, Bytes)> {
+    fn mended(&mut self, fields: &Fields, before: &[u8]) -> Option<(HeaderMap, Bytes)> {
         if fields.len() != self.ends.len() || self.lines.as_wire().len() / 2 > fields.as_wire().len() {
             return None;
         }
-        let mut differing = [(0, &[][..]); MOST_DIFFERING];
-        let differing = self.differing(fields, &mut differing)?;
-        let length = differing.iter().fold(before.len(), |length, (_, value)| length + value.len());
-        let block = filled(length, |mut octets| {
-            for part in core::iter::once(before).chain(differing.iter().map(|(_, value)| *value)) {
-                let (here, rest) = octets.split_at_mut(part.len());
-                here.copy_from_slice(part);
-                octets = rest;
+        let mut values = [&[][..]; MOST_DIFFERING];
+        let values = self.own_values(fields, &mut values)?;
+        let length = values.iter().fold(before.len(), |length, value| length + value.len());
+        let mut block = filled(length, |octets| {
+            let (here, mut rest) = octets.split_at_mut(before.len());
+            here.copy_from_slice(before);
+            for value in values {
+                let here;
+                (here, rest) = rest.split_at_mut(value.len());
+                here.copy_from_slice(value);
             }
         });
+        let before = block.split_to(before.len());
         let mut map = self.map.clone();
-        let (mut at, mut next, mut places) = (before.len(), 0, map.values_mut());
-        for (number, value) in differing {
-            let end = at + value.len();
-            *places.nth(number - next)? = HeaderValue::from_maybe_shared(block.slice(at..end)).ok()?;
-            (at, next) = (end, number + 1);
+        let (mut own, mut places) = (self.own, map.values_mut());
+        for value in values {
+            let passed = own.trailing_zeros();
+            let place = places.nth(passed as usize)?;
+            *place = HeaderValue::from_maybe_shared(block.split_to(value.len())).ok()?;
+            own = own >> passed >> 1;
         }
-        Some((map, block.slice(..before.len())))
+        Some((map, before))
     }
 
-    /// The values that differ from the template's, with the numbers of their lines; nothing if names do, or too many.
-    fn differing<'a, 'b>(
-        &self,
+    /// The values of the lines that have their own, once what they differ in from those of the template is noted;
+    /// nothing if names do, or too many values.
+    #[inline]
+    fn own_values<'a, 'b>(
+        &mut self,
         fields: &'a Fields,
-        differing: &'b mut [(usize, &'a [u8]); MOST_DIFFERING],
-    ) -> Option<&'b [(usize, &'a [u8])]> {
-        let (theirs, ours) = (fields.as_wire(), self.lines.as_wire());
-        let (mut number, mut count) = (0, 0);
+        values: &'b mut [&'a [u8]; MOST_DIFFERING],
+    ) -> Option<&'b [&'a [u8]]> {
+        let theirs = fields.as_wire();
         // Where the line begins, in theirs and in ours.
-        let (mut at, mut from) = (0, 0);
+        let (mut number, mut at, mut from) = (0, 0, 0);
+        let mut count = 0;
         loop {
-            let alike = from + alike(&theirs[at..], &ours[from..]);
-            // Lines that are the same end where ours do.
-            while self.ends.get(number).is_some_and(|ends| ends.line <= alike) {
-                number += 1;
+            // What stands before the next line with a value of its own, in one go.
+            let next = number + (self.own >> number).trailing_zeros() as usize;
+            let ours = self.lines.as_wire();
+            let (end, ends) = match self.ends.get(next) {
+                Some(ends) => (ends.begin, Some(ends)),
+                None => (ours.len(), None),
+            };
+            if !theirs[at..].starts_with(&ours[from..end]) {
+                self.note_difference(&theirs[at..], from, number)?;
+                continue;
             }
-            let Some(ends) = self.ends.get(number) else { break };
-            if alike < ends.name {
+            at += end - from;
+            let Some(ends) = ends else { break };
+            if !theirs[at..].starts_with(&ours[end..ends.name]) {
                 return None;
             }
-            *differing.get_mut(count)? = (number, fields.line(number)?.1);
+            *values.get_mut(count)? = fields.line(next)?.1;
             count += 1;
-            number += 1;
-            from = ends.line;
+            (number, from) = (next + 1, ends.line);
             let Some((name, _)) = fields.line(number) else { break };
             at = position(theirs, name);
         }
-        Some(&differing[..count])
+        Some(&values[..count])
+    }
+
+    /// Finds the line from `number` on that differs from theirs, and takes its value out of the template.
+    #[cold]
+    #[inline(never)]
+    fn note_difference(&mut self, theirs: &[u8], from: usize, number: usize) -> Option<()> {
+        let alike = from + alike(theirs, &self.lines.as_wire()[from..]);
+        let differing = number + self.ends.get(number..)?.iter().position(|ends| ends.line > alike)?;
+        if alike < self.ends[differing].name || self.own.count_ones() as usize >= MOST_DIFFERING {
+            return None;
+        }
+        self.own |= 1 << differing;
+        *self.map.values_mut().nth(differing)? = HeaderValue::from_static("");
+        Some(())
     }
 }
 
@@ -258,7 +291,7 @@ mod tests {
                 ("Accept", "*/*"),
             ]
         };
-        let template = Template::of(&head("/a?secret", &lines(0))).unwrap();
+        let mut template = Template::of(&head("/a?secret", &lines(0))).unwrap();
         let held = [template.lines.as_wire(), &format!("{:?}", template.map).into_bytes()].concat();
         for secret in ["one", "secret"] {
             assert!(!held.windows(secret.len()).any(|part| part == secret.as_bytes()), "{secret}");
@@ -269,6 +302,105 @@ mod tests {
             assert!(lines(n).iter().all(|(name, value)| made.headers[*name] == *value), "{:?}", made.headers);
             assert!(matches!(made.target, MadeTarget::New(target) if target == "/a?b"));
         }
+    }
+
+    /// The map, its order included, is the one that is built of the same head.
+    fn assert_as_built(made: &Made, head: &RequestHead) {
+        let built = crate::convert::header_map(head.fields()).unwrap();
+        assert!(made.headers.iter().eq(&built), "{:?}, {built:?}", made.headers);
+        assert!(made.headers.values().all(|value| !value.is_sensitive()));
+        match &made.target {
+            MadeTarget::Known(uri) => assert_eq!(uri.to_string().as_bytes(), head.target()),
+            MadeTarget::New(target) => assert_eq!(target, head.target()),
+        }
+    }
+
+    #[test]
+    fn a_map_is_as_one_that_is_built_whatever_differs() {
+        let names = ["Host", "Accept", "Cookie", "Referer", "X-Key", "Via", "Accept-Language", "Range"];
+        let values =
+            ["", "a", "b", "ab", "a value that is longer than any word", "a value that is longer than any wore"];
+        let (mut templates, mut made, mut seed) = (Templates::NONE, 0, 1_u32);
+        let mut random = |most: usize| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 16) as usize % most
+        };
+        let mut chosen = [0; 8];
+        for _ in 0..5000 {
+            // Now and then other lines than those of the last head, or a name in another case.
+            let fewer = if random(40) == 0 { random(8) } else { 8 };
+            let lower = random(40) == 0;
+            (0..random(3)).for_each(|_| chosen[random(8)] = random(values.len()));
+            let target = ["/", "/a", "/a?b"][random(3)];
+            let mut lines: Vec<_> = names.iter().zip(chosen).map(|(name, value)| (*name, values[value])).collect();
+            lines.truncate(fewer);
+            if lower && fewer > 0 {
+                lines[fewer - 1].0 = "accept";
+            }
+            let head = head(target, &lines);
+            if let Some(found) = templates.made(&head) {
+                assert_as_built(&found, &head);
+                made += 1;
+            }
+        }
+        assert!(made > 1000, "{made}");
+    }
+
+    #[test]
+    fn what_has_differed_is_not_kept_any_more() {
+        let lines = |a, b| head("/", &[("Host", "a"), ("Accept", a), ("Referer", b), ("DNT", "c"), ("X-Key", "d")]);
+        let mut template = Template::of(&lines("first", "one")).unwrap();
+        assert_eq!(template.own, 0b1_0000);
+        for (accept, referer, own) in
+            [("first", "one", 0b1_0000), ("2", "one", 0b1_0010), ("first", "one", 0b1_0010), ("2", "two", 0b1_0110)]
+        {
+            let head = lines(accept, referer);
+            assert_as_built(&template.made(&head).unwrap(), &head);
+            assert_eq!(template.own, own);
+        }
+        assert!(!format!("{:?}", template.map).contains("first"));
+        assert!(format!("{:?}", template.map).contains("\"a\""));
+        // Another name tells that none of it fits.
+        let other = head("/", &[("Host", "a"), ("Accept", "2"), ("Referer", ""), ("DNX", "c"), ("X-Key", "d")]);
+        assert!(template.made(&other).is_none() && template.own == 0b1_0110);
+    }
+
+    #[test]
+    fn what_the_template_was_made_of_may_come_again() {
+        let lines = |value| head("/", &[("Host", "a"), ("Accept", value)]);
+        let mut template = Template::of(&lines("a")).unwrap();
+        for value in ["a", "b", "a"] {
+            assert_as_built(&template.made(&lines(value)).unwrap(), &lines(value));
+        }
+    }
+
+    #[test]
+    fn a_map_in_which_too_much_differs_is_built() {
+        let names = [
+            "Accept",
+            "Connection",
+            "Date",
+            "DNT",
+            "ETag",
+            "Host",
+            "Keep-Alive",
+            "Origin",
+            "Pragma",
+            "Priority",
+            "Range",
+            "Sec-CH-UA",
+            "Sec-Fetch-Mode",
+            "Server",
+            "User-Agent",
+            "Vary",
+            "X-Real-IP",
+        ];
+        assert_eq!(names.len(), MOST_DIFFERING + 1);
+        let lines = |value| head("/", &names.map(|name| (name, value)));
+        let mut template = Template::of(&lines("a")).unwrap();
+        assert!(template.made(&lines("a")).is_some() && template.made(&lines("b")).is_none());
+        // What it has a value of still is what it was.
+        assert_as_built(&template.made(&lines("a")).unwrap(), &lines("a"));
     }
 
     #[test]

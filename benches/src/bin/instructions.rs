@@ -64,6 +64,7 @@ fn exchanges(exchange: &Path, rules: &mut Vec<Rule>) {
             Case::Get6 => rules.push(rule("get6, ratio to hyper", ours / hyper, 0.33)),
             Case::Get6New => rules.push(rule("get6-new, ratio to hyper", ours / hyper, 0.49)),
             Case::Browser => rules.push(rule("browser, ratio to hyper", ours / hyper, 0.24)),
+            Case::BrowserVary => rules.push(rule("browser-vary, ratio to hyper", ours / hyper, 0.29)),
             Case::BrowserNew => rules.push(rule("browser-new, ratio to hyper", ours / hyper, 0.39)),
             Case::Chunks1 => rules.push(rule("chunks1, instructions for each chunk", part, 60.0)),
             _ => {}
@@ -84,7 +85,7 @@ fn drip(exchange: &Path, rules: &mut Vec<Rule>) {
         "The head of get6 alone: {whole:.0} in one piece, {drip:.0} byte by byte, {:.1} for each byte beyond that.",
         (drip - whole) / calls
     );
-    rules.push(rule("drip, instructions for each byte beyond the head in one piece", (drip - whole) / calls, 65.0));
+    rules.push(rule("drip, instructions for each byte beyond the head in one piece", (drip - whole) / calls, 57.0));
 }
 
 /// What a connection holds while it idles.

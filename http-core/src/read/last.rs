@@ -27,8 +27,11 @@ struct Remembered {
     start: u32,
     /// Where the parts of each lie in that head.
     lines: Vec<Line>,
-    /// How many lines at the front can be inherited.
-    public: usize,
+    /// Lines that are always read, a bit for each.
+    read: u64,
+    /// Lines that a run ends before: those, and such as have differed since the first head with these names. What has
+    /// changed once changes again, and what stands between is then compared in one go.
+    stops: u64,
     /// A head was read: the next one is worth to be remembered.
     seen: bool,
     /// How many heads in a row have inherited nothing.
@@ -38,12 +41,14 @@ struct Remembered {
 /// Which line of the last head is expected next.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
-    line: usize,
+    line: u32,
     /// How often in a row a line was compared in vain.
     vain: u8,
-    /// The head is not what the last one was.
-    differs: bool,
+    /// Lines are not the last head's, one for one.
+    rearranged: bool,
     inherited: bool,
+    /// Lines with the last head's names and other values, a bit for each.
+    changed: u64,
 }
 
 /// Where so many lines in a row are new, the rest is not compared.
@@ -58,7 +63,7 @@ const AHEAD: usize = 4;
 
 /// Heads with larger sections, or more lines, are not remembered.
 const MOST_BYTES: usize = 4096;
-const MOST_LINES: usize = 64;
+const MOST_LINES: usize = u64::BITS as usize;
 
 impl Place {
     /// Whether lines are still compared: not where there is nothing to compare with, nor where it was in vain.
@@ -67,17 +72,34 @@ impl Place {
         self.vain < VAIN
     }
 
+    /// The number of the line that is expected.
+    #[inline(always)]
+    const fn line(&self) -> usize {
+        self.line as usize
+    }
+
     /// Whether any line was equal.
     #[inline]
     pub(super) const fn has_inherited(&self) -> bool {
         self.inherited
     }
 
-    /// Where the rest is not compared any more it counts as new.
     #[inline]
     const fn compared_in_vain(&mut self) {
         self.vain += 1;
-        self.differs |= !self.compares();
+    }
+
+    /// The name of the line that is expected was read, with another value.
+    #[inline]
+    const fn change(&mut self) {
+        self.changed |= 1 << self.line;
+        self.line += 1;
+    }
+
+    /// Whether the head has the same names in the same order as the last one, of `lines` lines, and all were compared.
+    #[inline]
+    const fn is_alike(&self, lines: usize) -> bool {
+        self.inherited && !self.rearranged && self.line() == lines
     }
 }
 
@@ -89,7 +111,8 @@ impl Last {
     #[inline]
     pub(super) fn place(&self) -> Place {
         let is_empty = self.0.as_ref().is_none_or(|last| last.lines.is_empty());
-        Place { line: 0, vain: if is_empty { VAIN } else { 0 }, differs: false, inherited: false }
+        let vain = if is_empty { VAIN } else { 0 };
+        Place { line: 0, vain, rearranged: false, inherited: false, changed: 0 }
     }
 
     /// Appends the lines at the front of `rest` that equal those which are expected to `lines`; returns how many bytes
@@ -106,8 +129,8 @@ impl Last {
     #[inline]
     pub(super) fn expected_name(&self, rest: &[u8], place: &Place) -> Option<Common> {
         let last = self.0.as_ref()?;
-        let line = last.lines.get(place.line)?;
-        let from = last.begin(place.line);
+        let line = last.lines.get(place.line())?;
+        let from = last.begin(place.line());
         let name = last.section.get(from..from + usize::from(line.name_len) + 1)?;
         rest.starts_with(name).then_some(line.common)
     }
@@ -115,9 +138,8 @@ impl Last {
     /// A line with this name was read, for it was not inherited.
     #[inline]
     pub(super) fn was_read(&self, name: Common, place: &mut Place) {
-        match &self.0 {
-            Some(last) if place.compares() => last.was_read(name, place),
-            _ => place.differs = true,
+        if let Some(last) = &self.0 {
+            last.was_read(name, place);
         }
     }
 
@@ -125,7 +147,11 @@ impl Last {
     #[inline]
     pub(super) fn remember(&mut self, fields: &Fields, place: Option<Place>) {
         match (&mut self.0, place) {
-            (Some(last), Some(place)) if place.inherited && !place.differs && place.line == last.lines.len() => {}
+            (Some(last), Some(place)) if place.is_alike(last.lines.len()) => {
+                if place.changed != 0 {
+                    last.change(fields, place.changed);
+                }
+            }
             (Some(last), Some(place)) if last.has_given_up(place) => last.futile += 1,
             (Some(last), Some(place)) if last.seen => last.remember(fields, place),
             // Of a connection with one request alone, or with long pauses, nothing is remembered.
@@ -172,9 +198,9 @@ impl Remembered {
 
     #[inline(always)]
     fn inherit_public(&self, rest: &[u8], at: usize, place: &mut Place, lines: &mut Vec<Line>) -> usize {
-        match self.lines.get(place.line) {
-            Some(line) if line.common.is_some() => {
-                if self.seems_equal(rest, line, place.line) {
+        match self.lines.get(place.line()) {
+            Some(line) if self.read & 1 << place.line == 0 => {
+                if self.seems_equal(rest, line, place.line()) {
                     return self.inherit(rest, at, place, lines);
                 }
                 place.compared_in_vain();
@@ -195,11 +221,8 @@ impl Remembered {
 
     #[inline(never)]
     fn inherit(&self, rest: &[u8], at: usize, place: &mut Place, lines: &mut Vec<Line>) -> usize {
-        let first = place.line;
+        let first = place.line();
         let mut end = self.run(first);
-        if end == first {
-            return 0;
-        }
         let from = self.begin(first);
         let expected = &self.section[from..self.begin(end)];
         if !rest.starts_with(expected) {
@@ -224,18 +247,15 @@ impl Remembered {
                 line.value = line.value.wrapping_add(moved);
             }
         }
-        (place.line, place.vain, place.inherited) = (end, 0, true);
+        (place.line, place.vain, place.inherited) = (end as u32, 0, true);
         length
     }
 
-    /// Up to which line they can be inherited from `first` on.
+    /// Up to which line they are compared in one go from `first` on, which can be inherited.
     #[inline]
     fn run(&self, first: usize) -> usize {
-        if first <= self.public {
-            return self.public;
-        }
-        let rest = self.lines.get(first..).unwrap_or_default();
-        first + rest.iter().position(|line| !line.common.is_some()).unwrap_or(rest.len())
+        let behind = self.stops >> first >> 1;
+        (first + 1 + behind.trailing_zeros() as usize).min(self.lines.len())
     }
 
     /// Where a line begins in the section; its end, if there is none.
@@ -244,13 +264,37 @@ impl Remembered {
         self.lines.get(line).map_or(self.section.len(), |line| (line.name - self.start) as usize)
     }
 
-    #[inline]
+    #[inline(always)]
     fn was_read(&self, name: Common, place: &mut Place) {
-        let ahead = self.lines.get(place.line..).unwrap_or_default().iter().take(AHEAD);
-        let found = ahead.clone().position(|line| line.common == name);
-        // Nothing is remembered of what is read in any case.
-        place.differs |= found != Some(0) || name.is_some();
-        place.line += found.map_or(0, |left_out| left_out + 1);
+        match self.lines.get(place.line()) {
+            Some(line) if line.common == name && name.is_some() => place.change(),
+            // Nothing is remembered of what is read in any case.
+            Some(line) if line.common == name => place.line += 1,
+            _ => self.was_moved(name, place),
+        }
+    }
+
+    #[inline(never)]
+    fn was_moved(&self, name: Common, place: &mut Place) {
+        let ahead = self.lines.get(place.line()..).unwrap_or_default().iter().take(AHEAD);
+        place.rearranged = true;
+        place.line += ahead.clone().position(|line| line.common == name).map_or(0, |left_out| left_out as u32 + 1);
+    }
+
+    /// Remembers a head that has other values in these lines, and the same names.
+    #[inline(never)]
+    fn change(&mut self, fields: &Fields, changed: u64) {
+        let section = fields.as_wire();
+        if section.len() > MOST_BYTES {
+            return self.forget();
+        }
+        self.section.clear();
+        self.section.reserve_exact(section.len());
+        self.section.extend_from_slice(section);
+        self.lines.clear();
+        self.lines.extend_from_slice(&fields.lines);
+        (self.start, self.futile) = (fields.start, 0);
+        self.stops |= changed;
     }
 
     #[inline(never)]
@@ -268,18 +312,20 @@ impl Remembered {
             self.section.extend_from_slice(section);
             self.lines.reserve_exact(lines.len());
             self.lines.extend_from_slice(lines);
-            for line in self.lines.iter_mut().filter(|line| line.common == Common::UNSEEN) {
-                line.common = Common::of(fields.name_of(line));
+            for (number, line) in self.lines.iter_mut().enumerate() {
+                if line.common == Common::UNSEEN {
+                    line.common = Common::of(fields.name_of(line));
+                }
+                self.read |= u64::from(!line.common.is_some()) << number;
             }
-            self.start = fields.start;
-            self.public = self.lines.iter().position(|line| !line.common.is_some()).unwrap_or(lines.len());
+            (self.start, self.stops) = (fields.start, self.read);
         }
     }
 
     fn forget(&mut self) {
         self.section.clear();
         self.lines.clear();
-        self.public = 0;
+        (self.read, self.stops) = (0, 0);
     }
 }
 

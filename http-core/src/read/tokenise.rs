@@ -7,6 +7,9 @@ use crate::message::facts::Facts;
 use crate::message::field::{Fields, Line};
 use crate::message::token::Known;
 
+/// Most heads that are like the one before have fewer new lines than this.
+const FEWEST: usize = 4;
+
 /// Most heads have fewer lines than this.
 const FEW: usize = 24;
 
@@ -132,18 +135,45 @@ fn name_of(rest: &[u8]) -> Common {
     colon.map_or(Common::NONE, |colon| Common::of(&rest[..colon]))
 }
 
+/// How many bytes are looked at in one go.
+const BLOCK: usize = 32;
+
 /// Where the first LF is.
 #[inline]
 fn newline(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
-    // Without a branch in it, so that many bytes are looked at in one instruction.
-    while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<32>) {
-        if block.iter().fold(false, |found, byte| found | (*byte == b'\n')) {
-            break;
+    while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let found = newline_in(block);
+        if found < BLOCK {
+            return Some(at + found);
         }
-        at += 32;
+        at += BLOCK;
     }
-    bytes.get(at..)?.iter().position(|&byte| byte == b'\n').map(|found| at + found)
+    match bytes.last_chunk() {
+        // It overlaps the one before it, where none is.
+        Some(block) => Some(newline_in(block)).filter(|&found| found < BLOCK).map(|found| bytes.len() - BLOCK + found),
+        None => bytes.iter().position(|&byte| byte == b'\n'),
+    }
+}
+
+/// Where the first LF is in a block; nowhere in it, if there is none.
+#[inline(always)]
+fn newline_in(block: &[u8; BLOCK]) -> usize {
+    const EACH: u64 = u64::MAX / 0xff;
+    const NEWLINES: u64 = EACH * b'\n' as u64;
+    // Without a branch, so that all of it is looked at in a few instructions.
+    if !block.iter().fold(false, |found, byte| found | (*byte == b'\n')) {
+        return BLOCK;
+    }
+    for (number, word) in block.chunks_exact(8).enumerate() {
+        let differs = word.first_chunk().copied().map_or(0, u64::from_le_bytes) ^ NEWLINES;
+        // The lowest octet that is 0 borrows, and none below it does.
+        let found = differs.wrapping_sub(EACH) & !differs & (EACH << 7);
+        if found != 0 {
+            return 8 * number + found.trailing_zeros() as usize / 8;
+        }
+    }
+    BLOCK
 }
 
 /// Whether it is a note. A line that was read has a name.
@@ -163,7 +193,9 @@ pub(super) fn noted(input: &[u8], first: usize, fields: &mut Fields) -> Option<(
         count += 1;
     }
     block.extend_from_slice(b"\r\n");
-    if count <= FEW {
+    if count <= FEWEST {
+        gathered::<FEWEST>(block, lines)?
+    } else if count <= FEW {
         gathered::<FEW>(block, lines)?
     } else {
         gathered::<MOST>(block, lines)?
@@ -206,10 +238,12 @@ mod tests {
     fn a_line_ends_at_its_first_lf() {
         for at in 0..100 {
             for behind in [0, 1, 40] {
-                let bytes = [&[b'a'; 100][..at], b"\n", &[b'\n'; 40][..behind]].concat();
-                assert_eq!(newline(&bytes), Some(at));
+                for other in [b'a', 0x0b, 0x8a, 0, 0xff] {
+                    let bytes = [&[other; 100][..at], b"\n", &[b'\n'; 40][..behind]].concat();
+                    assert_eq!(newline(&bytes), Some(at));
+                    assert_eq!(newline(&bytes[..at]), None);
+                }
             }
-            assert_eq!(newline(&[b'a'; 100][..at]), None);
         }
     }
 

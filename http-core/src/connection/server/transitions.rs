@@ -39,10 +39,12 @@ impl Side for ServerSide {
 impl Steps<Event> for ServerSide {
     #[inline]
     fn poll(connection: &mut Connection, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
-        if connection.flow.deadlines.is_armed(Deadline::Head) {
-            connection.poll_head(input, now)
-        } else {
+        if !connection.flow.deadlines.is_armed(Deadline::Head) {
             connection.poll(input, now)
+        } else if connection.takes_one(input) {
+            Ok(None)
+        } else {
+            connection.poll_step(input, now)
         }
     }
 
@@ -164,30 +166,30 @@ impl Steps<Event> for ServerSide {
 }
 
 impl Connection {
-    /// A poll while a head arrives: mostly it finds what the last one found, an incomplete head that is not worth
-    /// another look.
+    /// Whether a poll while a head arrives finds what the last one found, an incomplete head, and one more byte that
+    /// changes nothing.
     ///
-    /// `poll` comes to the same by a longer way; a head that drips in would go it for each byte.
-    #[inline(never)]
-    pub(super) fn poll_head(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
-        match &mut self.side.receive {
-            Receive::Head(scan) if self.flow.ended.is_none() => {
-                // The deadline of a head is armed where nothing but input is awaited, and until anything else happens.
-                debug_assert!(self.flow.awaits_input());
-                if scan.takes_one(input) {
-                    self.flow.left = input.len();
-                    return Ok(None);
-                }
-                self.poll_step(input, now)
-            }
-            _ => self.poll(input, now),
+    /// `poll` comes to the same by a longer way; a head that drips in would go it for each byte. In line, so that most
+    /// bytes are not worth a call.
+    #[inline(always)]
+    fn takes_one(&mut self, input: &BytesMut) -> bool {
+        let Receive::Head(scan) = &mut self.side.receive else { return false };
+        let takes = self.flow.ended.is_none() && scan.takes_one(input);
+        if takes {
+            // The deadline of a head is armed where nothing but input is awaited, and until anything else happens.
+            debug_assert!(self.flow.awaits_input());
+            self.flow.left = input.len();
         }
+        takes
     }
 
-    /// The same, where the new bytes go on to another part of the head.
+    /// A poll while a head arrives whose new bytes go on to another part of it.
     #[inline(never)]
     fn poll_step(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
-        let Receive::Head(scan) = &mut self.side.receive else { return self.poll(input, now) };
+        let scan = match &mut self.side.receive {
+            Receive::Head(scan) if self.flow.ended.is_none() => scan,
+            _ => return self.poll(input, now),
+        };
         if scan.steps_as_usual(input, &self.flow.config) {
             self.flow.left = input.len();
             return Ok(None);
@@ -653,6 +655,29 @@ impl Connection {
         let busy = deadlines.is_armed(Deadline::Head) || deadlines.is_armed(Deadline::Idle);
         if self.flow.life == Life::Open && self.flow.left == 0 && self.flow.outbox.is_empty() && !busy {
             deadlines.arm(Deadline::Idle, now.saturating_add(self.flow.config.timeouts.idle));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::sync::Arc;
+
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn the_end_counts_however_little_came_before_it() {
+        let head = b"GET / HTTP/1.1\r\nHost: a";
+        // What comes last goes on with a value, or steps to another part of the head.
+        for last in [b'b', b'\r'] {
+            let mut connection = Connection::new(Arc::new(Config::default()), Instant::ZERO);
+            let mut input = BytesMut::from(&head[..]);
+            assert!(connection.poll_event(&mut input, Instant::ZERO).unwrap().is_none());
+            input.extend_from_slice(&[last]);
+            connection.handle_eof(End::Clean, Instant::ZERO);
+            let error = connection.poll_event(&mut input, Instant::ZERO).unwrap_err();
+            assert_eq!(error.reason(), Reason::Truncated);
         }
     }
 }

@@ -10,11 +10,15 @@ use crate::read::fast;
 
 /// Reads a request with this section, and returns what was inherited: the lengths of the runs.
 fn read(last: &mut Last, section: &str) -> Vec<usize> {
-    let wire = [b"GET / HTTP/1.1\r\n", section.as_bytes(), b"\r\n"].concat();
+    read_behind("GET / HTTP/1.1\r\n", last, section)
+}
+
+fn read_behind(start_line: &str, last: &mut Last, section: &str) -> Vec<usize> {
+    let wire = [start_line, section, "\r\n"].concat().into_bytes();
     let (mut place, mut lines, mut runs) = (last.place(), Vec::new(), Vec::new());
     let mut rest = section.as_bytes();
     while !rest.is_empty() {
-        let equal = last.inherit(rest, 16, &mut place, &mut lines);
+        let equal = last.inherit(rest, start_line.len(), &mut place, &mut lines);
         let length = match equal {
             0 => rest.iter().position(|&byte| byte == b'\n').unwrap() + 1,
             run => {
@@ -74,6 +78,66 @@ fn what_is_equal_around_a_difference_is_inherited() {
 }
 
 #[test]
+fn what_has_changed_is_compared_by_itself_and_remembered_as_it_is() {
+    let mut last = last();
+    let (before, behind) = ("Host: example.com\r\n".len(), HEAD.len() - HEAD.find("User").unwrap());
+    // Values of any length, and one that comes again, but for the last head's none.
+    for value in ["a/a", "text/html", "b", "text/html", "c/c", "c/d"] {
+        let head = HEAD.replace("*/*", value);
+        assert_eq!(read(&mut last, &head), [before, behind], "{value}");
+    }
+    let head = HEAD.replace("*/*", "c/d");
+    assert_eq!(read(&mut last, &head), [before, head.len() - before]);
+    // Two at once; then one that had not changed is seen to be another one as well.
+    let head = HEAD.replace("*/*", "x").replace("keep-alive", "close");
+    assert_eq!(read(&mut last, &head), [before, "User-Agent: somebody\r\n".len()]);
+    let head = HEAD.replace("*/*", "x").replace("keep-alive", "close").replace("somebody", "nobody");
+    let (accept, connection) = ("Accept: x\r\n".len(), "Connection: close\r\n".len());
+    assert_eq!(read(&mut last, &head), [before, accept, connection]);
+    let remembered = last.0.as_ref().unwrap();
+    assert_eq!((&remembered.section[..], remembered.stops, remembered.read), (head.as_bytes(), 0b1110, 0));
+    // Other names: nothing is known of what changes among them.
+    drop(read(&mut last, &HEAD.replace("User-Agent", "Via")));
+    assert_eq!(last.0.as_ref().unwrap().stops, 0);
+}
+
+#[test]
+fn start_lines_are_of_any_length() {
+    let mut last = last();
+    let (before, behind) = ("Host: example.com\r\n".len(), HEAD.len() - HEAD.find("User").unwrap());
+    for (target, value) in [("/abc", "a"), ("/", "b"), ("/abcdef", "b"), ("/a", "c"), ("/a", "d")] {
+        let (start_line, head) = (format!("GET {target} HTTP/1.1\r\n"), HEAD.replace("*/*", value));
+        let again =
+            if target == "/abcdef" { vec![before, behind + "Accept: b\r\n".len()] } else { vec![before, behind] };
+        assert_eq!(read_behind(&start_line, &mut last, &head), again, "{target}");
+        let wire = [&start_line, &head[..], "\r\n"].concat().into_bytes();
+        assert_eq!(told(&last, &wire), told(&Last::default(), &wire));
+    }
+}
+
+#[test]
+fn where_the_rest_was_not_compared_the_head_is_remembered_anew() {
+    let head = [HEAD, "Dnt: 1\r\nVia: 1.1 a\r\n"].concat();
+    let mut last = Last::default();
+    (0..2).for_each(|_| drop(read(&mut last, &head)));
+    let other = head.replace("*/*", "a").replace("somebody", "b").replace("keep-alive", "c");
+    assert_eq!(read(&mut last, &other), ["Host: example.com\r\n".len()]);
+    assert_eq!(last.0.as_ref().unwrap().stops, 0);
+    assert_eq!(read(&mut last, &other), [other.len()]);
+    // Nor is it the same head where lines at its end are left out.
+    assert_eq!(read(&mut last, HEAD.trim_end_matches("Connection: keep-alive\r\n")), ["Host: example.com\r\n".len()]);
+    assert_eq!(last.0.as_ref().unwrap().lines.len(), 3);
+}
+
+#[test]
+fn what_grows_beyond_the_bound_is_not_remembered() {
+    let mut last = last();
+    let long = HEAD.replace("*/*", &"a".repeat(MOST_BYTES));
+    assert_eq!(read(&mut last, &long).len(), 2);
+    assert!(last.0.as_ref().unwrap().section.is_empty() && last.capacity() <= Last::MOST);
+}
+
+#[test]
 fn secrets_and_unknown_names_are_never_inherited() {
     for secret in ["Cookie", "Authorization", "Proxy-Authorization", "Set-Cookie", "X-Api-Key", "X-A"] {
         let (before, line, behind) = ("Host: a\r\nAccept: b\r\n", format!("{secret}: 123456\r\n"), "User-Agent: c\r\n");
@@ -84,6 +148,14 @@ fn secrets_and_unknown_names_are_never_inherited() {
             assert!(if times < 2 { runs.is_empty() } else { runs == [before.len(), behind.len()] }, "{secret}");
         }
     }
+}
+
+#[test]
+fn what_was_always_read_of_one_head_is_not_of_another() {
+    let mut last = Last::default();
+    (0..3).for_each(|_| drop(read(&mut last, "X-A: 1\r\nHost: a\r\nX-B: 2\r\n")));
+    (0..2).for_each(|_| drop(read(&mut last, HEAD)));
+    assert_eq!(read(&mut last, HEAD), [HEAD.len()]);
 }
 
 #[test]
@@ -173,14 +245,25 @@ fn one_octet_that_differs_anywhere_is_seen() {
     let head = [HEAD, "Cookie: a\r\nTransfer-Encoding: chunked\r\nAuthorization: b\r\nVia: 1.1 c\r\n"].concat();
     let mut last = Last::default();
     (0..2).for_each(|_| drop(read(&mut last, &head)));
+    differs_anywhere(&last, &head);
+    // And where lines were others, which are compared by themselves.
+    for (line, other) in [("*/*", "text/html"), ("1.1 c", "1.1 other")] {
+        drop(read(&mut last, &head.replace(line, other)));
+    }
+    drop(read(&mut last, &head));
+    assert!(last.0.as_ref().is_some_and(|last| last.stops != last.read));
+    differs_anywhere(&last, &head);
+}
+
+fn differs_anywhere(last: &Last, head: &str) {
     let wire = [b"GET / HTTP/1.1\r\n", head.as_bytes(), b"\r\n"].concat();
-    assert_eq!(told(&last, &wire), told(&Last::default(), &wire));
+    assert_eq!(told(last, &wire), told(&Last::default(), &wire));
     let mut inherited = 0;
     for at in 0..wire.len() {
         for octet in [&b""[..], b"x", b"\r", b"\n", b" ", b"\t", b":", b",", b"\0", b"\xff", b"\r\n", b"\r\n "] {
             for taken in [0, 1] {
                 let other = [&wire[..at], octet, &wire[at + taken..]].concat();
-                let (found, expected) = (told(&last, &other), told(&Last::default(), &other));
+                let (found, expected) = (told(last, &other), told(&Last::default(), &other));
                 // What is declined the checker reads; what only a connection with a past takes nobody has looked at.
                 assert!(found.is_none() || found == expected, "{}: {found:?}", other.escape_ascii());
                 inherited += usize::from(found.is_some());
