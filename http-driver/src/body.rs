@@ -22,6 +22,9 @@ use crate::lock::lock;
 /// read, beyond what was polled of the body. Content that is cut short ends in an error, never as if it were complete.
 /// Dropped early, the rest is discarded; on a server it may be held, and read, beyond the answer to its request.
 ///
+/// On a client its reader drives the connection, so it is read on a runtime, best on the one that the request was sent
+/// on; what had come with the head is here already.
+///
 /// ```
 /// use http_body::Body;
 /// let body = http_driver::Incoming::empty();

@@ -118,6 +118,8 @@ struct Seat<K> {
     since: Instant,
     /// Whether its transport wakes the keeper.
     watched: bool,
+    /// Whether it stands among those that the keeper has still to look at.
+    listed: bool,
     /// What is left of its last response is to be read before it is ready.
     leftover: bool,
 }
@@ -589,13 +591,17 @@ impl<K: Parked> Pool<K> {
                     break;
                 }
                 room.unwatched.pop_front();
-                if let Some(seat) = state.seats.get_mut(connection) {
-                    // It was taken meanwhile, and perhaps given back again.
-                    if !seat.watched && (seat.since == since || seat.leftover) {
-                        if let Some(kept) = seat.parked.take() {
-                            round.look.push((connection, kept, seat.leftover));
-                        }
-                    }
+                let Some(seat) = state.seats.get_mut(connection) else { continue };
+                seat.listed &= since == Instant::ZERO;
+                if seat.watched && !seat.leftover || seat.parked.is_none() {
+                    continue;
+                }
+                // It was taken meanwhile, and given back again.
+                if !seat.leftover && seat.since.saturating_add(UNWATCHED) > now {
+                    seat.listed = true;
+                    room.unwatched.push_back((seat.since, connection));
+                } else if let Some(kept) = seat.parked.take() {
+                    round.look.push((connection, kept, seat.leftover));
                 }
             }
             round.due = round.due.into_iter().chain(state.dispatcher.poll_timeout()).min();
@@ -757,8 +763,15 @@ impl<K: Parked> Locked<'_, K> {
         match action {
             Action::Connect { connection, origin, .. } => {
                 let slot = Arc::new(Slot::new(origin));
-                let seat =
-                    Seat { slot, reserved: None, parked: None, since: self.now, watched: false, leftover: false };
+                let seat = Seat {
+                    slot,
+                    reserved: None,
+                    parked: None,
+                    since: self.now,
+                    watched: false,
+                    listed: false,
+                    leftover: false,
+                };
                 state.seats.insert(connection, seat);
                 let Some(runtime) = state.names.get(origin).map(|named| named.runtime) else { return };
                 let Some(room) = state.rooms.iter_mut().find(|room| room.runtime == runtime) else { return };
@@ -947,13 +960,9 @@ impl<K: Parked> Locked<'_, K> {
             seat.watched = false;
             let runtime = state.names.get(seat.slot.origin).map(|named| named.runtime);
             if let Some(room) = state.rooms.iter_mut().find(|room| Some(room.runtime) == runtime) {
-                room.unwatched.push_back((now, connection));
-                // Those that were taken since stand at the front, sooner or later.
-                while let Some((since, id)) = room.unwatched.front().copied() {
-                    if state.seats.get(id).is_some_and(|seat| seat.since == since || seat.leftover) {
-                        break;
-                    }
-                    room.unwatched.pop_front();
+                // Each stands there once, so that the list is no longer than there are connections.
+                if !core::mem::replace(&mut seat.listed, true) {
+                    room.unwatched.push_back((now, connection));
                 }
                 if room.kept && !core::mem::replace(&mut room.expected, true) {
                     self.after.wakers.extend(room.bell.keeper());
@@ -989,5 +998,56 @@ impl<K: Parked> Locked<'_, K> {
             self.after.parts.extend(seat.parked);
         }
         let _ = self.input(Input::Lost(connection, cause, unanswered));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Kept(Arc<Mutex<u32>>);
+
+    impl Parked for Kept {
+        fn part(self) {
+            *lock(&self.0) += 1;
+        }
+    }
+
+    fn at(seconds: u64) -> Instant {
+        Instant::from_nanos(seconds * 1_000_000_000)
+    }
+
+    #[test]
+    fn a_connection_that_is_given_back_again_and_again_is_to_be_watched_once() {
+        let pool = Pool::new(Policy::default(), None);
+        let parted = Arc::new(Mutex::new(0));
+        let uri = http::Uri::from_static("http://example.com/");
+        let place = Place::of(&uri).unwrap();
+        assert!(pool.connect(RuntimeId::SOLE, place, at(1)));
+        let (wanted, kept) = pool.wanted(RuntimeId::SOLE);
+        assert_eq!((wanted.len(), kept), (1, false));
+        let id = wanted[0].connection;
+        pool.ready(id, Kept(parted.clone()), true, at(1));
+        for second in 2..60 {
+            // Whoever has it in hand gives it back; nobody is there to watch it.
+            let kept = lock(&pool.state).seats.get_mut(id).and_then(|seat| seat.parked.take()).unwrap();
+            pool.ready(id, kept, false, at(second));
+            assert_eq!(lock(&pool.state).rooms[0].unwatched.len(), 1);
+        }
+        // A second after the last time it is looked at.
+        let (round, bell) = pool.round(RuntimeId::SOLE, Waker::noop(), at(59));
+        assert!(bell.is_some() && !round.over && round.look.is_empty());
+        assert_eq!(round.due, Some(at(60)));
+        let (round, _) = pool.round(RuntimeId::SOLE, Waker::noop(), at(60));
+        assert_eq!(round.look.len(), 1);
+        for (connection, kept, leftover) in round.look {
+            assert!(connection == id && !leftover);
+            pool.park(connection, kept, at(60));
+        }
+        assert_eq!(lock(&pool.state).rooms[0].unwatched.len(), 0);
+        assert_eq!(pool.counts().idle, 1);
+        // With the keeper goes what idles on its runtime.
+        pool.unkept(RuntimeId::SOLE, at(61));
+        assert_eq!((*lock(&parted), pool.counts().connections), (1, 0));
     }
 }
