@@ -104,6 +104,7 @@ impl Dispatch {
     #[must_use]
     pub fn new(shows: Shows, plan: Plan) -> Self {
         let policy = Policy::default()
+            .fresh_after_idle(None)
             .backoff(Backoff::new(TICK, TICK))
             .connect_timeout(TICK)
             .connect_retries(1)
