@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http_core::ResponseHead;
 
 /// Is told the interim responses to a request (RFC 9110 §15.2): put it among the request's extensions. It is called by
-/// the task of the connection, and should be quick. A request that is tried again may have the same ones twice.
+/// whoever drives the connection, and should be quick. A request that is tried again may have the same ones twice.
 ///
 /// ```
 /// use http_driver::Full;
