@@ -25,10 +25,10 @@ const BOUNDS: [(Contender, Kind, f64); 12] = [
     (Contender::Service, Kind::Pipelined, 0.795),
     (Contender::Service, Kind::Echo, 1.0),
     (Contender::Service, Kind::Connections, 1.405),
-    (Contender::Service, Kind::Tls, 0.95),
+    (Contender::Service, Kind::Tls, 0.965),
     (Contender::Axum, Kind::Six, 0.935),
     (Contender::Axum, Kind::BrowserVary, 0.815),
-    (Contender::Exchange, Kind::Six, 0.555),
+    (Contender::Exchange, Kind::Six, 0.565),
     (Contender::Exchange, Kind::Browser, 0.34),
     (Contender::Exchange, Kind::Pipelined, 0.385),
 ];
