@@ -3,9 +3,11 @@
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use http_core::End;
+
+use crate::lock::lock;
 
 /// A future that is ready when the client has ended the connection, or its sending side, while its request is being
 /// answered: with how; or with `None` when the exchange is over first. Among the extensions of requests if
@@ -38,7 +40,7 @@ impl Future for Disconnected {
     type Output = Option<End>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<End>> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.0);
         if let Some(end) = state.end {
             return Poll::Ready(end);
         }
@@ -60,7 +62,7 @@ impl Notice {
 
     /// Tells the end, once.
     pub(super) fn tell(&self, end: Option<End>) {
-        let mut state = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.0.0);
         state.end.get_or_insert(end);
         let waiting = core::mem::take(&mut state.waiting);
         drop(state);

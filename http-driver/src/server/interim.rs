@@ -1,8 +1,10 @@
 //! Interim responses from inside a service.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use http_core::ResponseHead;
+
+use crate::lock::lock;
 
 /// Sends interim responses to the request that carries it among its extensions, see
 /// [`Options::interim`](super::Options::interim).
@@ -25,10 +27,10 @@ impl Interim {
     /// Sends `head` when the service's future returns from its poll. One that may not be sent, to an HTTP/1.0 client,
     /// after the final response, beyond `Limits::interim_responses` or not interim, is dropped.
     pub fn send(&self, head: ResponseHead) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(head);
+        lock(&self.0).push(head);
     }
 
     pub(super) fn take(&self) -> Vec<ResponseHead> {
-        core::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        core::mem::take(&mut *lock(&self.0))
     }
 }

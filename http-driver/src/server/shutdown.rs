@@ -5,8 +5,9 @@ use core::future::poll_fn;
 use core::task::{Context, Poll, Waker};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
+use crate::lock::lock;
 use crate::tunnel::Line;
 
 /// Tells connections to end after what they are doing, and knows how many there are and what they do: the live counts
@@ -397,9 +398,8 @@ impl Shared {
         self.stage() >= Stage::Begun
     }
 
-    /// Nothing that runs under the lock can panic, so a poisoned one is as good as any.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -2,11 +2,12 @@
 
 use core::task::{Context, Poll, Waker};
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use http_core::Phase;
 
 use crate::io::Transport;
+use crate::lock::lock;
 use crate::server::{Fault, Observed};
 
 /// A transport that can be taken from its tunnel, which need not be polled for it.
@@ -34,7 +35,7 @@ impl Line {
     }
 
     fn lock(&self) -> MutexGuard<'_, Ends> {
-        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.ends)
     }
 
     pub(super) fn poll<O>(

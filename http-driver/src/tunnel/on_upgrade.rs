@@ -10,7 +10,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker, ready};
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper::server::conn::http1;
@@ -19,6 +19,7 @@ use hyper::upgrade::OnUpgrade;
 
 use super::stream::Tunnel;
 use super::upgrade::Upgrade;
+use crate::lock::lock;
 use crate::simple::Full;
 
 const OFFER: &[u8] = b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: tunnel\r\n\r\n";
@@ -35,7 +36,7 @@ impl Minted {
         let tray = Arc::new(Mutex::new(None));
         let minting = tray.clone();
         let answer = service_fn(move |request| {
-            *locked(&minting) = Some(hyper::upgrade::on(request));
+            *lock(&minting) = Some(hyper::upgrade::on(request));
             let mut response = http::Response::new(Full::default());
             *response.status_mut() = http::StatusCode::SWITCHING_PROTOCOLS;
             core::future::ready(Ok::<_, Infallible>(response))
@@ -44,7 +45,7 @@ impl Minted {
         let connection = http1::Builder::new().serve_connection(stream, answer).with_upgrades();
         let this = Self(Mutex::new(Box::pin(connection)));
         this.proceed();
-        if let Some(on_upgrade) = locked(&tray).take() {
+        if let Some(on_upgrade) = lock(&tray).take() {
             let _: Option<OnUpgrade> = extensions.insert(on_upgrade);
         }
         this
@@ -52,12 +53,8 @@ impl Minted {
 
     /// Goes as far as it can: to its answer, and past that once the hand-over has come. Neither is waited for.
     pub(super) fn proceed(&self) {
-        let _ = locked(&self.0).as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let _ = lock(&self.0).as_mut().poll(&mut Context::from_waker(Waker::noop()));
     }
-}
-
-fn locked<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What hyper's connection reads and writes, and then whoever has its `OnUpgrade`.

@@ -4,12 +4,13 @@ use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use http_core::{Closed, Phase};
 
 use super::stream::Tunnel;
 use crate::error::Error;
+use crate::lock::lock;
 use crate::server::{Fault, Observed};
 
 /// A hand-over that may come: a future that is ready with the [`Tunnel`] when the connection has been handed over.
@@ -70,12 +71,12 @@ impl Upgrade {
 
     /// Has somebody told if nobody takes the tunnel.
     pub(super) fn observe(&self, observed: Option<Box<Observed>>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).observed = observed;
+        lock(&self.0).observed = observed;
     }
 
     /// Tells whoever waits; whether anybody did.
     pub(super) fn settle(&self, outcome: Option<Result<Tunnel, Error>>) -> bool {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.0);
         if !state.settled {
             state.settled = true;
             state.outcome = outcome;
@@ -90,7 +91,7 @@ impl Upgrade {
     /// Whether it is known what became of it.
     #[cfg(feature = "hyper-compat")]
     pub(super) fn is_settled(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).settled
+        lock(&self.0).settled
     }
 }
 
@@ -98,7 +99,7 @@ impl Future for Upgrade {
     type Output = Result<Tunnel, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.0);
         match state.outcome.take() {
             Some(outcome) => Poll::Ready(outcome),
             None if state.settled => Poll::Ready(Err(Error::Closed(Closed::Abandoned))),

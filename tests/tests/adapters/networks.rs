@@ -163,10 +163,11 @@ async fn a_proxy_forwards_and_is_left_out_where_said<W: Networked>(world: W) -> 
     Ok(())
 }
 
-async fn a_unix_socket_stands_for_a_name<W: Networked>(world: W) -> Outcome {
+/// A Unix socket, and what was asked on it once it has answered.
+fn unix_teller<W>(name: &str) -> std::io::Result<(std::path::PathBuf, std::thread::JoinHandle<String>)> {
     use std::io::{Read, Write};
-    let path =
-        std::env::temp_dir().join(format!("networks-{}-{}", std::any::type_name::<W>().len(), std::process::id()));
+    let name = format!("{name}-{}-{}", std::any::type_name::<W>().len(), std::process::id());
+    let path = std::env::temp_dir().join(name);
     let _ = std::fs::remove_file(&path);
     let listener = std::os::unix::net::UnixListener::bind(&path)?;
     let server = std::thread::spawn(move || {
@@ -176,6 +177,11 @@ async fn a_unix_socket_stands_for_a_name<W: Networked>(world: W) -> Outcome {
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npath").unwrap();
         String::from_utf8_lossy(&head[..count]).into_owned()
     });
+    Ok((path, server))
+}
+
+async fn a_unix_socket_stands_for_a_name<W: Networked>(world: W) -> Outcome {
+    let (path, server) = unix_teller::<W>("networks")?;
     let answer = told(&world, network(&world).unix("engine", &path), "http://engine/version".to_owned()).await?;
     assert_eq!(answer, "path");
     let head = server.join().unwrap();
@@ -186,17 +192,7 @@ async fn a_unix_socket_stands_for_a_name<W: Networked>(world: W) -> Outcome {
 
 /// A socket on this machine is no proxy's business, nor is what authorizes at the proxy the socket's.
 async fn c15_a_unix_socket_goes_before_proxies<W: Networked>(world: W) -> Outcome {
-    use std::io::{Read, Write};
-    let path = std::env::temp_dir().join(format!("c15-{}-{}", std::any::type_name::<W>().len(), std::process::id()));
-    let _ = std::fs::remove_file(&path);
-    let listener = std::os::unix::net::UnixListener::bind(&path)?;
-    let server = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut head = [0; 1024];
-        let count = stream.read(&mut head).unwrap();
-        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npath").unwrap();
-        String::from_utf8_lossy(&head[..count]).into_owned()
-    });
+    let (path, server) = unix_teller::<W>("c15")?;
     let proxy = teller(&world).await?;
     let network = network(&world).unix("docker", &path);
     let network = network.proxies(Proxies::all(format!("http://user:secret@{proxy}").parse()?));
