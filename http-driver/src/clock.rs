@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use http_core::imf_fixdate;
 
-use crate::io::Runtime;
+use crate::io::{Runtime, Timer};
 
 /// The instant that the core's time counts from: one for the process, so that machines can be compared.
 fn epoch() -> Instant {
@@ -35,6 +35,22 @@ fn later(at: Instant, time: Duration) -> Instant {
 /// A timer that fires when `time` has passed, which may be for ever.
 pub(crate) fn timer<R: Runtime>(runtime: &R, time: Duration) -> R::Timer {
     runtime.timer(later(runtime.now(), time))
+}
+
+/// A timer that fires at `at`: the one that is there, set anew, or a new one.
+pub(crate) fn set<'a, R: Runtime>(
+    timer: &'a mut Option<R::Timer>,
+    runtime: &R,
+    at: http_core::Instant,
+) -> &'a mut R::Timer {
+    let at = to_runtime(at);
+    match timer {
+        Some(timer) => {
+            timer.reset(at);
+            timer
+        }
+        None => timer.insert(runtime.timer(at)),
+    }
 }
 
 /// The value of `Date`, made anew at most once a second of `now` in each thread.

@@ -183,6 +183,11 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
         self.until = until;
     }
 
+    /// Whether that time has come.
+    pub(crate) fn is_late(&self) -> bool {
+        self.until.is_some_and(|until| until <= self.now())
+    }
+
     /// Lets go of the timer, which belongs to the runtime that it was made on.
     pub(crate) fn drop_timer(&mut self) {
         (self.timer, self.armed, self.sleeper) = (None, None, 0);
@@ -518,14 +523,9 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
             // A deadline that was put off leaves the timer alone; it is set anew when it fires.
             let timer = match (&mut self.timer, self.armed) {
                 (Some(timer), Some(armed)) if armed <= due => timer,
-                (Some(timer), _) => {
-                    timer.reset(clock::to_runtime(due));
+                (timer, _) => {
                     self.armed = Some(due);
-                    timer
-                }
-                (None, _) => {
-                    self.armed = Some(due);
-                    self.timer.insert(self.runtime.timer(clock::to_runtime(due)))
+                    clock::set(timer, &self.runtime, due)
                 }
             };
             if timer.poll(cx).is_pending() {

@@ -218,6 +218,11 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         self.link.wake_at(until);
     }
 
+    /// Whether that time has come.
+    pub(super) fn is_late(&self) -> bool {
+        self.link.is_late()
+    }
+
     pub(super) fn now(&self) -> Instant {
         self.link.now()
     }

@@ -151,8 +151,8 @@ where
         self.counts().origins
     }
 
-    /// What is kept of a request, and whether it is idempotent.
-    fn prepare<B>(&self, request: Request<B>) -> Result<(Job, bool), RequestError>
+    /// What is kept of a request.
+    fn prepare<B>(&self, request: Request<B>) -> Result<Job, RequestError>
     where
         B: Body + Send + 'static,
         B::Data: Send,
@@ -169,9 +169,7 @@ where
         let payload = Payload::of(body, &mut Context::from_waker(Waker::noop()));
         let payload = payload.map_err(|error| RequestError::body(Error::Body(error)).before(place))?;
         let head = self.with_expectation(head, &payload, parts.extensions.get());
-        let job = Job { head, payload, parts, error: None, progress: Some(Progress::NOTHING), touched: 0 };
-        let idempotent = job.is_idempotent();
-        Ok((job, idempotent))
+        Ok(Job { head, payload, parts, error: None, progress: Some(Progress::NOTHING), touched: 0 })
     }
 }
 

@@ -120,12 +120,7 @@ impl RequestOptions {
     pub(super) fn apply(&self, job: dispatch::Job, now: http_core::Instant, most: Option<Duration>) -> dispatch::Job {
         let within = self.timeout.or(most).map(|most| now.saturating_add(most));
         let deadline = within.into_iter().chain(self.deadline.map(clock::to_core)).min();
-        let (idempotent, priority) = (job.idempotent, job.priority);
-        job.idempotent(self.idempotent.unwrap_or(idempotent))
-            .priority(self.priority.unwrap_or(priority))
-            .deadline(deadline)
-            .retries(self.retries)
-            .retry_after(self.retry_after)
-            .fresh(self.fresh)
+        let priority = self.priority.unwrap_or(job.priority);
+        job.priority(priority).deadline(deadline).retries(self.retries).retry_after(self.retry_after).fresh(self.fresh)
     }
 }

@@ -4,7 +4,7 @@ use core::fmt;
 use core::future::Future;
 use core::mem;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -56,7 +56,6 @@ where
     stage: Stage<C, R>,
     /// The request, while it is on no connection.
     job: Option<Job>,
-    idempotent: bool,
     /// Under which the dispatcher knows it.
     id: Option<RequestId>,
     /// The runtime that it was queued on.
@@ -92,13 +91,13 @@ where
     R: Runtime + Send + Sync + 'static,
     R::Timer: Send,
 {
-    pub(super) fn new(handle: Arc<Handle<C, R>>, request: Result<(Job, bool), RequestError>) -> Self {
-        let (stage, job, idempotent) = match request {
-            Ok((job, idempotent)) => (Stage::New, Some(job), idempotent),
-            Err(error) => (Stage::Refused(error), None, false),
+    pub(super) fn new(handle: Arc<Handle<C, R>>, request: Result<Job, RequestError>) -> Self {
+        let (stage, job) = match request {
+            Ok(job) => (Stage::New, Some(job)),
+            Err(error) => (Stage::Refused(error), None),
         };
         let patience = PATIENCE.0;
-        Self { handle, stage, job, idempotent, id: None, runtime: None, deadline: None, timer: None, patience }
+        Self { handle, stage, job, id: None, runtime: None, deadline: None, timer: None, patience }
     }
 
     fn core(&self) -> &Arc<Core<C, R>> {
@@ -111,12 +110,10 @@ where
         let now = core.now();
         let Some(job) = &self.job else { return Err(RequestError::no_origin()) };
         let order = dispatch::Job::new(OriginId::from_u64(u64::MAX))
-            .idempotent(self.idempotent)
+            .idempotent(job.is_idempotent())
             .replayable(job.payload.is_replayable());
-        let mut order = match job.parts.extensions.get::<RequestOptions>() {
-            Some(options) => options.apply(order, now, core.timeout),
-            None => order.deadline(core.timeout.map(|most| now.saturating_add(most))),
-        };
+        let usual = RequestOptions::new();
+        let mut order = job.parts.extensions.get().unwrap_or(&usual).apply(order, now, core.timeout);
         // One that was queued before keeps its time.
         order.deadline = self.deadline.or(order.deadline);
         self.deadline = order.deadline;
@@ -163,15 +160,8 @@ where
             }
             core.attend(runtime);
             let again = now.saturating_add(self.patience);
-            let at = clock::to_runtime(self.deadline.map_or(again, |deadline| again.min(deadline)));
-            let timer = match &mut self.timer {
-                Some(timer) => {
-                    timer.reset(at);
-                    timer
-                }
-                None => self.timer.insert(core.runtime.timer(at)),
-            };
-            if timer.poll(cx).is_pending() {
+            let at = self.deadline.map_or(again, |deadline| again.min(deadline));
+            if clock::set(&mut self.timer, &core.runtime, at).poll(cx).is_pending() {
                 return Poll::Pending;
             }
             self.patience = (2 * self.patience).min(PATIENCE.1);
@@ -200,7 +190,6 @@ where
 
     fn launch(&mut self, mut held: Held<C, R>, id: RequestId, job: Job) -> Option<Outcome> {
         let carrier = held.carrier();
-        carrier.until = self.deadline;
         carrier.connection.wake_at(self.deadline);
         let error = match Flight::begin(&mut carrier.connection, id, job) {
             Ok(flight) => {
@@ -221,6 +210,30 @@ where
             Err((job, Unbegun::Begun)) => RequestError::body(Error::Closed(Closed::Abandoned)).about(&job, None),
         };
         Some(self.fail(held, error))
+    }
+
+    /// Reads the content of the request, which is sent when it is all there.
+    fn poll_gathering(
+        &mut self,
+        mut held: Held<C, R>,
+        mut gather: Box<Gather>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Outcome>> {
+        let Some(id) = self.id else { return Poll::Ready(None) };
+        if held.carrier().slot.poll_close(cx).is_some() {
+            self.job = gather.into_job();
+            held.part();
+            self.stage = Stage::Queued;
+            return Poll::Ready(None);
+        }
+        match gather.poll(cx) {
+            Poll::Pending => {
+                self.stage = Stage::Gathering(held, gather);
+                Poll::Pending
+            }
+            Poll::Ready(Ok(job)) => Poll::Ready(self.launch(held, id, job)),
+            Poll::Ready(Err(error)) => Poll::Ready(Some(self.fail(held, error))),
+        }
     }
 
     /// The connection ended before it took anything of the request.
@@ -254,8 +267,7 @@ where
         loop {
             match carrier.poll_step(cx, false) {
                 Poll::Pending => {
-                    let late = carrier.until.is_some_and(|until| until <= carrier.connection.now());
-                    if late {
+                    if carrier.connection.is_late() {
                         let core = self.handle.core();
                         let _ = core.pool.input(Input::Timeout, core.now());
                         self.lose(held, Error::Io(std::io::ErrorKind::TimedOut.into()));
@@ -310,7 +322,9 @@ where
             let awaits = carrier.connection.machine().awaits_content();
             let delivery = if carrier.connection.has_unsent() && !awaits && !carrier.is_free() {
                 let delivery = core.pool.answered(connection, request, &told, now);
-                core.pool.finished_by_task(request, now);
+                if delivery == Delivery::Deliver {
+                    core.pool.finish(request, now);
+                }
                 core.pool.leave_rest(connection, held, now);
                 delivery
             } else {
@@ -334,15 +348,14 @@ where
             Framing::None => Some(0),
             Framing::Chunked | Framing::UntilClose => None,
         };
+        let response = carrier.response(head, Incoming::empty(), core.tells_peer);
         if switching {
-            let response = carrier.response(head, Incoming::empty(), core.tells_peer);
             match response {
                 Ok(response) => self.stage = Stage::Switching(held, Box::new(response)),
                 Err(error) => return Some(self.fail(held, RequestError::unreadable(error))),
             }
             return None;
         }
-        let response = carrier.response(head, Incoming::empty(), core.tells_peer);
         let sending = carrier.broken.is_none() && carrier.is_sending();
         let body = if sending { core.go_on(held, framing) } else { held.into_content(core.clone()) };
         let response = response.map(|response| response.map(|_| body));
@@ -414,24 +427,12 @@ where
                 Stage::New => this.enqueue(runtime).err().map(Err),
                 Stage::Queued => {
                     this.stage = Stage::Queued;
-                    match this.poll_queued(runtime, cx) {
-                        Poll::Ready(outcome) => outcome,
-                        Poll::Pending => return Poll::Pending,
-                    }
+                    ready!(this.poll_queued(runtime, cx))
                 }
                 Stage::Taken(held) => this.begin(held, runtime, cx),
-                Stage::Gathering(held, gather) => match this.poll_gathering(held, gather, cx) {
-                    Poll::Ready(outcome) => outcome,
-                    Poll::Pending => return Poll::Pending,
-                },
-                Stage::Sent(held) => match this.poll_sent(held, runtime, cx) {
-                    Poll::Ready(outcome) => outcome,
-                    Poll::Pending => return Poll::Pending,
-                },
-                Stage::Switching(held, response) => match this.poll_switching(held, response, cx) {
-                    Poll::Ready(outcome) => outcome,
-                    Poll::Pending => return Poll::Pending,
-                },
+                Stage::Gathering(held, gather) => ready!(this.poll_gathering(held, gather, cx)),
+                Stage::Sent(held) => ready!(this.poll_sent(held, runtime, cx)),
+                Stage::Switching(held, response) => ready!(this.poll_switching(held, response, cx)),
                 Stage::Over => return Poll::Pending,
             };
             if let Some(outcome) = outcome {
@@ -439,36 +440,6 @@ where
                 this.id = None;
                 return Poll::Ready(outcome);
             }
-        }
-    }
-}
-
-impl<C, R> ResponseFuture<C, R>
-where
-    C: Connector,
-    R: Runtime + Send + Sync + 'static,
-    R::Timer: Send,
-{
-    fn poll_gathering(
-        &mut self,
-        mut held: Held<C, R>,
-        mut gather: Box<Gather>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Outcome>> {
-        let Some(id) = self.id else { return Poll::Ready(None) };
-        if held.carrier().slot.poll_close(cx).is_some() {
-            self.job = gather.into_job();
-            held.part();
-            self.stage = Stage::Queued;
-            return Poll::Ready(None);
-        }
-        match gather.poll(cx) {
-            Poll::Pending => {
-                self.stage = Stage::Gathering(held, gather);
-                Poll::Pending
-            }
-            Poll::Ready(Ok(job)) => Poll::Ready(self.launch(held, id, job)),
-            Poll::Ready(Err(error)) => Poll::Ready(Some(self.fail(held, error))),
         }
     }
 }

@@ -33,8 +33,6 @@ pub(in crate::client) struct Carrier<T, R: Runtime> {
     pub(in crate::client) slot: Arc<Slot>,
     /// The runtime that its timer belongs to.
     pub(in crate::client) polled_on: RuntimeId,
-    /// When the request that is on it has to have its end.
-    pub(in crate::client) until: Option<Instant>,
     /// The one whose response is read.
     pub(in crate::client) flight: Option<Flight>,
     /// Those that were sent behind it (RFC 9112 §9.3.2).
@@ -69,7 +67,6 @@ impl<T: Transport, R: Runtime> Carrier<T, R> {
             id,
             slot,
             polled_on: runtime,
-            until: None,
             flight: None,
             behind: VecDeque::new(),
             promise: None,

@@ -3,7 +3,7 @@
 use core::mem;
 use core::task::{Context, Poll};
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http_body::Frame;
@@ -18,6 +18,7 @@ use crate::client::pool::{Closing, Parked};
 use crate::convert;
 use crate::error::Error;
 use crate::io::Runtime;
+use crate::lock::lock;
 
 impl<C, R> Drive for Mutex<Carrying<C, R>>
 where
@@ -30,7 +31,7 @@ where
     }
 
     fn left(&self) -> Option<u64> {
-        let carrier = &self.lock().unwrap_or_else(PoisonError::into_inner).carrier;
+        let carrier = &lock(self).carrier;
         let left = carrier.flight.as_ref()?.left?;
         Some(left.saturating_add(carrier.taken.len() as u64))
     }
@@ -67,8 +68,7 @@ where
         carrier.polled_on(runtime);
         match carrier.poll_step(cx, false) {
             Poll::Pending => {
-                let late = carrier.until.is_some_and(|until| until <= carrier.connection.now());
-                if late {
+                if carrier.connection.is_late() {
                     if let Some(core) = self.core() {
                         let _ = core.pool.input(Input::Timeout, core.now());
                     }
@@ -139,14 +139,9 @@ where
     }
 
     fn failed(mut self, error: Error) -> Driven {
-        let Some(core) = self.take_core() else { return Driven::Failed(error) };
-        let carrier = self.carrier();
-        let (id, cause) = (carrier.id, error.lost_cause());
-        let unanswered = carrier.take_flights().into_iter().map(|(flight, progress)| (flight.request, progress));
-        let unanswered = unanswered.collect();
-        let now = core.now();
-        self.part();
-        core.pool.lost(id, cause, unanswered, now);
+        if let Some(core) = self.take_core() {
+            let _ = core.lose_by(self, error.lost_cause(), None);
+        }
         Driven::Failed(error)
     }
 }

@@ -181,7 +181,6 @@ impl<C: Connector, R: Runtime> Held<C, R> {
         if !carrier.is_free() {
             return Err(self);
         }
-        carrier.until = None;
         carrier.connection.wake_at(None);
         Ok(self)
     }

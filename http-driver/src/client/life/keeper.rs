@@ -9,7 +9,7 @@ use http_core::dispatch::LostCause;
 
 use super::core::{Core, Held};
 use crate::client::origin::Connector;
-use crate::client::pool::{Bell, Parked, Stir};
+use crate::client::pool::{Bell, Stir};
 use crate::clock;
 use crate::io::{Runtime, RuntimeId, Timer};
 
@@ -26,21 +26,17 @@ where
     poll_fn(|cx| {
         let core = &keeper.core;
         loop {
-            let (round, bell) = core.pool.round(runtime, cx.waker(), core.now());
-            let Some(bell) = bell.filter(|_| !round.over) else { return Poll::Ready(()) };
+            let Some(round) = core.pool.round(runtime, cx.waker(), core.now()) else { return Poll::Ready(()) };
             core.attend(runtime);
             let looked = !round.look.is_empty();
-            for (_, held, leftover) in round.look {
-                keeper.look_at(held, leftover, &bell);
+            for (held, leftover) in round.look {
+                keeper.look_at(held, leftover, &round.bell);
             }
             if looked {
                 continue;
             }
             let Some(due) = round.due else { return Poll::Pending };
-            let at = clock::to_runtime(due);
-            let timer = timer.get_or_insert_with(|| core.runtime.timer(at));
-            timer.reset(at);
-            if timer.poll(cx).is_pending() {
+            if clock::set(&mut timer, &core.runtime, due).poll(cx).is_pending() {
                 return Poll::Pending;
             }
         }
@@ -73,20 +69,17 @@ where
             carrier.stir.get_or_insert_with(|| Waker::from(Arc::new(Stir { bell: bell.clone(), connection: id })));
         let stir = stir.clone();
         let cx = &mut Context::from_waker(&stir);
-        if leftover {
-            match carrier.poll_rest(cx) {
-                Poll::Pending => self.core.pool.park(id, held, now),
-                Poll::Ready(Ok(())) => self.core.pool.ready(id, held, false, now),
-                Poll::Ready(Err(cause)) => {
-                    held.part();
-                    self.core.pool.lost(id, cause, Vec::new(), now);
-                }
-            }
-        } else if carrier.connection.poll_readiness(cx) == Readiness::Closing {
-            held.part();
-            self.core.pool.lost(id, LostCause::Eof, Vec::new(), now);
-        } else {
-            self.core.pool.park(id, held, now);
+        let over = match leftover {
+            true => match carrier.poll_rest(cx) {
+                Poll::Ready(Ok(())) => return self.core.pool.ready(id, held, false, now),
+                Poll::Ready(Err(cause)) => Some(cause),
+                Poll::Pending => None,
+            },
+            false => (carrier.connection.poll_readiness(cx) == Readiness::Closing).then_some(LostCause::Eof),
+        };
+        match over {
+            Some(cause) => drop(self.core.lose_by(held, cause, None)),
+            None => self.core.pool.watch(id, held, now),
         }
     }
 }

@@ -5,7 +5,7 @@ use core::pin::pin;
 use core::task::Poll;
 use std::sync::Arc;
 
-use http_core::dispatch::{ConnectCause, ConnectionId};
+use http_core::dispatch::{ConnectCause, ConnectionId, Input};
 
 use super::carrier::Carrier;
 use super::core::{Core, Held};
@@ -65,7 +65,7 @@ where
     let connection = Connection::with_tap(transport, core.runtime.clone(), core.config_for(origin), core.pool.tap(id));
     let held = Held::new(Carrier::new(connection, id, slot, runtime));
     if core.pool.pipelines {
-        let _ = core.pool.input(http_core::dispatch::Input::Connected(id), core.now());
+        let _ = core.pool.input(Input::Connected(id), core.now());
         task::carry(core, held, true).await;
     } else {
         core.pool.ready(id, held, true, core.now());

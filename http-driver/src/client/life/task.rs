@@ -8,7 +8,7 @@ use std::io;
 use std::sync::Arc;
 
 use http_core::client::Readiness;
-use http_core::dispatch::{Delivery, LostCause, RequestId};
+use http_core::dispatch::{Delivery, Input, LostCause, RequestId};
 use http_core::{Closed, Fields, Framing, ResponseHead};
 
 use super::carrier::has_room;
@@ -213,7 +213,7 @@ where
         let carrier = held.carrier();
         match step {
             Step::Started => {
-                let _ = self.core.pool.input(http_core::dispatch::Input::ResponseStarted(carrier.id), self.core.now());
+                let _ = self.core.pool.input(Input::ResponseStarted(carrier.id), self.core.now());
             }
             Step::Head(head) => self.deliver(&head),
             Step::Content(bytes) => {
@@ -282,31 +282,26 @@ where
         let carrier = held.carrier();
         let Some(mut done) = carrier.flight.take() else { return };
         let delivered = done.response == Response::Delivered;
-        if let Some(next) = carrier.behind.pop_front() {
-            if delivered {
-                self.core.pool.finished_by_task(done.request, now);
-            }
-            let next = carrier.flight.insert(next);
-            if !self.core.pool.waits(next.request) {
-                // It was cancelled, or is late: the connection goes on for those behind it.
-                next.discard(self.core.config.limits.drain);
-            }
-            self.held = Some(held);
-            self.tell_room();
-        } else if self.pipelines {
-            let (id, free) = (carrier.id, carrier.is_free());
-            if delivered {
-                self.core.pool.finished_by_task(done.request, now);
-            }
-            self.held = Some(held);
-            if free {
-                let _ = self.core.pool.input(http_core::dispatch::Input::Ready(id), now);
-            } else {
-                self.lose_by(LostCause::Last);
-            }
-        } else {
+        if !self.pipelines {
             let id = carrier.id;
             self.core.pool.finished(id, done.request, held.free(), now);
+        } else {
+            if delivered {
+                self.core.pool.finish(done.request, now);
+            }
+            let (id, free, limit) = (carrier.id, carrier.is_free(), self.core.config.limits.drain);
+            let next = carrier.behind.pop_front().map(|next| carrier.flight.insert(next));
+            let follows = next.is_some();
+            if let Some(next) = next.filter(|next| !self.core.pool.waits(next.request)) {
+                // It was cancelled, or is late: the connection goes on for those behind it.
+                next.discard(limit);
+            }
+            self.held = Some(held);
+            match (follows, free) {
+                (true, _) => self.tell_room(),
+                (false, true) => drop(self.core.pool.input(Input::Ready(id), now)),
+                (false, false) => self.lose_by(LostCause::Last),
+            }
         }
         if let Some(feed) = done.release() {
             feed.end(trailers);

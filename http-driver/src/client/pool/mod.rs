@@ -7,29 +7,27 @@
 mod names;
 mod room;
 mod slot;
+mod state;
 mod table;
 
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
-use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 
 use http::Response;
+use http_core::Instant;
 use http_core::dispatch::{
-    self, Action, CloseCause, ConnectionId, Delivery, Dispatcher, Failure, Input, LostCause, OriginId, Output, Policy,
-    Progress, Refused, RequestId, StatusFacts,
+    self, ConnectionId, Delivery, Input, LostCause, OriginId, Output, Policy, Progress, Refused, RequestId,
 };
-use http_core::{Instant, Version};
 
 pub(super) use self::names::Named;
-use self::names::Names;
-use self::room::Room;
 pub(super) use self::room::{Bell, Stir};
 pub(super) use self::slot::{Closing, Order, Slot};
-use self::table::Table;
+use self::state::{After, Entry, Locked, State, room_of};
+pub(super) use self::state::{Outcome, Parked, Told};
 use super::connect_error::ConnectError;
 use super::counts::Counts;
-use super::failure::{RequestError, Whence};
+use super::failure::RequestError;
 use super::job::Job;
 use super::observe::Observe;
 use super::origin::{Origin, Place};
@@ -38,20 +36,8 @@ use crate::io::RuntimeId;
 use crate::link::BoxTap;
 use crate::lock::lock;
 
-/// How many origins are known before any is forgotten.
-const SWEEP_FROM: usize = 64;
-
 /// How long a connection idles before somebody watches it.
 const UNWATCHED: Duration = Duration::from_secs(1);
-
-/// For how long a request that is polled does not look whether there is anything for it, at most.
-const MISSED: Duration = Duration::from_secs(2);
-
-/// A connection that is kept while nothing is on it.
-pub(super) trait Parked: Send {
-    /// The end, in order.
-    fn part(self);
-}
 
 /// The one lock, and what is behind it.
 pub(super) struct Pool<K> {
@@ -59,69 +45,6 @@ pub(super) struct Pool<K> {
     observer: Option<Arc<dyn Observe>>,
     /// Whether requests follow others on a connection before these are answered: then connections are driven by tasks.
     pub(super) pipelines: bool,
-}
-
-struct State<K> {
-    dispatcher: Dispatcher,
-    /// Whether tasks drive connections.
-    pipelines: bool,
-    names: Names,
-    rooms: Vec<Room>,
-    requests: Table<RequestId, Entry>,
-    seats: Table<ConnectionId, Seat<K>>,
-    /// What the dispatcher wants, until it is done.
-    actions: Vec<Action>,
-    random: RandomState,
-    randoms: u64,
-    /// How many origins are known when those that are not used are forgotten.
-    sweep_at: usize,
-    closed: bool,
-    answered: u64,
-    failed: u64,
-    /// Those that wait for the end of a shutdown.
-    draining: Vec<Waker>,
-}
-
-/// A request, until its outcome is taken.
-struct Entry {
-    origin: OriginId,
-    /// Who waits, if it has not been woken.
-    waker: Option<Waker>,
-    /// When it was polled last.
-    looked: Instant,
-    /// Where it is to go.
-    assigned: Option<ConnectionId>,
-    outcome: Option<Outcome>,
-    /// The request itself, where tasks drive connections and it is on none.
-    job: Option<Job>,
-    /// The task that waits for it.
-    carrier: Option<Waker>,
-}
-
-/// How a request ended, for who waits for it.
-pub(super) enum Outcome {
-    Response(Box<Response<Incoming>>),
-    /// With what is known of its origin.
-    Failed(Failure, Option<Whence>, Option<Job>),
-    /// The client came to its end at once.
-    Cut(Option<Job>),
-    Error(RequestError),
-}
-
-/// A connection.
-struct Seat<K> {
-    slot: Arc<Slot>,
-    /// Whom it is kept for.
-    reserved: Option<RequestId>,
-    /// While nobody has it in hand.
-    parked: Option<K>,
-    since: Instant,
-    /// Whether its transport wakes the keeper.
-    watched: bool,
-    /// Whether it stands among those that the keeper has still to look at.
-    listed: bool,
-    /// What is left of its last response is to be read before it is ready.
-    leftover: bool,
 }
 
 /// What a request meets that looks for its connection.
@@ -135,12 +58,12 @@ pub(super) enum Look<K> {
 
 /// What a keeper has to do.
 pub(super) struct Round<K> {
-    /// Whether the client is gone, and the keeper with it.
-    pub(super) over: bool,
-    /// Connections to look at.
-    pub(super) look: Vec<(ConnectionId, K, bool)>,
+    /// Connections to look at, and whether what is left of a response is to be read first.
+    pub(super) look: Vec<(K, bool)>,
     /// When to come again.
     pub(super) due: Option<Instant>,
+    /// What else it comes for.
+    pub(super) bell: Arc<Bell>,
 }
 
 /// A connection to be made.
@@ -151,43 +74,20 @@ pub(super) struct Wanted {
     pub(super) slot: Arc<Slot>,
 }
 
-/// What is done when nothing is locked any more.
-struct After<K> {
-    wakers: Vec<Waker>,
-    parts: Vec<K>,
-}
-
-impl<K> Default for After<K> {
-    fn default() -> Self {
-        Self { wakers: Vec::new(), parts: Vec::new() }
-    }
-}
-
 impl<K: Parked> Pool<K> {
     pub(super) fn new(policy: Policy, observer: Option<Arc<dyn Observe>>) -> Self {
-        let state = State {
-            dispatcher: Dispatcher::new(policy),
-            pipelines: policy.pipeline_depth > 1,
-            names: Names::new(),
-            rooms: Vec::new(),
-            requests: Table::new(),
-            seats: Table::new(),
-            actions: Vec::new(),
-            random: RandomState::new(),
-            randoms: 0,
-            sweep_at: SWEEP_FROM,
-            closed: false,
-            answered: 0,
-            failed: 0,
-            draining: Vec::new(),
-        };
-        Self { state: Mutex::new(state), observer, pipelines: policy.pipeline_depth > 1 }
+        Self { state: Mutex::new(State::new(policy)), observer, pipelines: policy.pipeline_depth > 1 }
     }
 
     /// Does something under the lock, and then what follows from it.
     fn with<O>(&self, now: Instant, f: impl FnOnce(&mut Locked<'_, K>) -> O) -> O {
-        let mut locked =
-            Locked { state: lock(&self.state), observer: self.observer.as_deref(), now, after: After::default() };
+        let mut locked = Locked {
+            state: lock(&self.state),
+            observer: self.observer.as_deref(),
+            pipelines: self.pipelines,
+            now,
+            after: After::default(),
+        };
         let out = f(&mut locked);
         let Locked { state, after, .. } = locked;
         drop(state);
@@ -233,7 +133,7 @@ impl<K: Parked> Pool<K> {
             order.origin = origin;
             let output = locked.apply(Input::Enqueue(order));
             if let Output::Request(Ok(request)) = output {
-                let job = if locked.state.pipelines { job.take() } else { None };
+                let job = if locked.pipelines { job.take() } else { None };
                 let entry =
                     Entry { origin, waker: None, looked: now, assigned: None, outcome: None, job, carrier: None };
                 locked.state.requests.insert(request, entry);
@@ -251,13 +151,12 @@ impl<K: Parked> Pool<K> {
     /// by that.
     pub(super) fn withdraw(&self, request: RequestId, now: Instant) -> Option<Option<Job>> {
         self.with(now, |locked| {
-            let state = &mut *locked.state;
-            let entry = state.requests.get_mut(request)?;
-            if entry.outcome.is_some() || state.pipelines && entry.job.is_none() {
+            let entry = locked.state.open(request)?;
+            if self.pipelines && entry.job.is_none() {
                 return None;
             }
             let job = entry.job.take();
-            state.requests.remove(request);
+            locked.state.requests.remove(request);
             let _ = locked.input(Input::Cancel(request));
             Some(job)
         })
@@ -335,8 +234,7 @@ impl<K: Parked> Pool<K> {
     /// still with the task of the connection that it was on, and `waker` is woken when it is not.
     pub(super) fn poll_job(&self, request: RequestId, waker: &Waker) -> Poll<Option<Job>> {
         let mut state = lock(&self.state);
-        let entry = state.requests.get_mut(request).filter(|entry| entry.outcome.is_none());
-        let Some(entry) = entry else { return Poll::Ready(None) };
+        let Some(entry) = state.open(request) else { return Poll::Ready(None) };
         match entry.job.take() {
             Some(job) => Poll::Ready(Some(job)),
             None => {
@@ -348,13 +246,12 @@ impl<K: Parked> Pool<K> {
 
     /// The same, now.
     pub(super) fn take_job(&self, request: RequestId) -> Option<Job> {
-        let mut state = lock(&self.state);
-        state.requests.get_mut(request).filter(|entry| entry.outcome.is_none())?.job.take()
+        lock(&self.state).open(request)?.job.take()
     }
 
     /// Whether a request waits for an outcome.
     pub(super) fn waits(&self, request: RequestId) -> bool {
-        lock(&self.state).requests.get(request).is_some_and(|entry| entry.outcome.is_none())
+        lock(&self.state).open(request).is_some()
     }
 
     /// A request is on no connection any more, and waits for another.
@@ -422,30 +319,23 @@ impl<K: Parked> Pool<K> {
                 }
                 Err(spent) => {
                     locked.perform();
-                    locked.after.parts.push(spent);
-                    locked.lost(connection, LostCause::Last, Vec::new());
+                    locked.end(connection, spent, LostCause::Last);
                 }
             }
             delivery
         })
     }
 
-    /// The content of a response came to its end.
+    /// A response came to its end, and its connection goes back.
     pub(super) fn finished(&self, connection: ConnectionId, request: RequestId, free: Result<K, K>, now: Instant) {
         self.with(now, |locked| {
             locked.finish(request);
-            match free {
-                Ok(kept) => locked.give_back(connection, kept),
-                Err(spent) => {
-                    locked.after.parts.push(spent);
-                    locked.lost(connection, LostCause::Last, Vec::new());
-                }
-            }
+            locked.release(connection, free);
         });
     }
 
-    /// The same of a response that a task drives, which keeps the connection.
-    pub(super) fn finished_by_task(&self, request: RequestId, now: Instant) {
+    /// A response came to its end; something else is still to be done on its connection.
+    pub(super) fn finish(&self, request: RequestId, now: Instant) {
         self.with(now, |locked| locked.finish(request));
     }
 
@@ -464,8 +354,8 @@ impl<K: Parked> Pool<K> {
         });
     }
 
-    /// A connection was looked at that nothing is on.
-    pub(super) fn park(&self, connection: ConnectionId, kept: K, now: Instant) {
+    /// A connection was looked at that nothing is on, and its transport wakes the keeper.
+    pub(super) fn watch(&self, connection: ConnectionId, kept: K, now: Instant) {
         self.with(now, |locked| {
             if let Some(seat) = locked.state.seats.get_mut(connection) {
                 seat.watched = true;
@@ -474,22 +364,21 @@ impl<K: Parked> Pool<K> {
         });
     }
 
-    /// What is left of a response that nobody wants is to be read by the keeper; the connection back if there is none.
+    /// What is left of a response that nobody wants is to be read by the keeper; where there is none, the connection is
+    /// over.
     pub(super) fn leave_rest(&self, connection: ConnectionId, kept: K, now: Instant) {
         self.with(now, |locked| {
             let state = &mut *locked.state;
-            let runtime = state.seats.get(connection).and_then(|seat| state.names.get(seat.slot.origin));
-            let runtime = runtime.map(|named| named.runtime);
-            let room = state.rooms.iter_mut().find(|room| room.kept && Some(room.runtime) == runtime);
-            let (Some(room), Some(seat)) = (room, state.seats.get_mut(connection)) else {
-                locked.after.parts.push(kept);
-                locked.lost(connection, LostCause::Local, Vec::new());
-                return;
-            };
-            seat.leftover = true;
-            seat.parked = Some(kept);
-            room.unwatched.push_front((Instant::ZERO, connection));
-            locked.after.wakers.extend(room.bell.keeper());
+            let seat = state.seats.get_mut(connection);
+            let room = seat.as_ref().and_then(|seat| room_of(&mut state.rooms, &state.names, seat.slot.origin));
+            match (seat, room) {
+                (Some(seat), Some(room)) if room.kept => {
+                    seat.leftover = true;
+                    seat.parked = Some(kept);
+                    locked.after.wakers.extend(room.bell.stir(connection));
+                }
+                _ => locked.end(connection, kept, LostCause::Local),
+            }
         });
     }
 
@@ -509,7 +398,7 @@ impl<K: Parked> Pool<K> {
     pub(super) fn unmade(&self, connection: ConnectionId, error: ConnectError, now: Instant) {
         self.with(now, |locked| {
             let (state, cause) = (&mut *locked.state, error.cause());
-            let seat = state.seats.remove(connection);
+            let seat = state.unseat(connection);
             if let Some(named) = seat.and_then(|seat| state.names.get_mut(seat.slot.origin)) {
                 named.unreached = Some(error);
             }
@@ -519,7 +408,7 @@ impl<K: Parked> Pool<K> {
 
     /// The dispatcher knows of a connection's end, whose orders are for nobody.
     pub(super) fn leave(&self, connection: ConnectionId) {
-        lock(&self.state).seats.remove(connection);
+        lock(&self.state).unseat(connection);
     }
 
     /// What is known of the origin of a connection.
@@ -536,14 +425,14 @@ impl<K: Parked> Pool<K> {
         now: Instant,
     ) {
         self.with(now, |locked| {
-            let waits = |id| locked.state.requests.get(id).is_some_and(|entry| entry.outcome.is_none());
-            if requests.all(waits) {
+            if requests.all(|request| locked.state.open(request).is_some()) {
                 let _ = locked.input(Input::Ready(connection));
             }
         });
     }
 
-    /// Connections that are to be made on a runtime, by who is polled there; and whether it has a keeper.
+    /// Connections that are to be made on a runtime, by who is polled there; and whether it has a keeper, which it has
+    /// from now on.
     pub(super) fn wanted(&self, runtime: RuntimeId) -> (Vec<Wanted>, bool) {
         let mut state = lock(&self.state);
         let state = &mut *state;
@@ -561,52 +450,46 @@ impl<K: Parked> Pool<K> {
         (wanted, kept)
     }
 
-    /// What a keeper has to do now.
-    pub(super) fn round(&self, runtime: RuntimeId, waker: &Waker, now: Instant) -> (Round<K>, Option<Arc<Bell>>) {
+    /// What a keeper has to do now; nothing any more if the client is gone.
+    pub(super) fn round(&self, runtime: RuntimeId, waker: &Waker, now: Instant) -> Option<Round<K>> {
         self.with(now, |locked| {
             locked.turn();
             let state = &mut *locked.state;
-            let mut round = Round { over: state.closed, look: Vec::new(), due: None };
-            let Some(room) = state.rooms.iter_mut().find(|room| room.runtime == runtime) else {
-                round.over = true;
-                return (round, None);
-            };
-            if round.over {
+            let room = state.rooms.iter_mut().find(|room| room.runtime == runtime)?;
+            if state.closed {
                 room.kept = false;
-                return (round, None);
+                return None;
             }
+            let mut round = Round { look: Vec::new(), due: None, bell: room.bell.clone() };
             for connection in room.bell.listen(waker) {
-                if let Some(seat) = state.seats.get_mut(connection) {
-                    if let Some(kept) = seat.parked.take() {
-                        round.look.push((connection, kept, seat.leftover));
-                    }
-                }
+                let Some(seat) = state.seats.get_mut(connection) else { continue };
+                round.look.extend(seat.parked.take().map(|kept| (kept, seat.leftover)));
             }
             room.expected = false;
             while let Some((since, connection)) = room.unwatched.front().copied() {
                 let due = since.saturating_add(UNWATCHED);
-                if since != Instant::ZERO && due > now {
+                if due > now {
                     room.expected = true;
                     round.due = Some(due);
                     break;
                 }
                 room.unwatched.pop_front();
                 let Some(seat) = state.seats.get_mut(connection) else { continue };
-                seat.listed &= since == Instant::ZERO;
-                if seat.watched && !seat.leftover || seat.parked.is_none() {
+                seat.listed = false;
+                if seat.watched || seat.leftover || seat.parked.is_none() {
                     continue;
                 }
-                // It was taken meanwhile, and given back again.
-                if !seat.leftover && seat.since.saturating_add(UNWATCHED) > now {
+                if seat.since.saturating_add(UNWATCHED) > now {
+                    // It was taken meanwhile, and given back again.
                     seat.listed = true;
                     room.unwatched.push_back((seat.since, connection));
-                } else if let Some(kept) = seat.parked.take() {
-                    round.look.push((connection, kept, seat.leftover));
+                } else {
+                    round.look.extend(seat.parked.take().map(|kept| (kept, false)));
                 }
             }
             round.due = round.due.into_iter().chain(state.dispatcher.poll_timeout()).min();
             room.armed = round.due;
-            (round, Some(room.bell.clone()))
+            Some(round)
         })
     }
 
@@ -618,12 +501,10 @@ impl<K: Parked> Pool<K> {
                 room.kept = false;
                 room.armed = None;
                 room.expected = false;
-                room.unwatched.clear();
             }
             let here = |slot: &Slot| state.names.get(slot.origin).is_some_and(|named| named.runtime == runtime);
-            let idle: Vec<_> =
-                state.seats.iter().filter(|(_, seat)| seat.parked.is_some() && here(&seat.slot)).collect();
-            let idle: Vec<ConnectionId> = idle.into_iter().map(|(id, _)| id).collect();
+            let idle = state.seats.iter().filter(|(_, seat)| seat.parked.is_some() && here(&seat.slot));
+            let idle: Vec<ConnectionId> = idle.map(|(id, _)| id).collect();
             for connection in idle {
                 locked.lost(connection, LostCause::Eof, Vec::new());
             }
@@ -694,313 +575,6 @@ impl<K: Parked> Pool<K> {
     }
 }
 
-/// What the head of a response tells the dispatcher.
-pub(super) struct Told {
-    pub(super) facts: StatusFacts,
-    /// `Keep-Alive`, if the head has it.
-    pub(super) hints: Option<(Option<Duration>, Option<u32>)>,
-    /// The version, if it is another one than was known of the origin.
-    pub(super) version: Option<Version>,
-}
-
-/// The state while it is locked.
-struct Locked<'a, K> {
-    state: MutexGuard<'a, State<K>>,
-    observer: Option<&'a dyn Observe>,
-    now: Instant,
-    after: After<K>,
-}
-
-impl<K: Parked> Locked<'_, K> {
-    fn input(&mut self, input: Input) -> Output {
-        if matches!(input, Input::ConnectFailed(..) | Input::Lost(..)) {
-            // The next wait may be spread by chance.
-            self.state.randoms += 1;
-            let random = self.state.random.hash_one(self.state.randoms);
-            let _ = self.apply(Input::Random(random));
-        }
-        let output = self.apply(input);
-        self.perform();
-        output
-    }
-
-    /// Applies an input; what follows from it is still to be done.
-    fn apply(&mut self, input: Input) -> Output {
-        let state = &mut *self.state;
-        let shown = self.observer.map(|observer| (observer, input.clone()));
-        let before = state.actions.len();
-        let actions = &mut state.actions;
-        let output = dispatch::apply(&mut state.dispatcher, input, self.now, &mut |action| actions.push(action));
-        if let Some((observer, input)) = shown {
-            observer.dispatch(self.now, &input, &state.actions[before..]);
-        }
-        output
-    }
-
-    /// Does what the dispatcher wants.
-    fn perform(&mut self) {
-        let mut at = 0;
-        while let Some(action) = self.state.actions.get(at).copied() {
-            at += 1;
-            self.act(action);
-        }
-        self.state.actions.clear();
-        let state = &mut *self.state;
-        if !state.draining.is_empty() && state.dispatcher.is_drained() {
-            self.after.wakers.append(&mut state.draining);
-        }
-        let Some(due) = state.dispatcher.poll_timeout() else { return };
-        for room in &mut state.rooms {
-            if room.kept && room.armed.is_none_or(|armed| due < armed) {
-                room.armed = Some(due);
-                self.after.wakers.extend(room.bell.keeper());
-            }
-        }
-    }
-
-    fn act(&mut self, action: Action) {
-        let state = &mut *self.state;
-        match action {
-            Action::Connect { connection, origin, .. } => {
-                let slot = Arc::new(Slot::new(origin));
-                let seat = Seat {
-                    slot,
-                    reserved: None,
-                    parked: None,
-                    since: self.now,
-                    watched: false,
-                    listed: false,
-                    leftover: false,
-                };
-                state.seats.insert(connection, seat);
-                let Some(runtime) = state.names.get(origin).map(|named| named.runtime) else { return };
-                let Some(room) = state.rooms.iter_mut().find(|room| room.runtime == runtime) else { return };
-                room.wanted.push_back(connection);
-                // Whoever is there makes it: the keeper, or who waits for it.
-                self.after.wakers.extend(room.bell.keeper());
-                let waiting = state.requests.values_mut().filter(|entry| entry.origin == origin);
-                self.after.wakers.extend(waiting.filter_map(|entry| entry.waker.take()).next());
-            }
-            Action::Assign { request, connection } => {
-                let Some(seat) = state.seats.get_mut(connection) else { return };
-                let Some(entry) = state.requests.get_mut(request) else { return };
-                if state.pipelines {
-                    self.after.wakers.extend(seat.slot.order(Order::Send(request)));
-                } else {
-                    entry.assigned = Some(connection);
-                    seat.reserved = Some(request);
-                    // Who waits looks now and then; who has not is not polled, and another one may have it.
-                    let missed = entry.looked.saturating_add(MISSED) < self.now;
-                    let origin = entry.origin;
-                    match entry.waker.take() {
-                        Some(waker) if !missed => self.after.wakers.push(waker),
-                        waker => {
-                            self.after.wakers.extend(waker);
-                            if missed {
-                                let others = state.requests.values_mut().filter(|entry| entry.origin == origin);
-                                self.after.wakers.extend(others.filter_map(|other| other.waker.take()).next());
-                            }
-                        }
-                    }
-                    if let Some(named) = state.names.get_mut(origin) {
-                        named.reserved.push(connection);
-                    }
-                }
-            }
-            Action::Fail { request, failure } => {
-                state.failed += 1;
-                if let Some(entry) = state.requests.get_mut(request) {
-                    let job = entry.job.take();
-                    let whence = state.names.get(entry.origin).map(Named::whence);
-                    entry.outcome.get_or_insert(Outcome::Failed(failure, whence, job));
-                    self.after.wakers.extend(entry.waker.take());
-                }
-            }
-            Action::Close { connection, cause } => {
-                let Some(seat) = state.seats.remove(connection) else { return };
-                let order = if cause == CloseCause::Deadline { Order::CloseLate } else { Order::Close };
-                self.after.wakers.extend(seat.slot.order(order));
-                self.after.parts.extend(seat.parked);
-            }
-            _ => {}
-        }
-    }
-
-    /// Sees to what is due.
-    fn turn(&mut self) {
-        if self.state.dispatcher.poll_timeout().is_some_and(|due| due <= self.now) {
-            let _ = self.input(Input::Timeout);
-        }
-    }
-
-    /// The id of an origin, which it may be given now.
-    fn origin(&mut self, runtime: RuntimeId, place: Place<'_>) -> OriginId {
-        if let Some(id) = self.state.names.find(runtime, place) {
-            return id;
-        }
-        self.sweep();
-        if !self.state.rooms.iter().any(|room| room.runtime == runtime) {
-            self.state.rooms.push(Room::new(runtime));
-        }
-        let Output::Origin(id) = self.input(Input::AddOrigin) else { return OriginId::from_u64(u64::MAX) };
-        self.state.names.insert(id, runtime, place);
-        id
-    }
-
-    /// Forgets origins that have no connection and no request, once there are twice as many as the last time; and
-    /// runtimes without any.
-    fn sweep(&mut self) {
-        if self.state.names.len() < self.state.sweep_at {
-            return;
-        }
-        let used: Vec<OriginId> = self.state.seats.iter().map(|(_, seat)| seat.slot.origin).collect();
-        let unused: Vec<OriginId> = self.state.names.ids().filter(|id| !used.contains(id)).collect();
-        for id in unused {
-            if self.input(Input::RemoveOrigin(id)) == Output::Known(true) {
-                self.state.names.remove(id);
-            }
-        }
-        let state = &mut *self.state;
-        let names = &state.names;
-        let lives = |room: &Room| names.ids().any(|id| names.get(id).is_some_and(|n| n.runtime == room.runtime));
-        state.rooms.retain(|room| room.kept || lives(room));
-        state.sweep_at = (2 * state.names.len()).max(SWEEP_FROM);
-    }
-
-    /// Takes the connection that a request was assigned, if it is there.
-    fn take(&mut self, request: RequestId) -> Option<K> {
-        let state = &mut *self.state;
-        let entry = state.requests.get_mut(request)?;
-        let seat = state.seats.get_mut(entry.assigned?)?;
-        let kept = seat.parked.take()?;
-        seat.reserved = None;
-        seat.watched = false;
-        let connection = entry.assigned.take();
-        if let Some(named) = state.names.get_mut(entry.origin) {
-            named.reserved.retain(|reserved| Some(*reserved) != connection);
-        }
-        Some(kept)
-    }
-
-    /// Takes a connection that is kept for another request of the origin: that one has not come for it, and who does
-    /// not poll blocks nobody.
-    fn claim(&mut self, request: RequestId) -> Option<K> {
-        let state = &mut *self.state;
-        let entry = state.requests.get(request).filter(|entry| entry.assigned.is_none())?;
-        let named = state.names.get_mut(entry.origin)?;
-        let seats = &state.seats;
-        named.reserved.retain(|id| seats.get(*id).is_some_and(|seat| seat.reserved.is_some()));
-        let there = |id: &ConnectionId| seats.get(*id).is_some_and(|seat| seat.parked.is_some());
-        let connection = named.reserved.iter().copied().find(there)?;
-        self.pass_on(connection, request).then(|| self.take(request)).flatten()
-    }
-
-    /// A connection is kept for this request from now on, which waits, and not for the one that it was kept for.
-    fn pass_on(&mut self, connection: ConnectionId, request: RequestId) -> bool {
-        if self.apply(Input::Claim(connection, request)) != Output::Known(true) {
-            self.perform();
-            return false;
-        }
-        let state = &mut *self.state;
-        if let Some(seat) = state.seats.get_mut(connection) {
-            let other = seat.reserved.replace(request);
-            if let Some(other) = other.and_then(|other| state.requests.get_mut(other)) {
-                other.assigned = None;
-            }
-        }
-        if let Some(entry) = state.requests.get_mut(request) {
-            entry.assigned = Some(connection);
-        }
-        self.perform();
-        true
-    }
-
-    fn answer(&mut self, connection: ConnectionId, request: RequestId, told: &Told) -> Delivery {
-        let _ = self.apply(Input::ResponseStarted(connection));
-        self.note(connection, told);
-        match self.input(Input::Response(request, told.facts)) {
-            Output::Delivery(delivery) => delivery,
-            _ => Delivery::Deliver,
-        }
-    }
-
-    /// What the head of a response says beside the response.
-    fn note(&mut self, connection: ConnectionId, told: &Told) {
-        if let Some((timeout, most)) = told.hints {
-            let _ = self.apply(Input::KeepAlive(connection, timeout, most));
-        }
-        if let Some(version) = told.version {
-            let state = &mut *self.state;
-            if let Some(seat) = state.seats.get(connection) {
-                if let Some(named) = state.names.get_mut(seat.slot.origin) {
-                    named.http10 = version == Version::Http10;
-                }
-            }
-        }
-    }
-
-    fn finish(&mut self, request: RequestId) {
-        if self.input(Input::Finished(request)) == Output::Known(true) {
-            self.state.answered += 1;
-        }
-    }
-
-    /// A connection takes another request.
-    fn give_back(&mut self, connection: ConnectionId, kept: K) {
-        self.park(connection, kept);
-        let _ = self.input(Input::Ready(connection));
-    }
-
-    /// A connection is kept from now on.
-    fn park(&mut self, connection: ConnectionId, kept: K) {
-        let now = self.now;
-        let state = &mut *self.state;
-        if let Some(seat) = state.seats.get_mut(connection) {
-            seat.since = now;
-            seat.watched = false;
-            let runtime = state.names.get(seat.slot.origin).map(|named| named.runtime);
-            if let Some(room) = state.rooms.iter_mut().find(|room| Some(room.runtime) == runtime) {
-                // Each stands there once, so that the list is no longer than there are connections.
-                if !core::mem::replace(&mut seat.listed, true) {
-                    room.unwatched.push_back((now, connection));
-                }
-                if room.kept && !core::mem::replace(&mut room.expected, true) {
-                    self.after.wakers.extend(room.bell.keeper());
-                }
-            }
-        }
-        self.put(connection, kept);
-    }
-
-    /// A connection is where who it is reserved for finds it.
-    fn put(&mut self, connection: ConnectionId, kept: K) {
-        let state = &mut *self.state;
-        match state.seats.get_mut(connection) {
-            Some(seat) if !state.closed => {
-                seat.parked = Some(kept);
-                if let Some(entry) = seat.reserved.and_then(|request| state.requests.get_mut(request)) {
-                    self.after.wakers.extend(entry.waker.take());
-                }
-            }
-            _ => self.after.parts.push(kept),
-        }
-    }
-
-    fn lost(&mut self, connection: ConnectionId, cause: LostCause, mut unanswered: Vec<(RequestId, Progress)>) {
-        if let Some(seat) = self.state.seats.remove(connection) {
-            let unsent = seat.slot.take_assigned().into_iter().chain(seat.reserved);
-            unanswered.extend(unsent.map(|request| (request, Progress::NOTHING)));
-            for (request, _) in &unanswered {
-                if let Some(entry) = self.state.requests.get_mut(*request) {
-                    entry.assigned = None;
-                }
-            }
-            self.after.parts.extend(seat.parked);
-        }
-        let _ = self.input(Input::Lost(connection, cause, unanswered));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -1035,19 +609,35 @@ mod tests {
             assert_eq!(lock(&pool.state).rooms[0].unwatched.len(), 1);
         }
         // A second after the last time it is looked at.
-        let (round, bell) = pool.round(RuntimeId::SOLE, Waker::noop(), at(59));
-        assert!(bell.is_some() && !round.over && round.look.is_empty());
+        let round = pool.round(RuntimeId::SOLE, Waker::noop(), at(59)).expect("the client lives");
+        assert!(round.look.is_empty());
         assert_eq!(round.due, Some(at(60)));
-        let (round, _) = pool.round(RuntimeId::SOLE, Waker::noop(), at(60));
+        let round = pool.round(RuntimeId::SOLE, Waker::noop(), at(60)).expect("the client lives");
         assert_eq!(round.look.len(), 1);
-        for (connection, kept, leftover) in round.look {
-            assert!(connection == id && !leftover);
-            pool.park(connection, kept, at(60));
+        for (kept, leftover) in round.look {
+            assert!(!leftover);
+            pool.watch(id, kept, at(60));
         }
         assert_eq!(lock(&pool.state).rooms[0].unwatched.len(), 0);
         assert_eq!(pool.counts().idle, 1);
         // With the keeper goes what idles on its runtime.
         pool.unkept(RuntimeId::SOLE, at(61));
         assert_eq!((*lock(&parted), pool.counts().connections), (1, 0));
+    }
+
+    #[test]
+    fn the_next_keeper_watches_what_was_in_hand_when_the_last_one_ended() {
+        let pool = Pool::new(Policy::default(), None);
+        let parted = Arc::new(Mutex::new(0));
+        let uri = http::Uri::from_static("http://example.com/");
+        assert!(pool.connect(RuntimeId::SOLE, Place::of(&uri).unwrap(), at(1)));
+        let id = pool.wanted(RuntimeId::SOLE).0[0].connection;
+        pool.ready(id, Kept(parted.clone()), true, at(1));
+        let kept = lock(&pool.state).seats.get_mut(id).and_then(|seat| seat.parked.take()).unwrap();
+        pool.unkept(RuntimeId::SOLE, at(2));
+        assert!(!pool.wanted(RuntimeId::SOLE).1);
+        pool.ready(id, kept, false, at(3));
+        let round = pool.round(RuntimeId::SOLE, Waker::noop(), at(4)).expect("the client lives");
+        assert_eq!((round.look.len(), *lock(&parted)), (1, 0));
     }
 }

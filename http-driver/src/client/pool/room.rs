@@ -67,16 +67,13 @@ impl Bell {
         lock(&self.0).keeper.take()
     }
 
-    fn ring(&self, connection: ConnectionId) {
+    /// The keeper is to look at a connection: who is to be woken for it.
+    pub(super) fn stir(&self, connection: ConnectionId) -> Option<Waker> {
         let mut rung = lock(&self.0);
         if !rung.stirred.contains(&connection) {
             rung.stirred.push(connection);
         }
-        let keeper = rung.keeper.take();
-        drop(rung);
-        if let Some(keeper) = keeper {
-            keeper.wake();
-        }
+        rung.keeper.take()
     }
 }
 
@@ -88,10 +85,12 @@ pub(in crate::client) struct Stir {
 
 impl std::task::Wake for Stir {
     fn wake(self: Arc<Self>) {
-        self.bell.ring(self.connection);
+        self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.bell.ring(self.connection);
+        if let Some(keeper) = self.bell.stir(self.connection) {
+            keeper.wake();
+        }
     }
 }
