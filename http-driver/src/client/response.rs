@@ -149,17 +149,18 @@ where
         loop {
             let core = self.handle.core();
             let now = core.now();
-            match core.pool.look(id, cx.waker(), now) {
+            let claimable = match core.pool.look(id, cx.waker(), now) {
                 Look::Taken(held) => {
                     self.stage = Stage::Taken(held);
                     return Poll::Ready(None);
                 }
                 Look::Outcome(outcome) => return Poll::Ready(Some(ended(*outcome, self.job.take()))),
                 Look::Gone => return Poll::Ready(Some(Err(RequestError::refused(dispatch::Refused::Draining, None)))),
-                Look::Wait => {}
-            }
+                Look::Wait(claimable) => claimable,
+            };
             core.attend(runtime);
             let again = now.saturating_add(self.patience);
+            let again = claimable.map_or(again, |at| again.min(at));
             let at = self.deadline.map_or(again, |deadline| again.min(deadline));
             if clock::set(&mut self.timer, &core.runtime, at).poll(cx).is_pending() {
                 return Poll::Pending;

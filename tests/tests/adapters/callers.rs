@@ -49,6 +49,29 @@ async fn a_waiter_that_does_not_poll_blocks_nobody<W: World>(world: W) -> Outcom
     Ok(())
 }
 
+/// Three in one task, of which the first was looked at just before its connection was there: the second, which is
+/// looked at just after, does not take it.
+async fn the_order_of_the_queue_is_that_of_the_answers<W: World>(world: W) -> Outcome {
+    let paths = Paths::start()?;
+    let client = Builder::new().max_connections_per_host(1).build(world.connector(), world.runtime());
+    for _ in 0..3 {
+        let began = paths.asked();
+        let slow = alone(&world, client.request(get(paths.address, "/slow")));
+        eventually(&world, "it is on its way", || paths.asked() == began + 1).await;
+        let first = begun(client.request(get(paths.address, "/first")));
+        let mut second = begun(client.request(get(paths.address, "/second")));
+        slow.await?;
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        assert!(Pin::new(&mut second).poll(&mut cx).is_pending());
+        assert_eq!(paths.asked(), began + 1, "the second went before the first");
+        let (first, second) = join(first, second).await;
+        assert_eq!(content(first?.into_body()).await?, b"/first");
+        assert_eq!(content(second?.into_body()).await?, b"/second");
+        assert_eq!(paths.taken()[began..], ["/slow", "/first", "/second"]);
+    }
+    Ok(())
+}
+
 async fn one_that_is_dropped_when_its_connection_is_there_takes_it_from_nobody<W: World>(world: W) -> Outcome {
     let paths = Paths::start()?;
     let client = Builder::new().max_connections_per_host(1).build(world.connector(), world.runtime());
@@ -195,6 +218,7 @@ async fn many_origins_end_when_their_servers_do<W: World>(world: W) -> Outcome {
 
 on_both! {
     a_waiter_that_does_not_poll_blocks_nobody
+    the_order_of_the_queue_is_that_of_the_answers
     one_that_is_dropped_when_its_connection_is_there_takes_it_from_nobody
     a_consumer_that_sleeps_holds_up_nobody
     small_responses_that_are_held_keep_no_connection

@@ -2,8 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::strangers::anywhere;
@@ -18,13 +18,14 @@ pub(crate) struct Paths {
     accepted: Arc<AtomicUsize>,
     asked: Arc<AtomicUsize>,
     open: Arc<AtomicUsize>,
+    taken: Arc<Mutex<Vec<String>>>,
 }
 
 impl Paths {
     pub(crate) fn start() -> std::io::Result<Self> {
         let listener = TcpListener::bind(anywhere())?;
-        let (accepted, asked, open) = Default::default();
-        let paths = Self { address: listener.local_addr()?, accepted, asked, open };
+        let (accepted, asked, open, taken) = Default::default();
+        let paths = Self { address: listener.local_addr()?, accepted, asked, open, taken };
         let server = paths.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
@@ -55,6 +56,11 @@ impl Paths {
         self.asked.load(Ordering::SeqCst)
     }
 
+    /// What was asked for, in order.
+    pub(crate) fn taken(&self) -> Vec<String> {
+        self.taken.lock().map(|taken| taken.clone()).unwrap_or_default()
+    }
+
     fn serve(&self, mut stream: TcpStream) -> std::io::Result<()> {
         let mut read = Vec::new();
         loop {
@@ -70,8 +76,11 @@ impl Paths {
             };
             let head = String::from_utf8_lossy(&read[..end]).into_owned();
             read.drain(..end);
-            self.asked.fetch_add(1, Ordering::SeqCst);
             let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+            if let Ok(mut taken) = self.taken.lock() {
+                taken.push(path.clone());
+            }
+            self.asked.fetch_add(1, Ordering::SeqCst);
             let whole = |path: &str| format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{path}", path.len());
             match path.as_str() {
                 "/stuck" => while stream.read(&mut [0; 64])? > 0 {},

@@ -51,7 +51,8 @@ pub(super) struct Pool<K> {
 pub(super) enum Look<K> {
     Taken(K),
     Outcome(Box<Outcome>),
-    Wait,
+    /// There may be something without a wake at that time.
+    Wait(Option<Instant>),
     /// It is not known (any more).
     Gone,
 }
@@ -172,9 +173,10 @@ impl<K: Parked> Pool<K> {
                 locked.state.requests.remove(request);
                 return Look::Outcome(Box::new(outcome));
             }
-            if let Some(taken) = locked.take(request).or_else(|| locked.claim(request)) {
-                return Look::Taken(taken);
-            }
+            let again = match locked.take(request).map_or_else(|| locked.claim(request), Ok) {
+                Ok(taken) => return Look::Taken(taken),
+                Err(again) => again,
+            };
             if let Some(entry) = locked.state.requests.get_mut(request) {
                 entry.looked = now;
                 match &mut entry.waker {
@@ -182,7 +184,7 @@ impl<K: Parked> Pool<K> {
                     None => entry.waker = Some(waker.clone()),
                 }
             }
-            Look::Wait
+            Look::Wait(again)
         })
     }
 

@@ -29,6 +29,10 @@ const SWEEP_FROM: usize = 64;
 /// For how long a request that is polled does not look whether there is anything for it, at most.
 const MISSED: Duration = Duration::from_secs(2);
 
+/// How long a connection is kept for the request whose turn it is before others of its origin may have it. Who is
+/// woken for it mostly comes in microseconds, and the order of the queue holds.
+const GRACE: Duration = Duration::from_millis(10);
+
 /// A connection that is kept while nothing is on it.
 pub(in crate::client) trait Parked: Send {
     /// The end, in order.
@@ -131,6 +135,8 @@ pub(super) struct Seat<K> {
     pub(super) slot: Arc<Slot>,
     /// Whom it is kept for.
     pub(super) reserved: Option<RequestId>,
+    /// When another one may have it that is kept for somebody who has not come.
+    pub(super) claimable: Instant,
     /// While nobody has it in hand.
     pub(super) parked: Option<K>,
     pub(super) since: Instant,
@@ -228,6 +234,7 @@ impl<K: Parked> Locked<'_, K> {
                 let seat = Seat {
                     slot,
                     reserved: None,
+                    claimable: self.now,
                     parked: None,
                     since: self.now,
                     watched: false,
@@ -251,6 +258,7 @@ impl<K: Parked> Locked<'_, K> {
                     seat.reserved = Some(request);
                     // Who waits looks now and then; who has not is not polled, and another one may have it.
                     let missed = entry.looked.saturating_add(MISSED) < self.now;
+                    seat.claimable = if missed { self.now } else { self.now.saturating_add(GRACE) };
                     let origin = entry.origin;
                     self.after.wakers.extend(entry.waker.take());
                     if missed {
@@ -337,13 +345,18 @@ impl<K: Parked> Locked<'_, K> {
     }
 
     /// Takes a connection that is kept for another request of the origin: that one has not come for it, and who does
-    /// not poll blocks nobody.
-    pub(super) fn claim(&mut self, request: RequestId) -> Option<K> {
+    /// not poll blocks nobody. Or says when it may.
+    pub(super) fn claim(&mut self, request: RequestId) -> Result<K, Option<Instant>> {
         let state = &*self.state;
-        let entry = state.requests.get(request).filter(|entry| entry.assigned.is_none())?;
-        let there = |id: &ConnectionId| state.seats.get(*id).is_some_and(|seat| seat.parked.is_some());
-        let connection = state.names.get(entry.origin)?.reserved.iter().copied().find(there)?;
-        self.pass_on(connection, request).then(|| self.take(request)).flatten()
+        let entry = state.requests.get(request).filter(|entry| entry.assigned.is_none()).ok_or(None)?;
+        let reserved = &state.names.get(entry.origin).ok_or(None)?.reserved;
+        let there =
+            |id: &ConnectionId| Some((state.seats.get(*id).filter(|seat| seat.parked.is_some())?.claimable, *id));
+        let (at, connection) = reserved.iter().filter_map(there).min_by_key(|(at, _)| *at).ok_or(None)?;
+        if self.now < at {
+            return Err(Some(at));
+        }
+        self.pass_on(connection, request).then(|| self.take(request)).flatten().ok_or(None)
     }
 
     /// A connection is kept for this request from now on, which waits, and not for the one that it was kept for.
@@ -355,6 +368,7 @@ impl<K: Parked> Locked<'_, K> {
         let state = &mut *self.state;
         if let Some(seat) = state.seats.get_mut(connection) {
             let other = seat.reserved.replace(request);
+            seat.claimable = self.now.saturating_add(GRACE);
             if let Some(other) = other.and_then(|other| state.requests.get_mut(other)) {
                 other.assigned = None;
             }
