@@ -68,6 +68,9 @@ impl fmt::Display for Failure {
 pub enum Why {
     /// Retried: nothing was handed to the transport.
     NothingSent,
+    /// Retried: its connection had been kept and was dead before anything was sent on it. This is not held against the
+    /// request.
+    StaleConnection,
     /// Retried: idempotent, repeatable, and no final head came.
     NoResponse,
     /// Retried: its connection was ended on account of another request, which is not held against this one.
@@ -110,6 +113,7 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NothingSent => "nothing of it was sent",
+            Self::StaleConnection => "nothing of it was sent, for its connection was dead already",
             Self::NoResponse => "it is idempotent and no response came (RFC 9110 §9.2.2)",
             Self::Bystander => "its connection was ended for the sake of another request",
             Self::RequestTimeout => "408 on a reused connection answers no request (RFC 9110 §15.5.9)",

@@ -124,7 +124,7 @@ impl Dispatcher {
         self.spend_retry(origin, verdict.why);
         if let Some(request) = self.requests.get_mut(id.0) {
             request.need = need;
-            request.spared += u32::from(verdict.why == Why::Bystander);
+            request.spared += u32::from(matches!(verdict.why, Why::Bystander | Why::StaleConnection));
         }
         self.repeat_after(id, wait);
     }
@@ -174,7 +174,7 @@ impl Dispatcher {
 
     fn spend_retry(&mut self, origin: OriginId, why: Why) {
         // What was never sent does not multiply anything, and neither does what we do to ourselves.
-        if !matches!(why, Why::NothingSent | Why::Bystander) {
+        if !matches!(why, Why::NothingSent | Why::StaleConnection | Why::Bystander) {
             if let Some(origin) = self.origins.get_mut(origin.0) {
                 origin.spend_retry();
             }

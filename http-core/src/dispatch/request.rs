@@ -14,7 +14,8 @@ pub(super) struct Request {
     pub(super) need: Need,
     /// How often it was given to a connection.
     pub(super) attempts: u32,
-    /// How many of those do not count, for they ended on account of another request.
+    /// How many of those do not count: they ended on account of another request, or the connection had been kept and
+    /// was dead before anything was sent.
     pub(super) spared: u32,
     /// Whether it was sent again for a 421, which happens once.
     pub(super) misdirected: bool,

@@ -13,6 +13,7 @@ use super::loss::LostCause;
 /// | what happened | decision | by |
 /// |---|---|---|
 /// | nothing was handed to the transport | again, whatever the method | RFC 9110 §9.2.2 |
+/// | the same, on a connection that was kept and turned out to be dead | as above, and it counts as no retry | |
 /// | this side ended the connection for another request's sake | as below, and it counts as no retry | |
 /// | idempotent, repeatable, no final head delivered | again | RFC 9110 §9.2.2, RFC 9112 §9.3.1 |
 /// | all of it was sent, and the peer was silent for too long | fails | RFC 9112 §9.5 |
@@ -24,7 +25,7 @@ use super::loss::LostCause;
 /// | anything else | fails, and says whether repeating by hand is safe | |
 ///
 /// "Again" is at once where the connection had been used before (it was old, the origin is well) or where it is mute
-/// while the origin has answered on others since it was begun, and after a back-off where it was new. Each kind of
+/// while the origin has answered on others since it was begun, and after a back-off where it was new. What counts as a
 /// retry is bounded by [`RetryFacts::most`], and where the request may have reached the server by the budget.
 ///
 /// ```
@@ -76,6 +77,10 @@ fn decide_lost(facts: &RetryFacts, cause: LostCause) -> Verdict {
     }
     if facts.origin_spent {
         return fail(Why::OriginSpent);
+    }
+    if unsent && facts.reused {
+        // A kept connection that was dead before anything went on it: it was not tried there.
+        return Verdict { decision: Decision::Now, why: Why::StaleConnection };
     }
     if facts.retries >= facts.most {
         return fail(Why::RetriesSpent);

@@ -55,7 +55,34 @@ fn table() {
                 f.progress = Progress::NOTHING;
             }),
             Now,
-            Why::NothingSent,
+            Why::StaleConnection,
+        ),
+        (
+            "POST, nothing sent, reused connection, retries not allowed and no budget",
+            facts(LOST, |f| {
+                (f.idempotent, f.reused, f.budget) = (false, true, false);
+                (f.most, f.progress) = (0, Progress::NOTHING);
+            }),
+            Now,
+            Why::StaleConnection,
+        ),
+        (
+            "POST, nothing sent, reused connection, the origin given up",
+            facts(LOST, |f| {
+                (f.idempotent, f.reused, f.origin_spent) = (false, true, true);
+                f.progress = Progress::NOTHING;
+            }),
+            SAFE,
+            Why::OriginSpent,
+        ),
+        (
+            "GET, a part of its head sent, reused connection, retries not allowed",
+            facts(LOST, |f| {
+                (f.reused, f.most) = (true, 0);
+                f.progress.sent = Sent::HeadPartly;
+            }),
+            SAFE,
+            Why::RetriesSpent,
         ),
         (
             "nothing sent needs no budget",

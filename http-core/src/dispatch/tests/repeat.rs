@@ -428,3 +428,49 @@ fn what_was_sent_and_not_answered_in_time_is_not_sent_again() {
     let (failed, failure) = w.failed();
     assert_eq!((failed, failure.why, failure.safe_to_repeat), (get, Why::NoAnswerInTime, true));
 }
+
+/// A proxy that closes after each answer and does not say so: the connections that were kept are dead, and none of them
+/// was an attempt.
+#[test]
+fn kept_connections_that_were_dead_before_anything_was_sent_are_no_attempts() {
+    let mut w = World::new(steady().request_retries(0).retry_budget(Budget::new(0, 0)));
+    let (first, second) = (w.get(), w.get());
+    let (one, other) = (w.connected(), w.connected());
+    w.actions();
+    w.serve(first, one);
+    w.serve(second, other);
+    let post = w.job(Job::new(w.origin).idempotent(false).retries(0));
+    assert_eq!(w.assigned(), (post, other));
+    w.lose(other, &[(post, Progress::NOTHING)]);
+    let third = w.connected();
+    assert_eq!(w.assigned(), (post, third));
+    // A new one that ends is an attempt: it was the only one that was allowed.
+    w.lose(third, &[(post, Progress::NOTHING)]);
+    let (failed, failure) = w.failed();
+    assert_eq!((failed, failure.why, failure.safe_to_repeat), (post, Why::RetriesSpent, true));
+    // And so is one on a kept connection which something was sent on.
+    let get = w.job(Job::new(w.origin).retries(0));
+    assert_eq!(w.assigned(), (get, one));
+    w.lose(one, &[(get, Progress { sent: Sent::HeadPartly, received: Received::Nothing })]);
+    assert_eq!(w.failed().1.why, Why::RetriesSpent);
+}
+
+/// What was spared once does not lend more attempts to what follows.
+#[test]
+fn an_attempt_that_did_not_count_leaves_the_others_as_they_were() {
+    let mut w = World::new(steady().request_retries(1));
+    let kept = w.warm();
+    let get = w.get();
+    assert_eq!(w.assigned(), (get, kept));
+    w.lose(kept, &[(get, Progress::NOTHING)]);
+    for _ in 0..2 {
+        let new = w.connected();
+        assert_eq!(w.assigned(), (get, new));
+        w.lose(new, &[(get, SENT)]);
+        if w.d.poll_timeout().is_some() {
+            w.wait();
+        }
+    }
+    let (_, failure) = w.failed();
+    assert_eq!((failure.why, failure.attempts), (Why::RetriesSpent, 3));
+}
