@@ -47,7 +47,7 @@ impl Dispatcher {
     fn describe(&self, out: &mut Collector, now: Instant) {
         let Self { policy: _, now: _, origins, requests, connections, timers, outputs, given_up, .. } = self;
         let ranks = self.ranks();
-        out.value((self.draining, self.random));
+        out.value((self.draining, self.random, self.passed));
         out.value((origins.len(), requests.len(), connections.len()));
         for (_, origin) in origins.iter() {
             self.describe_origin(origin, out, now, &ranks);
@@ -87,8 +87,8 @@ impl Dispatcher {
     }
 
     fn describe_origin(&self, origin: &Origin, out: &mut Collector, now: Instant, ranks: &Ranks) {
-        let Origin { queue: _, live, connections: _, connecting: _, idle, roomy, trouble, breaker, .. } = origin;
-        out.value((live, idle.len(), roomy.len()));
+        let Origin { queue, live, connections: _, connecting: _, idle, roomy, trouble, breaker, .. } = origin;
+        out.value((live, idle.len(), roomy.len(), queue.passed()));
         idle.values().chain(roomy).for_each(|id| out.value(ranks.connections.get(id)));
         let most = self.failures_that_count();
         out.value((trouble.failures.min(most), trouble.refusals.min(most)));

@@ -128,6 +128,8 @@ pub struct Dispatcher {
     pub(super) idle: BTreeMap<u64, ConnectionId>,
     /// Origins that want a place among all connections.
     pub(super) line: BTreeSet<(u64, OriginId)>,
+    /// How often a connection that became free stayed with those that came later, since the line moved last.
+    pub(super) passed: u8,
     pub(super) in_flight: usize,
     pub(super) draining: bool,
     /// The random number that was given last, and how many were made from it.
@@ -160,6 +162,7 @@ impl Dispatcher {
             given_up: BTreeMap::new(),
             idle: BTreeMap::new(),
             line: BTreeSet::new(),
+            passed: 0,
             in_flight: 0,
             draining: false,
             random: None,

@@ -5,7 +5,7 @@ use super::connection::{self, Connection};
 use super::dispatcher::{Dispatcher, Output};
 use super::ids::{ConnectionId, OriginId, RequestId};
 use super::origin::Origin;
-use super::queue::Need;
+use super::queue::{MOST_PASSED, Need};
 use super::request;
 use super::timers::Timer;
 use crate::time::Instant;
@@ -85,6 +85,7 @@ impl Dispatcher {
             let Some((_, id)) = self.line.pop_first() else {
                 return;
             };
+            self.passed = 0;
             if let Some(origin) = self.origins.get_mut(id.0) {
                 origin.in_line = None;
             }
@@ -115,8 +116,10 @@ impl Dispatcher {
                 return Some(Pairing::Expire(place.request));
             }
             if connection.offers() == Need::Any {
-                let overtaken = origin.queue.first_fresh().is_some_and(|fresh| fresh < place);
-                if overtaken && self.is_full(origin) && origin.connecting == 0 && self.may_connect(origin) {
+                // What needs a new one goes first where this is the only way to a place for it.
+                let full = self.is_full(origin) || self.connections.len() >= self.policy.max_connections.max(1);
+                let overtaken = full && origin.queue.fresh_goes_before(place);
+                if overtaken && origin.connecting == 0 && self.may_connect(origin) {
                     return Some(Pairing::Close(*idle, CloseCause::Replaced));
                 }
                 if !job.idempotent && self.idled_too_long(since) {
@@ -223,7 +226,9 @@ impl Dispatcher {
             return;
         };
         if let Some(origin) = self.origins.get_mut(request.job.origin.0) {
-            origin.queue.remove(&request.place(id), request.need);
+            let place = request.place(id);
+            origin.queue.remove(&place, request.need);
+            origin.queue.note_served(place, request.need, origin.connecting == 0);
             origin.roomy.remove(&connection_id);
         }
         request.attempts = request.attempts.saturating_add(1);
@@ -294,11 +299,19 @@ impl Dispatcher {
             }
             return;
         }
-        let outranked = is_outranked(&self.origins, &self.line, connection);
-        if let Some(cause) = spent.or(outranked) {
+        let (own, offers) = (connection.origin, connection.offers());
+        let outranked = spent.is_none() && self.is_outranked(own, offers);
+        if outranked {
+            // It leaves the place to others: its own turn comes after theirs.
+            self.leave_line(own);
+        }
+        if let Some(cause) = spent.or(outranked.then_some(CloseCause::Evicted)) {
             self.close(id, cause);
             return;
         }
+        let Some(connection) = self.connections.get_mut(id.0) else {
+            return;
+        };
         let until = connection.idle_until(&self.policy, self.now);
         connection.state = connection::State::Idle { since: self.now, until, ticket };
         self.timers.arm(until, Timer::Connection(id));
@@ -306,6 +319,39 @@ impl Dispatcher {
         if let Some(origin) = self.origins.get_mut(connection.origin.0) {
             origin.idle.insert(ticket, id);
             origin.roomy.remove(&id);
+        }
+    }
+
+    /// Whether a connection that has become free gives its place to another origin: to the one that has been in line
+    /// longest, if its first request goes before any that the connection could serve. One of a lower priority that came
+    /// before is passed over a few times, not without end.
+    fn is_outranked(&mut self, own: OriginId, offers: Need) -> bool {
+        // Its own place in the line says nothing of the others.
+        let Some((_, other)) = self.line.iter().find(|(_, id)| *id != own) else {
+            return false;
+        };
+        let first = |id: &OriginId, need| self.origins.get(id.0).and_then(|origin| origin.queue.first(need));
+        let Some(theirs) = first(other, Need::Fresh) else {
+            return false;
+        };
+        let Some(ours) = first(&own, offers) else {
+            return true;
+        };
+        // A place that was just had in turn is used.
+        if offers == Need::Fresh {
+            return false;
+        }
+        if theirs.sequence < ours.sequence && theirs > ours {
+            self.passed += 1;
+        }
+        theirs < ours || self.passed > MOST_PASSED
+    }
+
+    fn leave_line(&mut self, id: OriginId) {
+        if let Some(origin) = self.origins.get_mut(id.0) {
+            if let Some(ticket) = origin.in_line.take() {
+                self.line.remove(&(ticket, id));
+            }
         }
     }
 
@@ -370,14 +416,12 @@ impl Dispatcher {
             self.close(surplus, cause);
         }
         let wants_more = self.next_opening(id, true).is_some();
+        if !wants_more {
+            self.leave_line(id);
+        }
         let Some(origin) = self.origins.get_mut(id.0) else {
             return;
         };
-        if !wants_more {
-            if let Some(ticket) = origin.in_line.take() {
-                self.line.remove(&(ticket, id));
-            }
-        }
         // Nobody is waiting for the origin to come back: what it did before says nothing about later.
         if origin.live == 0 {
             origin.trouble.reset();
@@ -404,20 +448,4 @@ impl Dispatcher {
         let oldest = origin.idle.values().next()?;
         (origin.idle.len() > keep).then_some((*oldest, cause))
     }
-}
-
-/// Whether a connection that has become free gives its place to an origin whose oldest request has waited
-/// longer than any that it could serve.
-fn is_outranked(
-    origins: &super::slab::Slab<Origin>,
-    line: &alloc::collections::BTreeSet<(u64, OriginId)>,
-    connection: &Connection,
-) -> Option<CloseCause> {
-    let (_, first) = line.first()?;
-    if *first == connection.origin {
-        return None;
-    }
-    let theirs = origins.get(first.0)?.queue.first(Need::Fresh)?;
-    let ours = origins.get(connection.origin.0)?.queue.first(connection.offers());
-    ours.is_none_or(|ours| theirs < ours).then_some(CloseCause::Evicted)
 }

@@ -1,9 +1,14 @@
 //! The requests that wait for a connection of one origin, in order.
 
 use alloc::collections::BTreeSet;
+use core::ops::Bound;
 
 use super::failure::Failure;
 use super::ids::RequestId;
+
+/// How often in a row those may be served that came later, before it is the turn of who came first: so that no priority
+/// waits without end for those above it.
+pub(super) const MOST_PASSED: u8 = 16;
 
 /// A place in a queue: by priority, then in the order in which the requests came in; a retried request keeps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +41,8 @@ pub(super) struct GivenUp {
 pub(super) struct Queue {
     any: Lane,
     fresh: Lane,
+    /// How many have been served since somebody waits who came before them; at most [`MOST_PASSED`].
+    passed: u8,
 }
 
 /// One queue. Its epoch changes when all of it is given up at once: a request remembers the epoch in which it was
@@ -68,19 +75,38 @@ impl Queue {
 
     /// Whom a connection would serve next.
     pub(super) fn first(&self, connection: Need) -> Option<Place> {
-        let any = self.any.places.first();
+        let any = self.turn(&self.any);
         match connection {
-            Need::Any => any.copied(),
-            Need::Fresh => match (any, self.fresh.places.first()) {
-                (Some(one), Some(other)) => Some(*one.min(other)),
-                (one, other) => one.or(other).copied(),
+            Need::Any => any,
+            Need::Fresh => match (any, self.turn(&self.fresh)) {
+                (Some(one), Some(other)) => Some(if self.goes_before(other, one) { other } else { one }),
+                (one, other) => one.or(other),
             },
         }
     }
 
-    /// The first of those that can be served by a new connection only.
-    pub(super) fn first_fresh(&self) -> Option<Place> {
-        self.fresh.places.first().copied()
+    /// Whether one that only a new connection can serve goes before `place`.
+    pub(super) fn fresh_goes_before(&self, place: Place) -> bool {
+        self.turn(&self.fresh).is_some_and(|fresh| self.goes_before(fresh, place))
+    }
+
+    /// `place`, which was taken out, was served. `stuck`: no connection is being made for those that need a new one.
+    pub(super) fn note_served(&mut self, place: Place, need: Need, stuck: bool) {
+        let came_before = |lane: &Lane| lane.eldest().is_some_and(|eldest| eldest.sequence < place.sequence);
+        let passes = came_before(&self.any) || ((stuck || need == Need::Fresh) && came_before(&self.fresh));
+        self.passed = if passes { self.passed.saturating_add(1).min(MOST_PASSED) } else { 0 };
+    }
+
+    pub(super) fn passed(&self) -> u8 {
+        self.passed
+    }
+
+    fn turn(&self, lane: &Lane) -> Option<Place> {
+        if self.passed == MOST_PASSED { lane.eldest() } else { lane.places.first().copied() }
+    }
+
+    fn goes_before(&self, one: Place, other: Place) -> bool {
+        if self.passed == MOST_PASSED { one.sequence < other.sequence } else { one < other }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -100,6 +126,22 @@ impl Queue {
             Need::Any => &mut self.any,
             Need::Fresh => &mut self.fresh,
         }
+    }
+}
+
+impl Lane {
+    /// Who came in first, whatever its priority: one step for each priority that waits.
+    fn eldest(&self) -> Option<Place> {
+        let mut eldest: Option<Place> = None;
+        let mut next = self.places.first();
+        while let Some(place) = next {
+            if eldest.is_none_or(|eldest| place.sequence < eldest.sequence) {
+                eldest = Some(*place);
+            }
+            let last = Place { rank: place.rank, sequence: u64::MAX, request: RequestId::from_u64(u64::MAX) };
+            next = self.places.range((Bound::Excluded(last), Bound::Unbounded)).next();
+        }
+        eldest
     }
 }
 

@@ -4,6 +4,7 @@ mod circuit;
 mod complete;
 mod ending;
 mod evhttp;
+mod fairness;
 mod pool;
 mod random;
 mod repeat;
