@@ -588,6 +588,20 @@ mod client {
             client.hears([b'x'; 120]);
         });
         assert_eq!(client.waits(s(1)), ["refused ContentTimeout", "closed Failed(ContentTimeout)"]);
+        // One request may have its own, and the next has what all have.
+        let mut client = Client::client(Config::default());
+        client.machine.limit_content(s(1), 1);
+        client.gets("/");
+        client.machine.limit_content(s(300), 0);
+        client.hears("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n");
+        assert_eq!(client.deadline(), Some((Deadline::Receive, s(300))));
+        client.waits(s(299));
+        assert_eq!(client.hears("x"), ["content x"]);
+        assert_eq!(client.deadline(), Some((Deadline::Receive, s(300))), "any progress will do");
+        assert_eq!(client.hears("yz"), ["content yz", "end"]);
+        client.gets("/");
+        client.hears("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n");
+        assert_eq!(client.deadline(), Some((Deadline::Receive, s(10))));
         let mut client = sending(Config::default(), 1 << 20);
         every_second(300, |second| {
             assert_eq!(client.waits(second), NOTHING);

@@ -9,7 +9,8 @@ use crate::config::Refusal;
 ///
 /// Every deadline, limit and leniency has a name, a unit and a bounded default. The default refuses what RFC 9110 and
 /// RFC 9112 leave open, but for request targets as browsers write them. Presets are values of it:
-/// [`strict`](Self::strict), which refuses those as well, [`interop`](Self::interop) and [`evhttp`](Self::evhttp);
+/// [`client`](Self::client); [`strict`](Self::strict), which refuses those as well; [`interop`](Self::interop) and
+/// [`evhttp`](Self::evhttp);
 /// [`differences`](Self::differences) prints what one changes.
 ///
 /// ```
@@ -48,6 +49,40 @@ impl Config {
     #[must_use]
     pub fn strict() -> Self {
         Self { leniency: Leniency { allow_browser_target: false, ..Leniency::default() }, ..Self::default() }
+    }
+
+    /// What a client waits for and takes, which is more than what a server does: whom it asks it has chosen, and what
+    /// protects a server from strangers only surprises it. What the pooled client begins with; a single
+    /// [`client::Connection`](crate::client::Connection) has what it is given.
+    ///
+    /// | setting | of a client | default |
+    /// |---|---|---|
+    /// | [`Timeouts::content`] | 300 s: an event may be long in coming | 30 s |
+    /// | [`Timeouts::content_rate`] | 0: none is asked | 240 |
+    /// | [`Limits::head`] | 256 KiB | 64 KiB |
+    /// | [`Limits::field_line`] | 256 KiB: the head bounds it | 16 KiB |
+    /// | [`Limits::fields`] | 512 | 128 |
+    /// | [`Limits::interim_responses`] | 100: a 102 every while for a long task | 16 |
+    ///
+    /// ```
+    /// use http_core::Config;
+    /// let mut config = Config::client();
+    /// config.leniency = Config::interop().leniency;
+    /// assert_eq!(config.limits.head, 256 * 1024);
+    /// ```
+    #[must_use]
+    pub fn client() -> Self {
+        Self {
+            timeouts: Timeouts { content: Duration::from_secs(300), content_rate: 0, ..Timeouts::default() },
+            limits: Limits {
+                field_line: 256 * 1024,
+                head: 256 * 1024,
+                fields: 512,
+                interim_responses: 100,
+                ..Limits::default()
+            },
+            ..Self::default()
+        }
     }
 
     /// What browsers and old peers send though no RFC allows it, or allows it only to be read: bare LF and folds in

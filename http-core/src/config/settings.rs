@@ -276,6 +276,17 @@ mod tests {
     fn the_presets_differ_in_exactly_this() {
         assert_eq!(changed(&Config::strict()), ["leniency.allow_browser_target: off (default on)"]);
         assert_eq!(
+            changed(&Config::client()),
+            [
+                "timeouts.content: 300s (default 30s)",
+                "timeouts.content_rate: 0 (default 240)",
+                "limits.field_line: 262144 (default 16384)",
+                "limits.head: 262144 (default 65536)",
+                "limits.fields: 512 (default 128)",
+                "limits.interim_responses: 100 (default 16)",
+            ]
+        );
+        assert_eq!(
             changed(&Config::interop()),
             [
                 "leniency.allow_bare_lf: on (default off)",

@@ -108,7 +108,7 @@ pub(crate) struct Pace {
 }
 
 /// The figures that a [`Pace`] is held to, in nanoseconds, so that no call has to convert them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct PaceLimits {
     pause: u64,
     first: u64,
@@ -119,17 +119,19 @@ pub(crate) struct PaceLimits {
 impl PaceLimits {
     /// Of what comes in.
     pub(crate) fn incoming(timeouts: &Timeouts) -> Self {
-        Self::of(timeouts.content, timeouts)
+        Self::of(timeouts.content, timeouts.content_grace, timeouts.content_rate)
     }
 
     /// Of what goes out.
     pub(crate) fn outgoing(timeouts: &Timeouts) -> Self {
-        Self::of(timeouts.write.unwrap_or(timeouts.content), timeouts)
+        let pause = timeouts.write.unwrap_or(timeouts.content);
+        Self::of(pause, timeouts.content_grace, timeouts.content_rate)
     }
 
-    fn of(pause: Duration, timeouts: &Timeouts) -> Self {
+    /// The longest pause, how long content may be slower than the least rate, and that rate.
+    pub(crate) fn of(pause: Duration, grace: Duration, rate: u32) -> Self {
         let nanos = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        let (pause, grace, rate) = (nanos(pause), nanos(timeouts.content_grace), timeouts.content_rate);
+        let (pause, grace) = (nanos(pause), nanos(grace));
         Self { pause, first: if rate == 0 { pause } else { grace.min(pause) }, rate }
     }
 }

@@ -335,7 +335,16 @@ impl Flow {
         self.advance_end(now);
     }
 
-    /// Content of another message begins to arrive.
+    /// Content of another message begins to arrive, at its own pace if it has one.
+    pub(crate) fn begin_content_within(&mut self, own: Option<(Duration, u32)>) {
+        self.receive_limits = match own {
+            Some((pause, rate)) => PaceLimits::of(pause, self.config.timeouts.content_grace, rate),
+            None => PaceLimits::incoming(&self.config.timeouts),
+        };
+        self.begin_content();
+    }
+
+    /// The same, at the pace of all.
     pub(crate) fn begin_content(&mut self) {
         self.receive_pace = Pace::new(self.receive_limits);
     }
@@ -483,6 +492,7 @@ impl Flow {
         out.value((*lingered).min(config.limits.linger.saturating_add(1)));
         outbox.describe(out);
         self.deadlines.describe(out, now);
+        out.value(self.receive_limits);
         self.receive_pace.describe(out, now);
         self.send_pace.describe(out, now);
     }

@@ -98,7 +98,8 @@ fn call<S: Modelled>(
         | Input::SendInterim(_)
         | Input::SendResponse(..)
         | Input::SendRequest(..)
-        | Input::LimitResponse(_) => S::command(connection, input, now, f),
+        | Input::LimitResponse(_)
+        | Input::LimitContent(..) => S::command(connection, input, now, f),
     }
 }
 
@@ -137,6 +138,7 @@ impl Modelled for ClientSide {
                 Err(misuse) => f(Action::Misused(misuse)),
             },
             Input::LimitResponse(most) => connection.limit_response(most, now),
+            Input::LimitContent(pause, rate) => connection.limit_content(pause, rate),
             _ => f(Action::Misused(Misuse::WrongMachine)),
         }
     }

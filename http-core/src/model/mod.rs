@@ -80,6 +80,8 @@ pub enum Input {
     SendRequest(RequestHead, Content),
     /// `limit_response`, on a client
     LimitResponse(Duration),
+    /// `limit_content`, on a client
+    LimitContent(Duration, u32),
     /// `send_content`
     SendContent(Bytes),
     /// `send_content_copy`

@@ -32,6 +32,9 @@ impl fmt::Display for Input {
                 write!(f, "the application requests {}, {}", Line(head), Amount(content))
             }
             Self::LimitResponse(most) => write!(f, "the application waits {most:?} for the response"),
+            Self::LimitContent(pause, rate) => {
+                write!(f, "the application waits {pause:?} for a piece of content, of which {rate} bytes come a second")
+            }
             Self::SendContent(bytes) | Self::SendContentCopy(bytes) => {
                 write!(f, "the application sends {} bytes of content", bytes.len())
             }

@@ -15,6 +15,65 @@ use crate::io::Runtime;
 
 /// What a client is made with.
 ///
+/// # The defaults
+///
+/// Beside them those of others, as their documentation or source has them; "unknown" where neither was found to say. A
+/// setting is named by its path in [`Config`].
+///
+/// | setting | here | reqwest 0.13 | hyper-util 0.1 | Go, `net/http` | undici 6 |
+/// |---|---|---|---|---|---|
+/// | `dispatch.connect_timeout` | 10s | none | none | 30s, and 10s of TLS | 10s |
+/// | `timeouts.head` | 30s | none | none | none | 300s |
+/// | `timeouts.content` | 300s | none | none | none | 300s |
+/// | `timeouts.content_rate` | 0 | none | none | none | none |
+/// | `timeouts.content_grace` | 10s | | | | |
+/// | `timeouts.write` | none | none | none | none | unknown |
+/// | `timeouts.expect` | 1s | unknown | unknown | 1s | unknown |
+/// | `limits.head` | 262144 | some 400 KiB | some 400 KiB | 10 MiB | 16 KiB |
+/// | `limits.field_line` | 262144 | as the head | as the head | as the head | as the head |
+/// | `limits.fields` | 512 | 100 | 100 | unknown | unknown |
+/// | `limits.interim_responses` | 100 | unknown | unknown | 5, then by size | unknown |
+/// | `limits.content` | none | none | none | none | none |
+/// | `limits.drain` | 262144 | unknown | unknown | unknown | unknown |
+/// | `limits.send_buffer` | 262144 | unknown | some 400 KiB | 4 KiB | unknown |
+/// | `dispatch.connections_per_origin` | 256 | none | none | none | none |
+/// | `dispatch.max_connections` | 256 | none | none | none, 100 idle ones | none |
+/// | `dispatch.idle_per_origin` | 32 | none | none | 2 | none |
+/// | `dispatch.idle_timeout` | 90s | 90s | 90s | 90s | 4s |
+/// | `dispatch.fresh_after_idle` | 1s | none | none | none | none |
+/// | `dispatch.lifetime` | none | none | none | none | none |
+/// | `dispatch.requests_per_connection` | none | none | none | none | none |
+/// | `dispatch.pipeline_depth` | 1 | 1 | 1 | 1 | 1 |
+/// | `dispatch.max_queue` | 100000 | none | none | none | none |
+/// | `dispatch.connect_retries` | 0 | 0 | 0 | 0 | 0 |
+/// | `dispatch.backoff.initial` | 2s | | | | |
+/// | `dispatch.backoff.cap` | 3600s | | | | |
+/// | `dispatch.backoff.jitter` | 200 | | | | |
+/// | `dispatch.request_retries` | 3 | unknown | if nothing was sent | if idempotent, or nothing was sent | 0 |
+/// | `dispatch.retry_budget.reserve` | 100 | unknown | none | none | none |
+/// | `dispatch.retry_budget.share` | 200 | unknown | none | none | none |
+/// | `dispatch.retry_after` | none | none | none | none | none |
+/// | `dispatch.expect_continue_from` | none | none | none | none | none |
+/// | `dispatch.circuit.failures` | none | none | none | none | none |
+/// | `dispatch.circuit.open` | none | none | none | none | none |
+///
+/// * In all a request may take as long as it takes ([`timeout`](Self::timeout)): nobody else knows what it is worth.
+/// * That nobody answers is told after seconds, not never, by 10 s for connecting and 30 s for a head; undici's 300 s
+///   outlast whoever waits for an answer. Content has undici's 300 s of silence, and any byte is progress: streams of
+///   events rest long, and whoever wants more asks for it ([`least_rate`](Self::least_rate)).
+/// * A head is a peer's own, so it may be larger than what a server takes of strangers, and is bounded in octets and
+///   lines; Go's 10 MiB are a lot for one connection, undici's 16 KiB refuse what cookies alone can fill.
+/// * Interim responses are one every while for a long task; they begin the time-out of the head anew, so they are
+///   counted.
+/// * Connections are bounded in all, since files are; one origin may have all of them. 32 idle ones serve a burst;
+///   Go's 2 make connections anew under any load. They are kept for 90 s, as most do, and what could not be repeated is
+///   not sent on one that has rested for more than 1 s, since many origins close theirs after a few.
+/// * A refused connection fails at once, as everywhere; [`wait_for_server`](Self::wait_for_server) waits, with the
+///   figures of libevent's `evhttp`.
+/// * A request that a lost connection leaves unanswered is sent again up to 3 times where that cannot have it take
+///   effect twice, and no more than 1 in 5 of all once a reserve is used up, so that no outage is multiplied.
+/// * Requests wait inside, and not without a bound.
+///
 /// ```
 /// use std::time::Duration;
 /// use http_core::dispatch::Policy;
@@ -23,13 +82,19 @@ use crate::io::Runtime;
 ///     .timeout(Duration::from_secs(30));
 /// assert!(format!("{builder:?}").contains("30s"));
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone)]
 #[must_use]
 pub struct Builder {
     config: Arc<Config>,
     observer: Option<Arc<dyn Observe>>,
     timeout: Option<Duration>,
     tells_peer: bool,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self { config: Config::client().into(), observer: None, timeout: None, tells_peer: false }
+    }
 }
 
 impl Builder {
@@ -46,7 +111,8 @@ impl Builder {
 
     /// The whole configuration: time-outs, limits, leniencies, and the dispatcher's policy. It replaces everything that
     /// was set of these before, also by [`policy`](Self::policy) and the methods below, so it comes first. What the
-    /// policy owns is set by it alone: see [`Config::dispatched`].
+    /// policy owns is set by it alone: see [`Config::dispatched`]. Default: [`Config::client`], which is what a
+    /// configuration of one's own had best begin with: [`Config::default`] has the limits of a server.
     pub fn config(mut self, config: impl Into<Arc<Config>>) -> Self {
         self.config = config.into();
         self
@@ -72,9 +138,17 @@ impl Builder {
     }
 
     /// How long content may rest between two pieces, whichever way it goes; what goes out has
-    /// [`write_timeout`](Self::write_timeout), if that is set. Default 30 s.
+    /// [`write_timeout`](Self::write_timeout), if that is set. Default 300 s.
     pub fn read_timeout(mut self, most: Duration) -> Self {
         Arc::make_mut(&mut self.config).timeouts.content = most;
+        self
+    }
+
+    /// How many bytes of content have to come and go in a second, after a grace of
+    /// [`Timeouts::content_grace`](http_core::Timeouts::content_grace); 0, the default: no rate is asked. Against a
+    /// server that drips, so that each byte of it is progress; a stream of events is as slow by nature.
+    pub fn least_rate(mut self, bytes_a_second: u32) -> Self {
+        Arc::make_mut(&mut self.config).timeouts.content_rate = bytes_a_second;
         self
     }
 
@@ -216,5 +290,47 @@ impl Builder {
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder").field("config", &self.config).field("timeout", &self.timeout).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    /// The settings that are a server's, or for single connections, or as [`Config::default`] has them for either side.
+    const OF_OTHERS: [&str; 16] = [
+        "timeouts.idle",
+        "timeouts.linger",
+        "timeouts.half_closed",
+        "limits.target",
+        "limits.trailers",
+        "limits.trailer_fields",
+        "limits.chunk_line",
+        "limits.chunk_extensions",
+        "limits.empty_lines",
+        "limits.linger",
+        "limits.read_ahead",
+        "persistence.keep_alive",
+        "persistence.requests",
+        "persistence.http10_origin",
+        "persistence.pipelining",
+        "events.chunk_extensions",
+    ];
+
+    #[test]
+    fn the_defaults_are_as_documented() {
+        let mut documented = BTreeMap::new();
+        for line in include_str!("builder.rs").lines().filter_map(|line| line.strip_prefix("/// | `")) {
+            let mut cells = line.split('|').map(|cell| cell.trim().trim_matches('`').to_owned());
+            let (name, value) = (cells.next().unwrap(), cells.next().unwrap());
+            assert_eq!(cells.count(), 5, "others, and nothing behind the last bar: {name}");
+            assert_eq!(documented.insert(name.clone(), value), None, "{name}");
+        }
+        let config = Builder::new().config;
+        let is_a_clients = |name: &str| !OF_OTHERS.contains(&name) && !name.starts_with("leniency.");
+        let real = config.settings().filter(|(name, _)| is_a_clients(name));
+        let real: BTreeMap<_, _> = real.map(|(name, value)| (name.to_owned(), value.to_string())).collect();
+        assert_eq!(documented, real);
     }
 }

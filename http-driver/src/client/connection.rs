@@ -10,6 +10,7 @@ use http_core::client::{self, ClientSide, Event, Readiness, Unanswered};
 use http_core::model::Input;
 use http_core::{Closed, Config, Content, Fields, Instant, Misuse, RequestHead};
 
+use super::options::RequestOptions;
 use crate::call::call;
 use crate::clock;
 use crate::error::Error;
@@ -84,6 +85,26 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
             machine.limit_response(most, now);
             Ok(())
         });
+    }
+
+    /// How long the content of the response to the request that was sent last may rest between two pieces, and how many
+    /// bytes of it have to come in a second (0: any), in place of [`Timeouts::content`](http_core::Timeouts::content) and
+    /// [`Timeouts::content_rate`](http_core::Timeouts::content_rate).
+    pub fn limit_content(&mut self, pause: Duration, rate: u32) {
+        let _ = call!(self, Input::LimitContent(pause, rate), |machine, _now| {
+            machine.limit_content(pause, rate);
+            Ok(())
+        });
+    }
+
+    /// What the request that was sent last asks for of its own.
+    pub(super) fn obey(&mut self, options: &RequestOptions) {
+        if let Some(most) = options.head_timeout() {
+            self.limit_response(most);
+        }
+        if let Some((pause, rate)) = options.content_pace(&self.link.machine.config().timeouts) {
+            self.limit_content(pause, rate);
+        }
     }
 
     /// Ends the connection: at once if it is idle, after the exchanges in flight otherwise. Over TLS the end is told to

@@ -1,7 +1,5 @@
 //! A request, kept for as long as it may have to be sent.
 
-use core::time::Duration;
-
 use http::Request;
 use http::request::Parts;
 use http_body::Body;
@@ -55,9 +53,9 @@ impl Job {
         self.parts.extensions.get::<OnInterim>().cloned()
     }
 
-    /// How long the head of the response may take, where that is not as of all.
-    pub(super) fn response_timeout(&self) -> Option<Duration> {
-        self.parts.extensions.get().and_then(RequestOptions::head_timeout)
+    /// What it asks for that others do not.
+    pub(super) fn options(&self) -> Option<&RequestOptions> {
+        self.parts.extensions.get()
     }
 
     /// A connection ended before it could take anything of the request.

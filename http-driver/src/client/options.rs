@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::time::Instant;
 
-use http_core::dispatch;
+use http_core::{Timeouts, dispatch};
 
 use crate::clock;
 
@@ -17,6 +17,7 @@ use crate::clock;
 /// let options = RequestOptions::new()
 ///     .timeout(Duration::from_secs(5)) // in all, with queueing and retries
 ///     .response_timeout(Duration::from_secs(1)) // from the moment it was sent to the head of its response
+///     .read_timeout(Duration::MAX) // its content may pause for ever
 ///     .priority(200) // before others that wait
 ///     .idempotent(true) // this POST may be sent twice
 ///     .retries(1);
@@ -29,6 +30,8 @@ pub struct RequestOptions {
     timeout: Option<Duration>,
     deadline: Option<Instant>,
     response_timeout: Option<Duration>,
+    read_timeout: Option<Duration>,
+    least_rate: Option<u32>,
     priority: Option<u8>,
     idempotent: Option<bool>,
     retries: Option<u32>,
@@ -60,6 +63,21 @@ impl RequestOptions {
     /// [`Builder::response_timeout`](super::Builder::response_timeout). Counted in milliseconds.
     pub const fn response_timeout(mut self, most: Duration) -> Self {
         self.response_timeout = Some(most);
+        self
+    }
+
+    /// How long the content of the response may rest between two pieces, in place of
+    /// [`Builder::read_timeout`](super::Builder::read_timeout). Counted in milliseconds. Time in which nobody reads does
+    /// not count.
+    pub const fn read_timeout(mut self, most: Duration) -> Self {
+        self.read_timeout = Some(most);
+        self
+    }
+
+    /// How many bytes of the response's content have to come in a second, in place of
+    /// [`Builder::least_rate`](super::Builder::least_rate); 0: none.
+    pub const fn least_rate(mut self, bytes_a_second: u32) -> Self {
+        self.least_rate = Some(bytes_a_second);
         self
     }
 
@@ -109,6 +127,13 @@ impl RequestOptions {
 
     pub(super) const fn head_timeout(&self) -> Option<Duration> {
         self.response_timeout
+    }
+
+    /// The longest pause of its response's content, and the least rate, where they are not `usual`.
+    pub(super) fn content_pace(&self, usual: &Timeouts) -> Option<(Duration, u32)> {
+        let is_own = self.read_timeout.is_some() || self.least_rate.is_some();
+        let pause = self.read_timeout.unwrap_or(usual.content);
+        is_own.then(|| (pause, self.least_rate.unwrap_or(usual.content_rate)))
     }
 
     /// Whether an expectation is added to a head that has none, where the client would `usually` do so or not.

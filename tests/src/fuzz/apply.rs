@@ -183,6 +183,9 @@ impl<S: Modelled> Run<S> {
             }
             16 if source.one_in(4) => Input::Close,
             17 if source.one_in(8) => Input::Abandon,
+            18 if self.client && source.one_in(4) => {
+                Input::LimitContent(Duration::from_millis(source.below(3000) as u64), source.below(1000) as u32)
+            }
             18 if self.client => Input::LimitResponse(Duration::from_millis(source.below(3000) as u64)),
             18 => Input::Date(*b"Sun, 06 Nov 1994 08:49:37 GMT"),
             _ => Input::Poll,

@@ -80,7 +80,7 @@ async fn exchanges<W: Networked>(site: Site<W>) -> Outcome {
     let far = farthest();
     for option in [
         RequestOptions::new(),
-        RequestOptions::new().timeout(EVER).response_timeout(EVER).retry_after(EVER),
+        RequestOptions::new().timeout(EVER).response_timeout(EVER).read_timeout(EVER).retry_after(EVER),
         RequestOptions::new().deadline(far),
         RequestOptions::new().expect_continue(true).fresh_connection(true),
     ] {

@@ -7,6 +7,7 @@ mod sockets;
 mod callers;
 mod clients;
 mod contents;
+mod defaults;
 mod endings;
 mod errors;
 mod forever;

@@ -183,6 +183,7 @@ impl Connection {
             end: None,
             interim: 0,
             head_millis: None,
+            content_pace: None,
             received: Received::Nothing,
         });
         // RFC 9110 §10.1.1: a server ignores the expectation of an HTTP/1.0 request, so waiting for it is in vain.
@@ -213,16 +214,41 @@ impl Connection {
     /// beyond 49 days. Nothing if none is awaited.
     pub fn limit_response(&mut self, most: Duration, now: Instant) {
         let now = self.flow.monotonic(now);
-        let millis = u32::try_from(most.as_millis()).unwrap_or(u32::MAX).max(1);
         let alone = self.side.pending.len() == 1;
         if let Some(last) = self.side.pending.back_mut() {
-            last.head_millis = NonZeroU32::new(millis);
+            last.head_millis = Some(millis(most));
             if alone {
                 self.flow.deadlines.disarm(Deadline::Head);
                 self.await_head(now);
             }
         }
     }
+
+    /// How long the content of the response to the request that was sent last may rest between two pieces, and how many
+    /// bytes of it have to come in a second (0: any), in place of [`Timeouts::content`](crate::Timeouts::content) and
+    /// [`Timeouts::content_rate`](crate::Timeouts::content_rate); the pause is counted in milliseconds, and for ever
+    /// beyond 49 days. Nothing if no response is awaited.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use http_core::{Config, Content, Instant, Method, RequestHead, client};
+    /// let mut connection = client::Connection::new(Config::default().into(), Instant::ZERO);
+    /// let head = RequestHead::new(Method::Get, "/events")?.with("Host", "example.com")?;
+    /// connection.send_request(&head, Content::Empty, Instant::ZERO)?;
+    /// connection.limit_content(Duration::MAX, 0); // an event may come tomorrow
+    /// # Ok::<(), http_core::Misuse>(())
+    /// ```
+    pub fn limit_content(&mut self, pause: Duration, rate: u32) {
+        if let Some(last) = self.side.pending.back_mut() {
+            last.content_pace = Some((millis(pause), rate));
+        }
+    }
+}
+
+/// At least one; what does not fit is for ever.
+fn millis(time: Duration) -> NonZeroU32 {
+    let millis = u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
+    NonZeroU32::new(millis).unwrap_or(NonZeroU32::MIN)
 }
 
 /// Getters.

@@ -93,6 +93,9 @@ pub(super) struct Pending {
     pub(super) interim: u32,
     /// How long the head of its response may take, in milliseconds, where that is not as of all.
     pub(super) head_millis: Option<NonZeroU32>,
+    /// How the content of its response has to come, where that is not as of all: the longest pause in milliseconds,
+    /// and the least rate.
+    pub(super) content_pace: Option<(NonZeroU32, u32)>,
     pub(super) received: Received,
 }
 
@@ -100,9 +103,9 @@ impl Pending {
     /// What can change what happens: its number does not, and positions only as far as they lie ahead.
     pub(super) fn describe(&self, out: &mut Collector, outbox: &Outbox) {
         let Self { id: _, kind, idempotent, upgrade_offered, persistent, start, head_end, end, .. } = self;
-        let Self { interim, head_millis, received, .. } = self;
+        let Self { interim, head_millis, content_pace, received, .. } = self;
         let ahead = |at: u64| at.saturating_sub(outbox.handed_over());
-        out.value((kind, idempotent, upgrade_offered, persistent, interim, head_millis, received));
+        out.value((kind, idempotent, upgrade_offered, persistent, interim, received, head_millis, content_pace));
         // A head of which a part is gone, and content of which a part is gone, are not as one of which nothing is.
         out.value((ahead(*start), ahead(*head_end), end.map(ahead), self.unanswered(outbox).sent));
     }

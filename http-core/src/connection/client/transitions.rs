@@ -308,7 +308,8 @@ impl Connection {
             self.side.persistent = false;
         }
         self.side.receive = if framing.has_content() {
-            self.flow.begin_content();
+            let own = self.side.pending.front().and_then(|front| front.content_pace);
+            self.flow.begin_content_within(own.map(|(pause, rate)| (duration(pause), rate)));
             Receive::Content(Decoder::of_response(framing))
         } else {
             Receive::Ending
@@ -455,13 +456,16 @@ impl Connection {
             matches!(self.side.receive, Receive::Head(_)) && !self.side.pending.is_empty() && self.flow.is_open();
         if waits && self.everything_sent() && !self.flow.deadlines.is_armed(Deadline::Head) {
             let own = self.side.pending.front().and_then(|front| front.head_millis);
-            let most = match own {
-                None => self.flow.config.timeouts.head,
-                // What does not fit is for ever.
-                Some(NonZeroU32::MAX) => Duration::MAX,
-                Some(millis) => Duration::from_millis(millis.get().into()),
-            };
+            let most = own.map_or(self.flow.config.timeouts.head, duration);
             self.flow.deadlines.arm(Deadline::Head, now.saturating_add(most));
         }
+    }
+}
+
+/// What does not fit is for ever.
+const fn duration(millis: NonZeroU32) -> Duration {
+    match millis {
+        NonZeroU32::MAX => Duration::MAX,
+        millis => Duration::from_millis(millis.get() as u64),
     }
 }

@@ -77,8 +77,8 @@ impl Flight {
                 return Err((job, Unbegun::Lost));
             }
         }
-        if let Some(most) = job.response_timeout() {
-            connection.limit_response(most);
+        if let Some(options) = job.options() {
+            connection.obey(options);
         }
         let on_interim = job.on_interim();
         let owed = body.as_ref().and(announced);
