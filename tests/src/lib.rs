@@ -29,3 +29,8 @@ pub mod structure;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
+
+/// So does what stands in the package of the core.
+#[cfg(doctest)]
+#[doc = include_str!("../../http-core/README.md")]
+pub struct CoreReadme;

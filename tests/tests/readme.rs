@@ -1,4 +1,4 @@
-//! What the README and the adapters' front pages show is all that a user's own crate needs.
+//! What the READMEs and the adapters' front pages show is all that a user's own crate needs.
 #![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc)]
 
 use std::collections::BTreeSet;
@@ -103,6 +103,9 @@ impl Program {
 fn every_program_compiles_with_the_dependencies_that_are_named() {
     let pages = [
         ("readme", read("README.md"), 4),
+        ("http-core-readme", read("http-core/README.md"), 1),
+        ("http-tokio-readme", read("http-tokio/README.md"), 1),
+        ("http-async-std-readme", read("http-async-std/README.md"), 1),
         ("http-tokio-front-page", front_page("http-tokio/src/lib.rs"), 3),
         ("http-async-std-front-page", front_page("http-async-std/src/lib.rs"), 3),
     ];
