@@ -1,7 +1,8 @@
 //! Conformance cases: their form, what the core makes of them, and the verdict.
 //!
-//! The form is that of `../shared/conformance` (see its README); the project's own cases in `tests/cases` have it too,
-//! and say `preset` where `Config::strict` and `Config::default` are to differ. All others are judged by both.
+//! The form is that of `../shared/conformance` (see its README); the project's own cases in `tests/conformance/cases`
+//! have it too, and say `preset` where `Config::strict` and `Config::default` are to differ. All others are judged by
+//! both.
 
 mod case;
 mod folder;
@@ -45,7 +46,7 @@ pub fn run(case: &Case, config: &Arc<Config>) -> Result<Reading, String> {
 /// The project's own cases.
 #[must_use]
 pub fn own_cases() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/cases")
 }
 
 /// Where the shared cases are: `CONFORMANCE_CASES`, or `../shared/conformance` beside the workspace; `None` where

@@ -5,7 +5,7 @@ use http_core::{Content, Deadline, End, Fields, Misuse};
 use std::time::Duration;
 use tests::scene::{Server, fetch, serve, whole_and_dripping};
 
-use super::{GET, NEXT, NOTHING, chunked, client, post, refused, server, strict};
+use crate::{GET, NEXT, NOTHING, chunked, client, post, refused, server, strict};
 
 #[test]
 fn chunks_are_told_however_they_lie() {

@@ -5,7 +5,7 @@ use http_core::{Content, Deadline, End, Misuse, RequestHead};
 use std::time::Duration;
 use tests::scene::{fetch, serve, whole_and_dripping};
 
-use super::{GET, NEXT, NOTHING, chunked, post, refused, server, strict};
+use crate::{GET, NEXT, NOTHING, chunked, post, refused, server, strict};
 
 #[test]
 fn parsing() {

@@ -5,7 +5,7 @@ use http_core::client::Readiness;
 use http_core::{Content, End, Fields, Misuse};
 use tests::scene::{Client, fetch, serve};
 
-use super::{GET, NEXT, NOTHING, client, post, refused, server, strict};
+use crate::{GET, NEXT, NOTHING, client, post, refused, server, strict};
 
 /// A client that waits for 100.
 fn waiting() -> Client {

@@ -12,8 +12,8 @@ use http_driver::client::Connector;
 use http_driver::client::Origin;
 use http_driver::{Full, Incoming};
 
-use crate::evhttp_client::{connection_at, connection_fail_at, connection_retry_at, simple_at};
-use crate::evhttp_server::{
+use super::client_sockets::{connection_at, connection_fail_at, connection_retry_at, simple_at};
+use super::server_sockets::{
     basic_at, chunk_out_at, incomplete_at, incomplete_timeout_at, stream_out_at, write_during_read_at,
 };
 use crate::sockets::clients::{Networked, content, once};

@@ -5,7 +5,7 @@ use http_core::client::Readiness;
 use http_core::{Content, End, Fields, Method, Misuse, RequestHead, Version};
 use tests::scene::{fetch, request, serve};
 
-use super::{OK, client, server, strict};
+use crate::{OK, client, server, strict};
 
 /// What is sent of a request with this content, without its request-line and Host.
 fn sent(method: &str, fields: &[(&str, &str)], content: Content, pieces: &[&'static str]) -> Result<String, Misuse> {

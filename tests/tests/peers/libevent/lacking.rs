@@ -12,7 +12,7 @@ use std::time::Duration;
 use tests::beginnings::chunked;
 use tests::scene::{Client, Server, fetch, serve, whole_and_dripping};
 
-use super::{GET, NEXT, NOTHING, client, refused, server, strict};
+use crate::{GET, NEXT, NOTHING, client, refused, server, strict};
 
 /// A dispatcher with one origin, as `evhttp` has one, that tries `retries` times again.
 struct World {

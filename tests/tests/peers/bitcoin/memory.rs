@@ -4,7 +4,7 @@ use http_core::Deadline;
 use std::time::Duration;
 use tests::scene::{Server, serve};
 
-use super::{GET, NOTHING, refused, server, strict};
+use crate::{GET, NOTHING, refused, server, strict};
 
 #[test]
 fn pipelined_requests_are_answered_in_order() {

@@ -1,10 +1,13 @@
-//! Security advisories.
+//! Security advisories: each with a test that it is not here.
+//!
+//! Left out is what belongs to TLS, to the adapters' defaults or to other protocols: RUSTSEC-2016-0002 (host names of
+//! certificates), RUSTSEC-2022-0055 (a default limit for content), those of HTTP/2 but for their kind, cheap floods.
 
 use bytes::Bytes;
 use http_core::{Config, Content, End, Fields, Method, Misuse, RequestHead, ResponseHead, StatusCode};
 use tests::scene::{Client, Server, fetch, serve, whole_and_dripping};
 
-use super::{GET, NEXT, NOTHING, chunked, client, post, refused, server, strict};
+use crate::{GET, NEXT, NOTHING, chunked, client, post, refused, server, strict};
 
 /// hyper: CR and LF in values split messages.
 #[test]

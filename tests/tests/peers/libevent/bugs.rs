@@ -4,7 +4,8 @@ use bytes::Bytes;
 use http_core::{Config, Content, End, Fields, Misuse};
 use tests::scene::{Client, Server, serve};
 
-use super::{GET, NEXT, NOTHING, client, lacking, refused, server, strict};
+use super::lacking;
+use crate::{GET, NEXT, NOTHING, client, refused, server, strict};
 
 /// A failure is told when the state is settled: whoever acts on it finds a connection that is over.
 fn failures_are_told_last() {

@@ -5,7 +5,7 @@ use http_core::{Config, Content, Deadline, End, Fields, Misuse, Outline, make_he
 use std::time::Duration;
 use tests::scene::{Server, response, serve};
 
-use super::{GET, NEXT, NOTHING, chunked, post, refused, server, strict};
+use crate::{GET, NEXT, NOTHING, chunked, post, refused, server, strict};
 
 /// What follows the status-line of the answer to `request`: its head and content in these pieces.
 fn answer(request: &str, fields: &[(&str, &str)], content: Content, pieces: &[&'static str]) -> String {

@@ -5,7 +5,7 @@ use http_core::{Closed, Config, Content, Deadline, End, Fields, Misuse, Reason};
 use std::time::Duration;
 use tests::scene::{fetch, serve, whole_and_dripping};
 
-use super::{GET, NEXT, NOTHING, client, refused, server, strict};
+use crate::{GET, NEXT, NOTHING, client, refused, server, strict};
 
 #[test]
 fn bad_headers() {

@@ -5,7 +5,7 @@ use http_core::client::Readiness;
 use http_core::{Config, Content, End, Fields, Misuse, ResponseHead, StatusCode};
 use tests::scene::{Client, fetch, serve};
 
-use super::{GET, NOTHING, OK, chunked, client, post, refused, server, strict};
+use crate::{GET, NOTHING, OK, chunked, client, post, refused, server, strict};
 
 #[test]
 fn conn_reads_and_ends() {

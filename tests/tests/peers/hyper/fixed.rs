@@ -5,7 +5,7 @@ use http_core::client::Readiness;
 use http_core::{Config, Content, End, Fields, Misuse, Phase};
 use tests::scene::{Client, Server, fetch, serve, whole_and_dripping};
 
-use super::{GET, NEXT, NOTHING, chunked, client, post, refused, server, strict};
+use crate::{GET, NEXT, NOTHING, chunked, client, post, refused, server, strict};
 
 fn trailers(fields: &[(&str, &str)]) -> Fields {
     let mut section = Fields::new();

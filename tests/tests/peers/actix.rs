@@ -3,7 +3,7 @@
 use http_core::Config;
 use tests::scene::serve;
 
-use super::{NEXT, chunked, post, refused, strict};
+use crate::{NEXT, chunked, post, refused, strict};
 
 #[test]
 fn duplicate_host() {

@@ -1,0 +1,4 @@
+//! What Bitcoin Core pinned of libevent before it left it.
+
+mod memory;
+mod sockets;
