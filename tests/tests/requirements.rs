@@ -81,10 +81,12 @@ fn test_is_missing(reference: &str, cases: &BTreeSet<String>) -> Option<String> 
     if let Some(case) = reference.strip_prefix("case:") {
         return (!cases.contains(case)).then(|| format!("no case {case}"));
     }
-    let (candidates, function) = match reference.strip_prefix("core:") {
-        Some(unit) => {
+    let elsewhere = [("core:", "http-core/src"), ("driver:", "http-driver/src"), ("benches:", "benches/tests")];
+    let unit = elsewhere.iter().find_map(|(prefix, folder)| Some((folder, reference.strip_prefix(prefix)?)));
+    let (candidates, function) = match unit {
+        Some((folder, unit)) => {
             let (file, function) = split(unit);
-            (vec![format!("http-core/src/{file}.rs")], function)
+            (vec![format!("{folder}/{file}.rs")], function)
         }
         None => {
             let (file, function) = split(reference);
@@ -171,6 +173,28 @@ fn what_peers_hold_themselves_to_is_shown() {
             }
         }
     }
+}
+
+/// The promises of `SECURITY.md`, and the tests that show each.
+#[test]
+fn what_is_promised_to_be_secure_is_shown() {
+    let text = fs::read_to_string(root().join("SECURITY.md")).unwrap();
+    let rows = text.split("| promise | shown by |").skip(1).flat_map(|part| {
+        part.lines().skip(2).take_while(|line| line.starts_with('|')).map(str::to_owned).collect::<Vec<_>>()
+    });
+    let mut count = 0;
+    for row in rows {
+        let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [promise, shows] = cells[..] else { panic!("two columns, not {row}") };
+        for test in shows.split(", ") {
+            let named = test.strip_prefix('`').and_then(|test| test.strip_suffix('`'));
+            let missing =
+                test_is_missing(named.unwrap_or_else(|| panic!("`file::test`, not {test}")), &BTreeSet::new());
+            assert_eq!(missing, None, "{promise}");
+        }
+        count += 1;
+    }
+    assert!(count >= 20, "{count} promises");
 }
 
 #[test]
