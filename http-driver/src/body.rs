@@ -127,6 +127,12 @@ struct Cell {
     dropped: bool,
     reader: Option<Waker>,
     connection: Option<Waker>,
+    /// Whoever is polled just now is polled by the connection: see [`Feed::enter`].
+    within: bool,
+    /// The reader has asked from there.
+    asked_within: bool,
+    /// The connection polls it once it was fed, so that nobody need wake it.
+    is_next: bool,
 }
 
 /// The connection's side of an [`Incoming`].
@@ -332,7 +338,8 @@ fn poll_cell(cell: &Mutex<Cell>, cx: &Context<'_>) -> Poll<Option<Result<Frame<B
             if !cell.reader.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
                 cell.reader = Some(cx.waker().clone());
             }
-            let connection = if known { None } else { cell.connection.take() };
+            (cell.asked_within, cell.is_next) = (cell.within, false);
+            let connection = if known || cell.within { None } else { cell.connection.take() };
             drop(cell);
             if let Some(connection) = connection {
                 connection.wake();
@@ -376,7 +383,12 @@ impl Feed {
         }
         match () {
             () if cell.dropped => Demand::Dropped,
-            () if cell.wanted && cell.frame.is_none() => Demand::Frame,
+            () if cell.wanted && cell.frame.is_none() => {
+                // Somebody else who waits in this task has asked from elsewhere.
+                let next = |reader: &Waker| reader.will_wake(cx.waker());
+                cell.is_next = cell.asked_within && cell.reader.as_ref().is_some_and(next);
+                Demand::Frame
+            }
             () => Demand::Nothing,
         }
     }
@@ -384,6 +396,18 @@ impl Feed {
     /// Whether the body still exists.
     pub(crate) fn is_held(&self) -> bool {
         !lock(&self.0).dropped
+    }
+
+    /// The connection polls from here until [`leave`](Self::leave) whoever may hold the body. Behind that it asks for
+    /// the [`demand`](Self::demand), and polls again what it has fed. So what happens between the two wakes nobody of
+    /// its own task, which its runtime would poll once more in vain.
+    pub(crate) fn enter(&self) {
+        lock(&self.0).within = true;
+    }
+
+    /// Ends what [`enter`](Self::enter) begins.
+    pub(crate) fn leave(&self) {
+        lock(&self.0).within = false;
     }
 
     pub(crate) fn data(&self, bytes: Bytes) {
@@ -402,6 +426,7 @@ impl Feed {
 
     /// The content is not complete, and no more will come.
     pub(crate) fn fail(self, error: Error) {
+        lock(&self.0).is_next = false;
         self.put(Some(Err(error)), true);
     }
 
@@ -412,7 +437,7 @@ impl Feed {
             cell.frame = frame;
         }
         cell.ended |= ended;
-        let reader = cell.reader.take();
+        let reader = if cell.is_next { None } else { cell.reader.take() };
         drop(cell);
         if let Some(reader) = reader {
             reader.wake();
@@ -423,7 +448,10 @@ impl Feed {
 impl Drop for Feed {
     fn drop(&mut self) {
         // A connection that is dropped leaves no body waiting, and none that seems complete.
-        if !lock(&self.0).ended {
+        let mut cell = lock(&self.0);
+        if !cell.ended {
+            cell.is_next = false;
+            drop(cell);
             self.put(Some(Err(Error::Closed(Closed::Abandoned))), true);
         }
     }

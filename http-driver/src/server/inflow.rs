@@ -51,6 +51,19 @@ impl Inflow {
         }
     }
 
+    /// Polls whoever may hold the body, and is polled again after each [`feed`](Self::feed): see [`Feed::enter`].
+    #[inline]
+    pub(super) fn around<O>(&self, poll: impl FnOnce() -> O) -> O {
+        if let Some(feed) = &self.feed {
+            feed.enter();
+        }
+        let polled = poll();
+        if let Some(feed) = &self.feed {
+            feed.leave();
+        }
+        polled
+    }
+
     /// Takes what comes next; how much content that is, if it is any.
     fn take<T: Transport, R: Runtime>(
         &mut self,

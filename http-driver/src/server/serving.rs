@@ -264,7 +264,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         open: &Open,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
-        let polled = future.poll(cx).map(|output| *answer = Some(output));
+        let polled = open.content.around(|| future.poll(cx)).map(|output| *answer = Some(output));
         for head in open.interim.iter().flat_map(Interim::take) {
             // Documented: one that may not be sent is dropped.
             let _ = self.connection.interim(&head);
@@ -414,7 +414,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
             loop {
                 let connection = &mut this.connection;
                 while !starved && connection.has_room() {
-                    match body.as_mut().poll_frame(cx) {
+                    match open.content.around(|| body.as_mut().poll_frame(cx)) {
                         Poll::Ready(Some(Ok(frame))) => pass_on(connection, frame)?,
                         Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(Error::Body(error.into()))),
                         Poll::Ready(None) => connection.end(&Fields::new())?,

@@ -193,6 +193,87 @@ fn content_beside_a_response_that_is_made_of_it() {
     });
 }
 
+/// A body that is read where the connection is polled asks it, and is fed by it, without a wake of the task of both.
+#[test]
+fn content_that_is_read_within_its_connection_wakes_nobody() {
+    let stage = Stage::default();
+    let (near, far) = Side::pair(&Schedule::default(), 4096);
+    let mut server = serves(near.stream(), &stage, |request| async {
+        Ok(Response::new(Full::from(all(request.into_body()).await?.len().to_string())))
+    });
+    say(&far, &["POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 300\r\n\r\n"]);
+    for _ in 0..3 {
+        while server.run() || near.react() {}
+        say(&far, &[&"x".repeat(100)]);
+        assert!(near.react(), "it waits for content");
+        assert!(server.run(), "content wakes it");
+        assert!(!server.run(), "and nothing else does");
+    }
+    assert!(heard(&far).ends_with("\r\n\r\n300"));
+}
+
+/// Somebody who reads a body beside its connection, in the same task, is polled by nobody but that task.
+#[test]
+fn content_that_is_read_beside_its_connection_wakes_the_task_of_both() {
+    for reads_first in [false, true] {
+        under_all_schedules(|schedule, told| {
+            let stage = Stage::default();
+            let (near, far) = Side::pair(schedule, 4096);
+            let (given, done) = (Arc::<Mutex<Option<Incoming>>>::default(), Promise::default());
+            let (give, wait) = (given.clone(), done.clone());
+            let service = service_fn(move |request: Request<Incoming>| {
+                let (give, wait) = (give.clone(), wait.clone());
+                async move {
+                    let mut body = request.into_body();
+                    // It is asked here first, and handed to somebody else then.
+                    let mut first = Vec::new();
+                    poll_fn(|cx| {
+                        if let Poll::Ready(Some(Ok(frame))) = Pin::new(&mut body).poll_frame(cx) {
+                            first.extend_from_slice(&frame.into_data().unwrap());
+                        }
+                        Poll::Ready(())
+                    })
+                    .await;
+                    *give.lock().unwrap() = Some(body);
+                    wait.kept().await;
+                    Ok::<_, Infallible>(Response::new(Full::from(first)))
+                }
+            });
+            let connection = connection(near.stream(), &stage);
+            let server = Task::new(async move {
+                let mut serving = Box::pin(serve_connection(connection, service, Options::default(), None));
+                let mut reading = Box::pin(async move {
+                    let body = poll_fn(|cx| match given.lock().unwrap().take() {
+                        Some(body) => Poll::Ready(body),
+                        None => {
+                            cx.waker().wake_by_ref();
+                            Poll::Pending
+                        }
+                    });
+                    all(body.await).await.unwrap();
+                    done.keep();
+                });
+                let mut is_read = false;
+                poll_fn(|cx| {
+                    if reads_first && !is_read {
+                        is_read = reading.as_mut().poll(cx).is_ready();
+                    }
+                    let served = serving.as_mut().poll(cx);
+                    if !reads_first && !is_read {
+                        is_read = reading.as_mut().poll(cx).is_ready();
+                    }
+                    served.map(drop)
+                })
+                .await;
+            });
+            say(&far, CHUNKED);
+            far.end();
+            run(vec![server], 1, &[&near], told);
+            assert!(heard(&far).contains("HTTP/1.1 200 OK"), "{told:?}");
+        });
+    }
+}
+
 #[test]
 fn s13_a_body_that_another_task_holds_beyond_the_answer() {
     under_all_schedules(|schedule, told| {
