@@ -1,4 +1,4 @@
-//! A client that measures, on tokio: `load --port P --mode seq|conc|bytes|chunked|sink --n N --conns C --size S
+//! A client that measures, on tokio: `load --port P --mode seq|conc|bytes|chunked|sink|joined --n N --conns C --size S
 //! [--level exchange|client]`. Prints one line of JSON. `--mode idle --conns N --pid
 //! P` holds connections that wait, and tells what the server, process P, holds for each.
 

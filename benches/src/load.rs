@@ -226,6 +226,26 @@ pub fn said(answer: &[u8]) -> (String, Vec<String>, Vec<u8>) {
     (status, fields, answer.get(end + 4..).unwrap_or_default().to_vec())
 }
 
+/// Whether a thread of a process runs.
+///
+/// # Errors
+/// It is gone, or the system does not tell.
+pub fn works(process: u32) -> io::Result<bool> {
+    for task in tasks(process)? {
+        let stat = std::fs::read_to_string(task.join("stat"))?;
+        // Behind the name, which may have spaces.
+        if stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('R')) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn tasks(process: u32) -> io::Result<Vec<PathBuf>> {
+    let folder = std::fs::read_dir(format!("/proc/{process}/task"))?;
+    folder.map(|entry| Ok(entry?.path())).collect()
+}
+
 /// A server in a process of its own, which ends with this.
 #[derive(Debug)]
 pub struct Process {
@@ -268,7 +288,7 @@ impl Process {
     /// It is gone, or goes on working.
     pub fn rest(&self) -> io::Result<()> {
         let began = Instant::now();
-        while self.works()? {
+        while works(self.child.id())? {
             if began.elapsed() > PATIENCE {
                 return Err(io::Error::other("does not come to rest"));
             }
@@ -277,29 +297,13 @@ impl Process {
         Ok(())
     }
 
-    fn works(&self) -> io::Result<bool> {
-        for task in self.tasks()? {
-            let stat = std::fs::read_to_string(task.join("stat"))?;
-            // Behind the name, which may have spaces.
-            if stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('R')) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    fn tasks(&self) -> io::Result<Vec<PathBuf>> {
-        let folder = std::fs::read_dir(format!("/proc/{}/task", self.child.id()))?;
-        folder.map(|entry| Ok(entry?.path())).collect()
-    }
-
     /// Seconds of processor time that it has used, in user space and in the kernel.
     ///
     /// # Errors
     /// It is gone, or the system does not tell.
     pub fn seconds(&self) -> io::Result<f64> {
         let mut nanos = 0;
-        for task in self.tasks()? {
+        for task in tasks(self.child.id())? {
             let stat = std::fs::read_to_string(task.join("schedstat"))?;
             nanos += stat.split_ascii_whitespace().next().and_then(|word| word.parse::<u64>().ok()).unwrap_or(0);
         }

@@ -12,6 +12,7 @@ use super::engine::core::dispatch::Policy;
 use super::engine::core::{Content, Fields, Method, RequestHead};
 use super::engine::{Full, Runtime};
 use bytes::Bytes;
+use futures_util::future::join_all;
 
 use super::args::{Args, fail};
 use super::idle;
@@ -33,6 +34,8 @@ pub(crate) struct Plan {
     connections: usize,
     size: u64,
     pooled: bool,
+    /// How many requests one task makes at the same time.
+    joined: usize,
     /// The server's process, whose memory is looked at.
     pid: u32,
 }
@@ -44,6 +47,8 @@ enum Mode {
     Bytes,
     Chunked,
     Sink,
+    /// Requests that one task makes at the same time, by the client's own policy.
+    Joined,
     /// Connections that wait.
     Idle,
 }
@@ -52,7 +57,7 @@ impl Plan {
     /// Reads the command line of the program `name`.
     pub(crate) fn parse(name: &str) -> Self {
         let usage = format!(
-            "{name} --port P --mode seq|conc|bytes|chunked|sink|idle --n N --conns C --size S [--level exchange|client] [--pid P]"
+            "{name} --port P --mode seq|conc|bytes|chunked|sink|joined|idle --n N --conns C --size S [--level exchange|client] [--pid P]"
         );
         let args = Args::parse(&usage, &["port", "mode", "n", "conns", "size", "level", "pid"]);
         let mode = match args.get(&usage, "mode", "seq".to_owned()).as_str() {
@@ -61,8 +66,9 @@ impl Plan {
             "bytes" => Mode::Bytes,
             "chunked" => Mode::Chunked,
             "sink" => Mode::Sink,
+            "joined" => Mode::Joined,
             "idle" => Mode::Idle,
-            _ => fail(&usage, "--mode is seq, conc, bytes, chunked, sink or idle"),
+            _ => fail(&usage, "--mode is seq, conc, bytes, chunked, sink, joined or idle"),
         };
         let connections = match mode {
             Mode::Conc => args.get(&usage, "conns", 64),
@@ -75,6 +81,7 @@ impl Plan {
             requests: args.get(&usage, "n", 1000),
             connections: usize::max(connections, 1),
             size: args.get(&usage, "size", 64 << 20),
+            joined: if mode == Mode::Joined { args.get(&usage, "conns", 100) } else { 1 },
             pooled: match args.get(&usage, "level", "exchange".to_owned()).as_str() {
                 "exchange" => false,
                 "client" => true,
@@ -86,7 +93,7 @@ impl Plan {
 
     fn path(&self) -> String {
         match self.mode {
-            Mode::Seq | Mode::Conc | Mode::Idle => "/plain".to_owned(),
+            Mode::Seq | Mode::Conc | Mode::Joined | Mode::Idle => "/plain".to_owned(),
             Mode::Bytes => format!("/bytes/{}", self.size),
             Mode::Chunked => format!("/chunked/{}", self.size),
             Mode::Sink => "/sink".to_owned(),
@@ -104,7 +111,10 @@ pub(crate) async fn run<W: World>(world: W, plan: Plan) {
         return;
     }
     let client = plan.pooled.then(|| {
-        let policy = Policy::default().connections_per_origin(plan.connections);
+        let policy = match plan.mode {
+            Mode::Joined => Policy::default(),
+            _ => Policy::default().connections_per_origin(plan.connections),
+        };
         Builder::new().policy(policy).build(world.connector(), world.runtime())
     });
     let (began, cpu) = (Instant::now(), cpu_seconds());
@@ -127,7 +137,7 @@ pub(crate) async fn run<W: World>(world: W, plan: Plan) {
         }
     };
     let (secs, cpu) = (began.elapsed().as_secs_f64(), cpu_seconds() - cpu);
-    if matches!(plan.mode, Mode::Seq | Mode::Conc) {
+    if matches!(plan.mode, Mode::Seq | Mode::Conc | Mode::Joined) {
         let requests = plan.requests as f64;
         println!(
             "{{\"requests\": {requests}, \"secs\": {secs:.6}, \"rps\": {:.0}, \"cpu\": {cpu:.3}, \"cpu_s_per_m\": {:.3}}}",
@@ -185,27 +195,40 @@ where
 {
     let uri: http::Uri = format!("http://{}{}", plan.address, plan.path()).parse()?;
     let mut bytes = 0;
-    for _ in 0..requests {
-        let body = match plan.mode {
-            Mode::Sink => Full::from(vec![b'0'; usize::try_from(plan.size)?]),
-            _ => Full::default(),
-        };
-        let method = if plan.mode == Mode::Sink { http::Method::POST } else { http::Method::GET };
-        let request = http::Request::builder().method(method).uri(uri.clone()).body(body)?;
-        let response = client.request(request).await?;
-        if !response.status().is_success() {
-            return Err(format!("answered {}", response.status()).into());
+    if plan.mode == Mode::Joined {
+        for _ in 0..requests / plan.joined {
+            let all = join_all((0..plan.joined).map(|_| one(client, plan, &uri))).await;
+            bytes += all.into_iter().sum::<Result<u64, Error>>()?;
         }
-        let mut body = pin!(response.into_body());
-        while let Some(frame) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
-            let length = frame?.data_ref().map_or(0, |data| data.len() as u64);
-            bytes += if plan.mode == Mode::Sink { 0 } else { length };
-        }
-        if plan.mode == Mode::Sink {
-            bytes += plan.size;
+    } else {
+        for _ in 0..requests {
+            bytes += one(client, plan, &uri).await?;
         }
     }
     Ok(bytes)
+}
+
+/// One request, and its response; the bytes that it moved.
+async fn one<C, R>(client: &Client<C, R>, plan: &Plan, uri: &http::Uri) -> Result<u64, Error>
+where
+    C: Connector,
+    R: Runtime<Timer: Send> + Send + Sync + 'static,
+{
+    let (method, body) = match plan.mode {
+        Mode::Sink => (http::Method::POST, Full::from(vec![b'0'; usize::try_from(plan.size)?])),
+        _ => (http::Method::GET, Full::default()),
+    };
+    let request = http::Request::builder().method(method).uri(uri.clone()).body(body)?;
+    let response = client.request(request).await?;
+    if !response.status().is_success() {
+        return Err(format!("answered {}", response.status()).into());
+    }
+    let mut body = pin!(response.into_body());
+    let mut bytes = 0;
+    while let Some(frame) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
+        bytes += frame?.data_ref().map_or(0, |data| data.len() as u64);
+    }
+    Ok(if plan.mode == Mode::Sink { plan.size } else { bytes })
 }
 
 /// What the connections have moved, and how many are still at it.
