@@ -150,6 +150,8 @@ pub enum RequestPhase {
     Resolve,
     /// A connection was being made, or was to be after a back-off, and the origin had no other.
     Connect,
+    /// A proxy had been reached, and was asked for the way to the origin.
+    Proxy,
     /// TLS was being set up.
     Tls,
     /// The request was being sent.
@@ -166,6 +168,7 @@ impl fmt::Display for RequestPhase {
             Self::Queue => "waiting in the queue",
             Self::Resolve => "resolving the name",
             Self::Connect => "connecting",
+            Self::Proxy => "asking the proxy for the way",
             Self::Tls => "setting up TLS",
             Self::Write => "sending the request",
             Self::Head => "waiting for the head of the response",

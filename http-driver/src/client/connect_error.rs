@@ -52,8 +52,14 @@ impl ConnectError {
         Self { words: Some(words), ..Self::from(ConnectCause::Misconfigured) }
     }
 
+    /// There was no more time for it; what was being done, if it was said.
+    pub(super) fn late(phase: Option<RequestPhase>) -> Self {
+        let error = Self::from(ConnectCause::TimedOut);
+        Self { phase: phase.unwrap_or(error.phase), ..error }
+    }
+
     /// What was being done, where the cause alone does not tell.
-    #[cfg(feature = "tls")]
+    #[cfg(any(feature = "tls", feature = "proxy"))]
     pub(super) fn during(self, phase: RequestPhase) -> Self {
         Self { phase, ..self }
     }
@@ -81,9 +87,7 @@ impl fmt::Display for ConnectError {
         match (self.words, self.behind().and_then(|source| source.downcast_ref::<ProxyStatus>())) {
             (Some(words), _) => f.write_str(words),
             (None, Some(status)) => status.fmt(f),
-            (None, None) if self.phase == RequestPhase::Tls && self.cause == ConnectCause::TimedOut => {
-                f.write_str("setting up TLS took too long")
-            }
+            (None, None) if self.cause == ConnectCause::TimedOut => write!(f, "{} took too long", self.phase),
             (None, None) => {
                 self.cause.fmt(f)?;
                 match self.behind().filter(|_| self.cause == ConnectCause::Misconfigured) {

@@ -58,6 +58,8 @@ pub struct RequestError {
 pub(super) struct Whence {
     pub(super) origin: Arc<Origin>,
     pub(super) unreached: Option<ConnectError>,
+    /// How far the connection was that was begun last, if it was said.
+    pub(super) stage: Option<RequestPhase>,
 }
 
 #[derive(Debug)]
@@ -93,17 +95,19 @@ impl RequestError {
 
     /// As the dispatcher tells it.
     pub(super) fn failed(mut failure: Failure, whence: Option<Whence>, job: Option<Job>) -> Self {
-        let (origin, unreached) = match whence {
-            Some(Whence { origin, unreached }) => (Some(origin), unreached),
-            None => (None, None),
+        let (origin, unreached, stage) = match whence {
+            Some(Whence { origin, unreached, stage }) => (Some(origin), unreached, stage),
+            None => (None, None, None),
         };
         let unreached = unreached.filter(|error| match failure.cause {
             Cause::Connect(cause) => cause == error.cause(),
             Cause::Deadline => failure.phase == RequestPhase::Connect,
             _ => false,
         });
-        if let Some(unreached) = &unreached {
-            failure.phase = unreached.phase();
+        let late = failure.cause == Cause::Deadline && failure.phase == RequestPhase::Connect;
+        let stage = stage.filter(|_| late);
+        if let Some(phase) = stage.or(unreached.as_ref().map(ConnectError::phase)) {
+            failure.phase = phase;
         }
         let error = Self { unreached, ..Self::unknown(Kind::Failed(failure)) }.of(job);
         Self { origin: origin.or(error.origin), ..error }
@@ -273,7 +277,10 @@ impl RequestError {
     #[must_use]
     pub const fn is_connect(&self) -> bool {
         matches!(self.cause(), Some(Cause::Connect(_)))
-            || matches!(self.phase(), RequestPhase::Resolve | RequestPhase::Connect | RequestPhase::Tls)
+            || matches!(
+                self.phase(),
+                RequestPhase::Resolve | RequestPhase::Connect | RequestPhase::Proxy | RequestPhase::Tls
+            )
     }
 
     /// Whether a deadline passed.

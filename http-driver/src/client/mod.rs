@@ -21,6 +21,7 @@ mod payload;
 mod pool;
 mod response;
 mod shutdown;
+mod stage;
 
 pub use builder::Builder;
 pub use connect_error::{ConnectError, ProxyStatus, connect_cause};
@@ -41,3 +42,4 @@ pub use origin::{Connector, Forward, Origin};
 pub use payload::{Unsent, WrongLength};
 pub use response::ResponseFuture;
 pub use shutdown::{Drained, Shutdown};
+pub use stage::Stage;

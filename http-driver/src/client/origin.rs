@@ -11,6 +11,7 @@ use http::uri::{Authority, Scheme};
 use http_core::Config;
 
 use super::connect_error::ConnectError;
+use super::stage::Stage;
 use crate::io::Transport;
 
 /// What connections are made to and shared by: scheme, host and port.
@@ -180,6 +181,20 @@ pub trait Connector: Send + Sync + 'static {
     ///
     /// [`ConnectCause::is_transient`]: http_core::dispatch::ConnectCause::is_transient
     fn connect(&self, origin: &Origin) -> impl Future<Output = Result<Self::Transport, ConnectError>> + Send;
+
+    /// The same, and says on the way how far it is, so that a time-out can name what was being done. This is what the
+    /// client calls. Default: nothing is said.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    fn connect_in_stages(
+        &self,
+        origin: &Origin,
+        stage: &Stage,
+    ) -> impl Future<Output = Result<Self::Transport, ConnectError>> + Send {
+        let _ = stage;
+        self.connect(origin)
+    }
 
     /// Told once, when the client is built: what it is configured with. For those that speak HTTP on their way, to a
     /// proxy say, so that its answers are read as all others. Default: nothing is made of it.

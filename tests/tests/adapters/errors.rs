@@ -229,6 +229,50 @@ async fn a_bad_certificate<W: Networked>(world: W) -> Outcome {
     Ok(())
 }
 
+/// C18: whichever time-out ends it, of connecting or of the request, what was waited for is named.
+async fn c18_a_timeout_says_what_was_being_done<W: Networked>(world: W) -> Outcome {
+    struct Slow;
+    impl Resolve for Slow {
+        fn resolve<'a>(&'a self, _: &'a str) -> Resolving<'a> {
+            Box::pin(std::future::pending())
+        }
+    }
+    let mute = stranger(|stream| {
+        std::thread::spawn(move || (&stream).read_to_end(&mut Vec::new()));
+    });
+    let by = |proxy: &str| {
+        let proxy = format!("{proxy}://localhost:{}", mute.port());
+        secure(&world).proxies(Proxies::all(proxy.parse().unwrap()))
+    };
+    let here = format!("https://localhost:{}", mute.port());
+    for (network, uri, doing, predicates) in [
+        (network(&world).resolver(Slow), "http://slow.example:80", "resolving the name", "dns connect timeout repeat"),
+        (secure(&world), here.as_str(), "setting up TLS", "connect tls timeout repeat"),
+        (by("http"), "https://a:443", "asking the proxy for the way", "connect timeout repeat"),
+        (by("socks5h"), "http://a:80", "asking the proxy for the way", "connect timeout repeat"),
+        (by("https"), "http://a:80", "setting up TLS", "connect tls timeout repeat"),
+    ] {
+        let short = Duration::from_millis(200);
+        let client = once().connect_timeout(short).build(network.clone(), world.runtime());
+        let error = client.request(get(uri)).await.unwrap_err();
+        let line = format!(
+            "{uri}: failed while {doing}: {doing} took too long; not tried again, for the attempts to reach the origin \
+             are used up; nothing of it was sent: safe to repeat"
+        );
+        check(&error, &line, predicates);
+        let client = once().build(network, world.runtime());
+        let mut request = get(uri);
+        request.extensions_mut().insert(RequestOptions::new().timeout(short));
+        let error = client.request(request).await.unwrap_err();
+        let line = format!(
+            "{uri}: failed while {doing}: the deadline of the request passed; not tried again, for no time is left; \
+             nothing of it was sent: safe to repeat"
+        );
+        check(&error, &line, predicates);
+    }
+    Ok(())
+}
+
 async fn tls_takes_too_long<W: Networked>(world: W) -> Outcome {
     let mute = stranger(|stream| {
         std::thread::spawn(move || (&stream).read_to_end(&mut Vec::new()));
@@ -395,6 +439,7 @@ on_both! {
     connecting_takes_too_long
     the_most_hopeful_of_several_causes_decides
     a_bad_certificate
+    c18_a_timeout_says_what_was_being_done
     tls_takes_too_long
     a_proxy_refuses
     reset_after_it_was_sent

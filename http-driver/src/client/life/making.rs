@@ -45,7 +45,7 @@ where
     let mut making = Making { core, id, open: true };
     let core = making.core.clone();
     let made = {
-        let mut connecting = pin!(core.connector.connect(&name));
+        let mut connecting = pin!(core.connector.connect_in_stages(&name, &slot.stage));
         poll_fn(|cx| {
             if slot.poll_close(cx).is_some() {
                 return Poll::Ready(None);

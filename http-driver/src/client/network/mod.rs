@@ -21,6 +21,7 @@ use std::sync::Arc;
 use http_core::Config;
 #[cfg(feature = "proxy")]
 use http_core::dispatch::ConnectCause;
+use http_core::dispatch::RequestPhase;
 #[cfg(feature = "tls")]
 use rustls::ClientConfig;
 
@@ -34,6 +35,7 @@ use super::connect_error::ConnectError;
 #[cfg(feature = "proxy")]
 use super::origin::Forward;
 use super::origin::{Connector, Origin};
+use super::stage::Stage;
 #[cfg(feature = "proxy")]
 use crate::clock;
 use crate::io::Runtime;
@@ -183,38 +185,40 @@ where
     R::Timer: Send,
 {
     /// A transport to a host, without a proxy and in plain.
-    async fn reach(&self, host: &str, port: u16) -> Result<D::Transport, ConnectError> {
-        self.settings.sockets.reach(&self.dial, &self.runtime, host, port).await
+    async fn reach(&self, host: &str, port: u16, stage: &Stage) -> Result<D::Transport, ConnectError> {
+        self.settings.sockets.reach(&self.dial, &self.runtime, (host, port), stage).await
     }
 
     /// A transport to an origin, or to the proxy that forwards what is for it.
     #[cfg(not(feature = "proxy"))]
-    async fn near(&self, origin: &Origin) -> Result<Near<D::Transport>, ConnectError> {
-        Ok(secure::near(self.reach(origin.host(), origin.port()).await?))
+    async fn near(&self, origin: &Origin, stage: &Stage) -> Result<Near<D::Transport>, ConnectError> {
+        Ok(secure::near(self.reach(origin.host(), origin.port(), stage).await?))
     }
 
     /// A transport to an origin, or to the proxy that forwards what is for it.
     #[cfg(feature = "proxy")]
-    async fn near(&self, origin: &Origin) -> Result<Near<D::Transport>, ConnectError> {
+    async fn near(&self, origin: &Origin, stage: &Stage) -> Result<Near<D::Transport>, ConnectError> {
         let Some(proxy) = self.proxy_of(origin) else {
-            return Ok(secure::near(self.reach(origin.host(), origin.port()).await?));
+            return Ok(secure::near(self.reach(origin.host(), origin.port(), stage).await?));
         };
         match proxy.kind() {
-            Kind::Http | Kind::Https if origin.scheme() == "http" => self.to_proxy(proxy).await,
+            Kind::Http | Kind::Https if origin.scheme() == "http" => self.to_proxy(proxy, stage).await,
             Kind::Http | Kind::Https => {
-                let (transport, runtime) = (self.to_proxy(proxy).await?, self.runtime.clone());
+                let (transport, runtime) = (self.to_proxy(proxy, stage).await?, self.runtime.clone());
+                stage.enter(RequestPhase::Proxy);
                 proxy::tunnel(transport, runtime, origin, proxy, &self.settings.config).await
             }
             Kind::Socks5 { names } => {
                 let (host, port) = (origin.host(), origin.port());
                 match sockets::said(host, port)? {
-                    None if names => self.by_socks(proxy, Place::Name(host, port)).await,
+                    None if names => self.by_socks(proxy, Place::Name(host, port), stage).await,
                     _ => {
                         let mut failed = ConnectError::from(ConnectCause::NoSuchName);
+                        stage.enter(RequestPhase::Resolve);
                         let addresses = self.settings.sockets.addresses(&self.dial, host, port).await?;
                         // One after the other: what the proxy makes of them is not known before it has answered.
                         for address in eyeballs::order(addresses) {
-                            match self.by_socks(proxy, Place::Address(address)).await {
+                            match self.by_socks(proxy, Place::Address(address), stage).await {
                                 Err(error) if is_of_the_address(error.cause()) => failed = error,
                                 done => return done,
                             }
@@ -227,22 +231,31 @@ where
     }
 
     #[cfg(feature = "proxy")]
-    async fn to_proxy(&self, proxy: &Proxy) -> Result<Near<D::Transport>, ConnectError> {
-        let transport = self.reach(proxy.host(), proxy.port()).await?;
+    async fn to_proxy(&self, proxy: &Proxy, stage: &Stage) -> Result<Near<D::Transport>, ConnectError> {
+        let transport = self.reach(proxy.host(), proxy.port(), stage).await?;
         match proxy.kind() {
-            Kind::Https => self.settings.secure.secured_proxy(transport, proxy.host(), &self.runtime).await,
+            Kind::Https => {
+                stage.enter(RequestPhase::Tls);
+                self.settings.secure.secured_proxy(transport, proxy.host(), &self.runtime).await
+            }
             _ => Ok(secure::near(transport)),
         }
     }
 
     /// What a SOCKS proxy connects to is an origin from then on. Its answers may take as long as a head.
     #[cfg(feature = "proxy")]
-    async fn by_socks(&self, proxy: &Proxy, place: Place<'_>) -> Result<Near<D::Transport>, ConnectError> {
-        let transport = self.to_proxy(proxy).await?;
+    async fn by_socks(
+        &self,
+        proxy: &Proxy,
+        place: Place<'_>,
+        stage: &Stage,
+    ) -> Result<Near<D::Transport>, ConnectError> {
+        let transport = self.to_proxy(proxy, stage).await?;
+        stage.enter(RequestPhase::Proxy);
         let mut timer = clock::timer(&self.runtime, self.settings.config.timeouts.head);
         let mut connecting = core::pin::pin!(proxy::connected(transport, place, proxy.login()));
         poll_fn(|cx| match connecting.as_mut().poll(cx) {
-            Poll::Pending => timer.poll(cx).map(|()| Err(ConnectCause::TimedOut.into())),
+            Poll::Pending => timer.poll(cx).map(|()| Err(ConnectError::late(Some(RequestPhase::Proxy)))),
             done => done,
         })
         .await
@@ -264,9 +277,16 @@ where
     type Transport = Stream<D::Transport>;
 
     async fn connect(&self, origin: &Origin) -> Result<Self::Transport, ConnectError> {
-        let transport = self.near(origin).await?;
+        self.connect_in_stages(origin, &Stage::default()).await
+    }
+
+    async fn connect_in_stages(&self, origin: &Origin, stage: &Stage) -> Result<Self::Transport, ConnectError> {
+        let transport = self.near(origin, stage).await?;
         match origin.scheme() {
-            "https" => self.settings.secure.secured(transport, origin.host(), &self.runtime).await,
+            "https" => {
+                stage.enter(RequestPhase::Tls);
+                self.settings.secure.secured(transport, origin.host(), &self.runtime).await
+            }
             _ => Ok(secure::plain(transport)),
         }
     }

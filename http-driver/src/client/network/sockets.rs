@@ -6,13 +6,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use http_core::dispatch::ConnectCause;
+use http_core::dispatch::{ConnectCause, RequestPhase};
 
 use super::dial::{Address, Dial, SocketOptions};
 use super::eyeballs;
 use super::resolve::{self, Resolve};
 use crate::client::connect_error::ConnectError;
 use crate::client::origin::literal;
+use crate::client::stage::Stage;
 use crate::io::Runtime;
 
 /// How hosts are reached, without a proxy and in plain.
@@ -42,13 +43,16 @@ impl Sockets {
         &self,
         dial: &D,
         runtime: &R,
-        host: &str,
-        port: u16,
+        (host, port): (&str, u16),
+        stage: &Stage,
     ) -> Result<D::Transport, ConnectError> {
+        stage.enter(RequestPhase::Resolve);
         if let Some(path) = self.paths.get(host) {
+            stage.enter(RequestPhase::Connect);
             return Ok(dial.dial(Address::Unix(path.clone()), &self.options).await?);
         }
         let addresses = self.addresses(dial, host, port).await?;
+        stage.enter(RequestPhase::Connect);
         let attempt = |address| dial.dial(Address::Tcp(address), &self.options);
         Ok(eyeballs::race(eyeballs::order(addresses), self.attempt_delay, runtime, attempt).await?)
     }

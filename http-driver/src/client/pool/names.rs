@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http_core::dispatch::{ConnectionId, OriginId};
 
+use super::slot::Slot;
 use super::table::Table;
 use crate::client::connect_error::ConnectError;
 use crate::client::failure::Whence;
@@ -21,12 +22,15 @@ pub(in crate::client) struct Named {
     pub(super) reserved: Vec<ConnectionId>,
     /// Why it could not be reached, if that was so the last time.
     pub(in crate::client) unreached: Option<ConnectError>,
+    /// The connection that was begun last.
+    pub(super) latest: Option<Arc<Slot>>,
 }
 
 impl Named {
     /// For the error of a request.
     pub(in crate::client) fn whence(&self) -> Whence {
-        Whence { origin: self.origin.clone(), unreached: self.unreached.clone() }
+        let stage = self.latest.as_ref().and_then(|slot| slot.stage.phase());
+        Whence { origin: self.origin.clone(), unreached: self.unreached.clone(), stage }
     }
 }
 
@@ -50,7 +54,8 @@ impl Names {
         let at = self.seek(runtime, place).unwrap_or_else(|at| at);
         self.sorted.insert(at, id);
         let origin = Arc::new(place.to_origin());
-        self.named.insert(id, Named { origin, runtime, http10: false, reserved: Vec::new(), unreached: None });
+        let (reserved, unreached, latest) = (Vec::new(), None, None);
+        self.named.insert(id, Named { origin, runtime, http10: false, reserved, unreached, latest });
     }
 
     pub(super) fn get(&self, id: OriginId) -> Option<&Named> {

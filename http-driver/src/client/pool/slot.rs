@@ -6,11 +6,14 @@ use std::sync::Mutex;
 
 use http_core::dispatch::{OriginId, RequestId};
 
+use crate::client::stage::Stage;
 use crate::lock::lock;
 
 /// What the dispatcher tells one connection.
 pub(in crate::client) struct Slot {
     pub(in crate::client) origin: OriginId,
+    /// How far it is while it is being made.
+    pub(in crate::client) stage: Stage,
     orders: Mutex<Orders>,
 }
 
@@ -51,7 +54,7 @@ pub(in crate::client) enum Closing {
 
 impl Slot {
     pub(in crate::client) fn new(origin: OriginId) -> Self {
-        Self { origin, orders: Mutex::default() }
+        Self { origin, stage: Stage::default(), orders: Mutex::default() }
     }
 
     /// The next order; the task is woken when there is one.

@@ -17,6 +17,7 @@ use super::room::Room;
 use super::slot::{Order, Slot};
 use super::table::Table;
 use crate::body::Incoming;
+use crate::client::connect_error::ConnectError;
 use crate::client::failure::{RequestError, Whence};
 use crate::client::job::Job;
 use crate::client::observe::Observe;
@@ -231,6 +232,9 @@ impl<K: Parked> Locked<'_, K> {
         match action {
             Action::Connect { connection, origin, .. } => {
                 let slot = Arc::new(Slot::new(origin));
+                if let Some(named) = state.names.get_mut(origin) {
+                    named.latest = Some(slot.clone());
+                }
                 let seat = Seat {
                     slot,
                     reserved: None,
@@ -280,6 +284,12 @@ impl<K: Parked> Locked<'_, K> {
             }
             Action::Close { connection, cause } => {
                 let Some(seat) = state.unseat(connection) else { return };
+                if cause == CloseCause::ConnectTimeout {
+                    // Told before the requests that fail with it.
+                    if let Some(named) = state.names.get_mut(seat.slot.origin) {
+                        named.unreached = Some(ConnectError::late(seat.slot.stage.phase()));
+                    }
+                }
                 let order = if cause == CloseCause::Deadline { Order::CloseLate } else { Order::Close };
                 self.after.wakers.extend(seat.slot.order(order));
                 self.after.parts.extend(seat.parked);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http_core::dispatch::ConnectCause;
+use http_core::dispatch::{ConnectCause, RequestPhase};
 use http_core::{Config, Content, Destination, Method, RequestHead};
 
 use super::url::Proxy;
@@ -39,10 +39,10 @@ pub(crate) async fn tunnel<T: Transport, R: Runtime>(
     let status = match answered.await {
         Ok(status) => status.as_u16(),
         Err(Error::Io(error)) => return Err(error.into()),
-        Err(error) => {
-            let cause = if error.is_timeout() { ConnectCause::TimedOut } else { ConnectCause::Reset };
-            return Err(ConnectError::new(cause, error));
+        Err(error) if error.is_timeout() => {
+            return Err(ConnectError::new(ConnectCause::TimedOut, error).during(RequestPhase::Proxy));
         }
+        Err(error) => return Err(ConnectError::new(ConnectCause::Reset, error)),
     };
     let cause = match status {
         200..=299 => match connection.into_parts() {
