@@ -47,14 +47,10 @@ fn main() {
     }
     let announce = |port| println!("serving http://127.0.0.1:{port}/ on {threads} thread(s), an axum router");
     threads::serve_on(threads, port, announce, |listener| async {
-        let server = Server::new().drain(DRAIN);
-        let shutdown = server.shutdown();
         let mut term = signal(SignalKind::terminate()).expect("a signal");
-        tokio::spawn(async move {
-            term.recv().await;
-            shutdown.begin();
-        });
-        server.serve(listener, router()).await;
+        let told = async move { _ = term.recv().await };
+        let serving = http_tokio::axum::serve(listener, router()).with_graceful_shutdown(told);
+        serving.with_server(Server::new().drain(DRAIN)).await.expect("there are no errors");
     });
 }
 

@@ -118,7 +118,7 @@
 //! | here | tokio's part, and what both sides share: content, tunnels, errors, traits for one's own runtime |
 //! | [`server`], [`mod@client`] | the two sides; [`convert`] between the core's heads and the types of `http` |
 //! | [`core`] | the protocol: [`Config`] with all settings, heads, fields, [`dispatch`](core::dispatch), recordings |
-//! | `tls` | what the feature of that name brings |
+//! | `axum`, `tls` | what the features of these names bring |
 //!
 //! All of it is the driver's and the core's own. Where their documentation says `http_driver::`, a program that
 //! depends on this crate alone says `http_tokio::`, and for `http_core::` it says `http_tokio::core::`.
@@ -127,6 +127,7 @@
 //!
 //! | feature | default | what it does |
 //! |---|---|---|
+//! | `axum` | no | `axum::serve` for this engine, and `hyper-compat`: applications of axum move by one path |
 //! | `hyper-compat` | no | requests that ask for an upgrade carry hyper's `OnUpgrade`, which axum's `WebSocketUpgrade` wants |
 //! | `proxy` | no | clients that go through proxies: HTTP ones, the same over TLS with `tls`, SOCKS 5 |
 //! | `proxy-protocol` | no | servers behind proxies that tell their clients' addresses, by the PROXY protocol |
@@ -136,6 +137,9 @@
 //! | `tls-platform-verifier` | no | `tls`, and clients trust whom the platform trusts, unless they have roots |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "axum")]
+#[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
+pub mod axum;
 mod connect;
 mod io;
 mod runtime;

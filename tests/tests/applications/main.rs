@@ -8,6 +8,7 @@
 mod agreed;
 mod application;
 mod compare;
+mod moved;
 mod odd;
 mod reader;
 mod requests;

@@ -1,22 +1,14 @@
 //! The servers that are compared: each pair serves the same application, one line apart.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::mpsc;
-use std::task::{Context, Poll};
 
-use axum::Router;
-use axum::extract::ConnectInfo;
-use axum::routing::future::RouteFuture;
-use http::Request;
-use http_driver::server::{MakeService, Shutdown};
-use http_driver::{Incoming, Peer, Transport};
+use http_driver::server::Shutdown;
 use http_tokio::Server;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
-use tower::Service;
 
 use crate::application::application;
 use crate::tower_stack;
@@ -41,9 +33,10 @@ pub(crate) fn axum() -> Pair {
             let (ours, theirs) = (listen().await, listen().await);
             let addresses = [&ours, &theirs].map(|listener| listener.local_addr().expect("an address"));
             tell.send(addresses).expect("the test waits");
-            let make = application().into_make_service_with_connect_info::<SocketAddr>();
-            let axum = tokio::spawn(async { axum::serve(theirs, make).await });
-            server.serve_with(ours, connected(application())).await;
+            let make = || application().into_make_service_with_connect_info::<SocketAddr>();
+            let axum = tokio::spawn(async move { axum::serve(theirs, make()).await });
+            let served = http_tokio::axum::serve(ours, make()).with_server(server).await;
+            served.expect("there are no errors");
             drop(axum);
         });
     });
@@ -83,31 +76,4 @@ pub(crate) fn tower() -> Pair {
         });
     });
     Pair { ours, theirs: told.recv().expect("the server listens"), count }
-}
-
-/// Tells each connection's requests who the peer is, as axum's own service for connections does.
-fn connected<T: Transport>(application: Router) -> impl MakeService<T, Service = Connected> + Clone + Send + 'static {
-    move |_: &T, peer: &Peer| Some(Connected { application, peer: peer.address? })
-}
-
-/// The application on one connection.
-#[derive(Clone, Debug)]
-struct Connected {
-    application: Router,
-    peer: SocketAddr,
-}
-
-impl Service<Request<Incoming>> for Connected {
-    type Response = axum::response::Response;
-    type Error = Infallible;
-    type Future = RouteFuture<Infallible>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Service::<Request<Incoming>>::poll_ready(&mut self.application, cx)
-    }
-
-    fn call(&mut self, mut request: Request<Incoming>) -> Self::Future {
-        request.extensions_mut().insert(ConnectInfo(self.peer));
-        self.application.call(request)
-    }
 }
