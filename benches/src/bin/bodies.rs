@@ -25,8 +25,8 @@ const BOUNDS: [(Contender, Way, f64); 6] = [
     (Contender::Exchange, Way::Up, 1.28),
     (Contender::Exchange, Way::Chunked, 1.52),
     (Contender::Exchange, Way::Down, 2.6),
-    (Contender::Service, Way::Up, 2.12),
-    (Contender::Service, Way::Chunked, 2.34),
+    (Contender::Service, Way::Up, 1.62),
+    (Contender::Service, Way::Chunked, 1.98),
     (Contender::Service, Way::Down, 2.6),
 ];
 
