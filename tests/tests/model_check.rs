@@ -83,3 +83,16 @@ fn dispatcher_of_two_origins_with_one_place() {
 fn dispatcher_with_deadlines_that_drains() {
     all_of(Dispatch::new(Shows::Origin, Plan { deadlines_and_drain: true, ..Plan::SMALL }), 1_000);
 }
+
+#[test]
+fn dispatcher_whose_waits_for_a_place_end() {
+    let plan = Plan { origins: 2, all_connections: 1, places: true, claims: false, rare_events: false, ..Plan::SMALL };
+    all_of(Dispatch::new(Shows::Origin, plan), 1_000);
+}
+
+#[test]
+fn dispatcher_of_requests_that_are_unlike() {
+    let plan = Plan { connections: 2, all_connections: 1, unlike: true, claims: false, ..Plan::SMALL };
+    let plan = Plan { rare_events: false, ..plan };
+    all_of(Dispatch::new(Shows::Origin, plan), 1_000);
+}

@@ -74,6 +74,11 @@ pub struct Policy {
     /// Requests that may wait in all, those that failed and were not polled yet included. Default: 100,000
     /// (evhttp: no limit).
     pub max_queue: usize,
+    /// How long a request waits for a place: while as many connections as allowed are taken, by requests or by
+    /// responses that are held and not read, and none is free for it. Then it fails and says which limit it was. Time
+    /// in which its origin is connected to, or backed off from, does not count. `None`: as long as it takes.
+    /// Default: 30 s (evhttp: `None`).
+    pub place_timeout: Option<Duration>,
     /// Requests that may be unanswered on one connection; 0 counts as 1. Above 1, idempotent requests that are
     /// sent for the first time follow idempotent ones, on connections that have answered before (RFC 9112
     /// §9.3.2). What their connections take is the same, see [`Config::dispatched`](crate::Config::dispatched).
@@ -168,6 +173,7 @@ impl Default for Policy {
             requests_per_connection: None,
             fresh_after_idle: Some(Duration::from_secs(1)),
             max_queue: 100_000,
+            place_timeout: Some(Duration::from_secs(30)),
             pipeline_depth: 1,
         }
     }
@@ -190,6 +196,7 @@ impl Policy {
             idle_timeout: Some(Duration::from_secs(50)),
             fresh_after_idle: None,
             max_queue: usize::MAX,
+            place_timeout: None,
             ..Self::default()
         }
     }
@@ -318,6 +325,13 @@ impl Policy {
     #[must_use]
     pub fn max_queue(mut self, most: usize) -> Self {
         self.max_queue = most;
+        self
+    }
+
+    /// With this [`place_timeout`](Self#structfield.place_timeout).
+    #[must_use]
+    pub fn place_timeout(mut self, most: impl Into<Option<Duration>>) -> Self {
+        self.place_timeout = most.into();
         self
     }
 

@@ -229,6 +229,7 @@ fn policy(policy: &Policy, out: &mut Vec<(&'static str, Value)>) {
         fresh_after_idle,
         max_queue,
         pipeline_depth,
+        place_timeout,
     } = *policy;
     let (reserve, share) = match retry_budget {
         Some(Budget { reserve, share }) => (Some(reserve), Some(share)),
@@ -260,6 +261,7 @@ fn policy(policy: &Policy, out: &mut Vec<(&'static str, Value)>) {
         ("dispatch.fresh_after_idle", fresh_after_idle.into()),
         ("dispatch.max_queue", max_queue.into()),
         ("dispatch.pipeline_depth", pipeline_depth.into()),
+        ("dispatch.place_timeout", place_timeout.into()),
     ]);
 }
 
@@ -323,6 +325,7 @@ mod tests {
                 "dispatch.idle_timeout: 50s (default 90s)",
                 "dispatch.fresh_after_idle: none (default 1s)",
                 "dispatch.max_queue: unlimited (default 100000)",
+                "dispatch.place_timeout: none (default 30s)",
             ]
         );
     }

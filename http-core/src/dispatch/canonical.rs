@@ -82,6 +82,7 @@ impl Dispatcher {
                 Timer::Backoff(id) => out.value((1_u8, ranks.origins.get(id))),
                 Timer::Retry(id) => out.value((2_u8, ranks.requests.get(id))),
                 Timer::Deadline(id) => out.value((3_u8, ranks.requests.get(id))),
+                Timer::Place(id) => out.value((4_u8, ranks.requests.get(id))),
             }
         }
     }
@@ -100,6 +101,9 @@ impl Dispatcher {
         let most = self.policy.circuit.map_or(0, |circuit| circuit.failures);
         out.value((breaker.failures.min(most), breaker.last, breaker.probe.map(|id| ranks.connections.get(&id))));
         out.until(past(breaker.open_until), now);
+        // Since when counts up to the longest wait alone.
+        let longest = self.policy.place_timeout;
+        out.value(origin.crowded.zip(longest).map(|(since, longest)| now.saturating_since(since).min(longest)));
         out.value((origin.in_line.map(|ticket| ranks.tickets.get(&ticket)), origin.tokens()));
     }
 
@@ -111,13 +115,14 @@ impl Dispatcher {
     }
 
     fn describe_request(&self, id: RequestId, request: &Request, out: &mut Collector, now: Instant, ranks: &Ranks) {
-        let Request { job, sequence: _, need, attempts, spared, misdirected, state } = request;
+        let Request { job, sequence: _, need, attempts, spared, queued, place_due: _, misdirected, state } = request;
         let Job { origin, idempotent, replayable, deadline, priority, retries, retry_after, fresh } = job;
         out.value((ranks.origins.get(origin), idempotent, replayable, priority, retries, retry_after, fresh));
         out.until(deadline.unwrap_or(Instant::NEVER), now);
         out.value((*need == Need::Fresh, attempts, spared, misdirected));
         match state {
             request::State::Waiting { .. } => {
+                out.value(self.policy.place_timeout.map(|longest| now.saturating_since(*queued).min(longest)));
                 let origin = self.origins.get(job.origin.0);
                 // Given up with its lane, or still in it.
                 out.value((0_u8, origin.is_some_and(|origin| origin.queue.holds(&request.place(id), *need))));

@@ -8,6 +8,7 @@ use super::queue::Need;
 use super::repeat::OriginIs;
 use super::request::State;
 use super::retry::{Decision, Event, Progress, Received};
+use super::timers::Timer;
 use crate::time::Instant;
 
 /// Inputs.
@@ -204,6 +205,8 @@ impl Dispatcher {
             origin.queue.remove(&found.place(request), found.need);
             origin.roomy.remove(&id);
         }
+        let place_due = core::mem::replace(&mut found.place_due, Instant::NEVER);
+        self.timers.disarm(place_due, Timer::Place(request));
         found.attempts = found.attempts.saturating_add(1);
         let reused = connection.assigned > 1 || self.now > connection.since;
         found.state = State::InFlight { connection: id, reused, answered: false, ticket: None };

@@ -62,7 +62,8 @@ pub(super) const MOST_TIMERS: usize = 256;
 ///   back counts as standing still. Nothing panics.
 /// - A request is assigned again only as [`decide`](super::decide) allows. Requests of one priority are first assigned
 ///   in the order in which they came in; one that is sent again keeps its place.
-/// - A timer is armed only for what is connecting, idle, backed off from with requests waiting, or has a deadline.
+/// - A timer is armed only for what is connecting, idle, backed off from with requests waiting, or has a
+///   deadline, and for requests that wait for a place.
 /// - Each call is bounded work: a few steps of O(log n), and none that grows with the queue. When attempts to
 ///   reach an origin are exhausted, those that waited for it fail one by one as they are polled.
 ///   [`drain`](Self::drain) and [`remove_origin`](Self::remove_origin) alone look at every connection.
@@ -214,17 +215,21 @@ impl Dispatcher {
             need: if job.fresh { Need::Fresh } else { Need::Any },
             attempts: 0,
             spared: 0,
+            queued: self.now,
+            place_due: Instant::NEVER,
             misdirected: false,
             state: request::State::Delayed { until: self.now },
         }));
         if let Some(deadline) = job.deadline {
             self.timers.arm(deadline, Timer::Deadline(id));
         }
-        self.queue(id);
+        self.enter_queue(id);
         if job.deadline.is_some_and(|deadline| deadline <= self.now) {
             self.expire(id);
         }
         self.update(job.origin);
+        // Only now: what meets an idle connection needs no timer.
+        self.arm_place(id);
         Ok(id)
     }
 

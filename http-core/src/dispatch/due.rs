@@ -25,6 +25,7 @@ impl Dispatcher {
                     self.update(origin);
                 }
             }
+            Timer::Place(id) => self.place_due(id),
             Timer::Deadline(id) => {
                 if let Some(request) = self.requests.get(id.0) {
                     let origin = request.job.origin;

@@ -107,6 +107,8 @@ pub enum Why {
     Permanent,
     /// Not retried: there is no time left.
     Deadline,
+    /// Not tried: no connection became free for it within [`place_timeout`](super::Policy::place_timeout).
+    PlaceTimeout,
 }
 
 impl fmt::Display for Why {
@@ -132,6 +134,7 @@ impl fmt::Display for Why {
             Self::CircuitOpen => "the origin has failed too often and is left alone for a while",
             Self::Permanent => "this cause does not pass by waiting",
             Self::Deadline => "no time is left",
+            Self::PlaceTimeout => "none became free within `place_timeout`",
         })
     }
 }
@@ -193,6 +196,42 @@ pub enum Cause {
     Lost(LostCause),
     /// The deadline of its [`Job`](super::Job) passed.
     Deadline,
+    /// It found no place in time: as many connections as allowed were taken.
+    NoPlace {
+        /// Which limit was reached.
+        limit: PlaceLimit,
+        /// The requests on those connections, whether their responses were awaited, being read, or held.
+        in_flight: u32,
+    },
+}
+
+/// What there may be no more of than so many.
+///
+/// ```
+/// use http_core::dispatch::PlaceLimit;
+///
+/// assert_eq!(PlaceLimit::Total(256).to_string(), "all 256 connections are taken (`max_connections`)");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PlaceLimit {
+    /// Connections in all: [`max_connections`](super::Policy::max_connections).
+    Total(u32),
+    /// Connections of one origin: [`connections_per_origin`](super::Policy::connections_per_origin).
+    PerOrigin(u32),
+}
+
+impl fmt::Display for PlaceLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Total(1) => f.write_str("the one connection is taken (`max_connections`)"),
+            Self::Total(most) => write!(f, "all {most} connections are taken (`max_connections`)"),
+            Self::PerOrigin(1) => f.write_str("the one connection of the origin is taken (`connections_per_origin`)"),
+            Self::PerOrigin(most) => {
+                write!(f, "all {most} connections of the origin are taken (`connections_per_origin`)")
+            }
+        }
+    }
 }
 
 impl fmt::Display for Cause {
@@ -201,6 +240,10 @@ impl fmt::Display for Cause {
             Self::Connect(cause) => cause.fmt(f),
             Self::Lost(cause) => cause.fmt(f),
             Self::Deadline => f.write_str("the deadline of the request passed"),
+            Self::NoPlace { limit, in_flight: 1 } => write!(f, "{limit}, by a request in flight or a response held"),
+            Self::NoPlace { limit, in_flight } => {
+                write!(f, "{limit}, by {in_flight} requests in flight or responses held")
+            }
         }
     }
 }

@@ -33,6 +33,8 @@ pub(super) struct Origin {
     pub(super) armed: Option<Instant>,
     /// The ticket in the line of origins that want a place among all connections.
     pub(super) in_line: Option<u64>,
+    /// Since when those that wait lack nothing but a place.
+    pub(super) crowded: Option<Instant>,
     /// The store of the budget, in thousandths of a retry.
     tokens: u64,
 }
@@ -51,6 +53,7 @@ impl Origin {
             breaker: Breaker::default(),
             armed: None,
             in_line: None,
+            crowded: None,
             tokens: policy.retry_budget.map_or(0, full),
         }
     }

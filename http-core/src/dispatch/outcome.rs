@@ -8,6 +8,7 @@ use super::ids::{OriginId, RequestId};
 use super::queue::{Need, Place};
 use super::request::State;
 use super::timers::Timer;
+use crate::time::Instant;
 
 impl Dispatcher {
     /// Takes a request out of wherever it is. What it leaves is consistent, and to be settled.
@@ -61,6 +62,8 @@ impl Dispatcher {
         };
         let failure = Failure { phase, cause, attempts: request.attempts, safe_to_repeat, why };
         request.state = State::Failed { failure, ticket };
+        let place_due = core::mem::replace(&mut request.place_due, Instant::NEVER);
+        self.timers.disarm(place_due, Timer::Place(id));
         if let Some(deadline) = request.job.deadline {
             self.timers.disarm(deadline, Timer::Deadline(id));
         }
@@ -70,6 +73,7 @@ impl Dispatcher {
     /// Ends the life of an id.
     pub(super) fn forget(&mut self, id: RequestId) {
         if let Some(request) = self.requests.remove(id.0) {
+            self.timers.disarm(request.place_due, Timer::Place(id));
             if let Some(deadline) = request.job.deadline {
                 self.timers.disarm(deadline, Timer::Deadline(id));
             }

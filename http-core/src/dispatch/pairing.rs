@@ -177,12 +177,12 @@ impl Dispatcher {
         self.policy.fresh_after_idle.is_some_and(|longest| waited > longest)
     }
 
-    fn may_connect(&self, origin: &Origin) -> bool {
+    pub(super) fn may_connect(&self, origin: &Origin) -> bool {
         let held = origin.breaker.probe.is_some() || origin.breaker.open_until(self.now).is_some();
         !held && origin.trouble.retry_at.is_none_or(|at| at <= self.now)
     }
 
-    fn is_full(&self, origin: &Origin) -> bool {
+    pub(super) fn is_full(&self, origin: &Origin) -> bool {
         origin.connections >= self.policy.connections_per_origin.max(1)
     }
 
@@ -216,6 +216,7 @@ impl Dispatcher {
 
     fn assign(&mut self, id: RequestId, connection_id: ConnectionId) {
         let ticket = self.ticket();
+        let stuck = self.requests.get(id.0).is_some_and(|request| self.is_stuck(request.job.origin));
         if !self.wake(connection_id) {
             // It goes behind others: the connection does not rest.
             self.note_at_work(connection_id);
@@ -228,9 +229,10 @@ impl Dispatcher {
         if let Some(origin) = self.origins.get_mut(request.job.origin.0) {
             let place = request.place(id);
             origin.queue.remove(&place, request.need);
-            origin.queue.note_served(place, request.need, origin.connecting == 0);
+            origin.queue.note_served(place, request.need, stuck);
             origin.roomy.remove(&connection_id);
         }
+        let place_due = core::mem::replace(&mut request.place_due, Instant::NEVER);
         request.attempts = request.attempts.saturating_add(1);
         request.state = request::State::InFlight {
             connection: connection_id,
@@ -244,6 +246,7 @@ impl Dispatcher {
         connection.in_flight.push_back(id);
         self.in_flight += 1;
         self.outputs.insert(ticket, Output::Assign(id));
+        self.timers.disarm(place_due, Timer::Place(id));
     }
 
     /// Undoes an assignment that the driver has not heard of.
@@ -355,6 +358,14 @@ impl Dispatcher {
         }
     }
 
+    /// Whether nothing but a limit keeps an origin from having a new connection.
+    fn is_stuck(&self, id: OriginId) -> bool {
+        self.origins.get(id.0).is_some_and(|origin| {
+            let full = self.is_full(origin) || self.connections.len() >= self.policy.max_connections.max(1);
+            full && origin.connecting == 0 && self.may_connect(origin)
+        })
+    }
+
     fn note_at_work(&mut self, id: ConnectionId) {
         if let Some(connection) = self.connections.get_mut(id.0) {
             connection.rested = self.now;
@@ -379,9 +390,16 @@ impl Dispatcher {
         false
     }
 
-    /// Puts a request into the queue of its origin.
+    /// Puts a request into the queue of its origin again.
     pub(super) fn queue(&mut self, id: RequestId) {
+        self.enter_queue(id);
+        self.arm_place(id);
+    }
+
+    /// Puts a request into the queue of its origin.
+    pub(super) fn enter_queue(&mut self, id: RequestId) {
         if let Some(request) = self.requests.get_mut(id.0) {
+            request.queued = self.now;
             if let Some(origin) = self.origins.get_mut(request.job.origin.0) {
                 let epoch = origin.queue.insert(request.place(id), request.need);
                 request.state = request::State::Waiting { epoch };
@@ -419,6 +437,7 @@ impl Dispatcher {
         if !wants_more {
             self.leave_line(id);
         }
+        let crowded = self.origins.get(id.0).is_some_and(|origin| self.is_crowded(origin));
         let Some(origin) = self.origins.get_mut(id.0) else {
             return;
         };
@@ -426,6 +445,7 @@ impl Dispatcher {
         if origin.live == 0 {
             origin.trouble.reset();
         }
+        origin.crowded = if crowded { origin.crowded.or(Some(self.now)) } else { None };
         let wanted = origin.trouble.retry_at.filter(|at| *at > self.now && origin.queue.len() > 0);
         if wanted != origin.armed {
             if let Some(at) = origin.armed {

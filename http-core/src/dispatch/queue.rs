@@ -90,7 +90,7 @@ impl Queue {
         self.turn(&self.fresh).is_some_and(|fresh| self.goes_before(fresh, place))
     }
 
-    /// `place`, which was taken out, was served. `stuck`: no connection is being made for those that need a new one.
+    /// `place`, which was taken out, was served. `stuck`: a limit alone keeps those that need a new connection waiting.
     pub(super) fn note_served(&mut self, place: Place, need: Need, stuck: bool) {
         let came_before = |lane: &Lane| lane.eldest().is_some_and(|eldest| eldest.sequence < place.sequence);
         let passes = came_before(&self.any) || ((stuck || need == Need::Fresh) && came_before(&self.fresh));

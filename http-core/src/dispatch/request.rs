@@ -17,6 +17,10 @@ pub(super) struct Request {
     /// How many of those do not count: they ended on account of another request, or the connection had been kept and
     /// was dead before anything was sent.
     pub(super) spared: u32,
+    /// Since when it has been in the queue.
+    pub(super) queued: Instant,
+    /// When it is looked at whether it has waited too long for a place; never, while that is not armed.
+    pub(super) place_due: Instant,
     /// Whether it was sent again for a 421, which happens once.
     pub(super) misdirected: bool,
     pub(super) state: State,

@@ -14,6 +14,8 @@ pub(super) enum Timer {
     Backoff(OriginId),
     /// A request that waited for its own retry goes back into the queue.
     Retry(RequestId),
+    /// A request may have waited too long for a place.
+    Place(RequestId),
     /// The deadline of a request. After the others: what can be done in time is done.
     Deadline(RequestId),
 }
@@ -32,7 +34,9 @@ impl Timers {
     }
 
     pub(super) fn disarm(&mut self, at: Instant, timer: Timer) {
-        self.set.remove(&(at, timer));
+        if at != Instant::NEVER {
+            self.set.remove(&(at, timer));
+        }
     }
 
     pub(super) fn next(&self) -> Option<Instant> {

@@ -201,6 +201,12 @@ impl Builder {
         self.with_policy(|policy| policy.max_queue(most))
     }
 
+    /// How long a request waits while as many connections as allowed are taken, by requests or by responses that are
+    /// held and not read; `None`: as long as it takes. Default: 30 s, as [`Policy::place_timeout`].
+    pub fn place_timeout(self, most: impl Into<Option<Duration>>) -> Self {
+        self.with_policy(|policy| policy.place_timeout(most))
+    }
+
     /// How often in a row a connection is tried that cannot be made, before what waits for it fails; 0: once.
     pub fn connect_retries(self, most: u32) -> Self {
         self.with_policy(|policy| policy.connect_retries(most))

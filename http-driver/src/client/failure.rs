@@ -283,12 +283,24 @@ impl RequestError {
             )
     }
 
+    /// Whether it waited too long for a place among the connections that there may be: others are in flight, or their
+    /// responses are held and not read. Which limit that was, [`cause`](Self::cause) tells.
+    #[must_use]
+    pub const fn is_place_timeout(&self) -> bool {
+        matches!(self.cause(), Some(Cause::NoPlace { .. }))
+    }
+
     /// Whether a deadline passed.
     #[must_use]
     pub const fn is_timeout(&self) -> bool {
         matches!(
             self.cause(),
-            Some(Cause::Deadline | Cause::Lost(LostCause::TimedOut) | Cause::Connect(ConnectCause::TimedOut))
+            Some(
+                Cause::Deadline
+                    | Cause::NoPlace { .. }
+                    | Cause::Lost(LostCause::TimedOut)
+                    | Cause::Connect(ConnectCause::TimedOut)
+            )
         )
     }
 

@@ -49,6 +49,10 @@ pub struct Plan {
     pub rare_events: bool,
     /// Requests take the connections of others that were not begun.
     pub claims: bool,
+    /// Waits for a place end.
+    pub places: bool,
+    /// Priorities, and requests that need a connection of their own making.
+    pub unlike: bool,
     /// Some requests have a deadline, and the whole may come to an end.
     pub deadlines_and_drain: bool,
 }
@@ -64,6 +68,8 @@ impl Plan {
         circuit: false,
         rare_events: true,
         claims: true,
+        places: false,
+        unlike: false,
         deadlines_and_drain: false,
     };
 }
@@ -115,6 +121,7 @@ impl Dispatch {
             .pipeline_depth(plan.depth)
             .idle_per_origin(1)
             .idle_timeout(TICK)
+            .place_timeout(plan.places.then_some(TICK))
             .circuit(plan.circuit.then_some(Circuit::new(2, TICK)));
         let mut machine = Dispatcher::new(policy);
         let origins = (0..plan.origins).map(|_| machine.add_origin()).collect();
@@ -335,6 +342,10 @@ impl World for Dispatch {
                 let job = Job::new(*origin);
                 step(Input::Enqueue(job), "a request comes");
                 step(Input::Enqueue(job.idempotent(false)), "a request comes");
+                if self.plan.unlike {
+                    step(Input::Enqueue(job.fresh(true)), "a request comes");
+                    step(Input::Enqueue(job.priority(0)), "a request comes");
+                }
                 if self.plan.rare_events {
                     step(Input::Connect(*origin), "warming up");
                 }

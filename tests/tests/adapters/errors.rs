@@ -96,11 +96,12 @@ fn get(uri: impl AsRef<str>) -> Request<Full> {
 
 /// What an error says of itself, and that it is no secret.
 fn check(error: &RequestError, line: &str, predicates: &str) {
-    let all: [(&str, bool); 10] = [
+    let all: [(&str, bool); 11] = [
         ("dns", error.is_dns()),
         ("connect", error.is_connect()),
         ("tls", error.is_tls()),
         ("timeout", error.is_timeout()),
+        ("place", error.is_place_timeout()),
         ("closed", error.is_closed()),
         ("malformed", error.is_malformed()),
         ("body", error.is_body()),
@@ -408,6 +409,37 @@ async fn its_body_fails<W: Networked>(world: W) -> Outcome {
     Ok(())
 }
 
+/// A response that is held and not read keeps its place.
+async fn no_place_becomes_free<W: Networked>(world: W) -> Outcome {
+    let origin = stranger(|mut stream| {
+        std::thread::spawn(move || {
+            head(&mut stream);
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nbeg").unwrap();
+            let _ = stream.read(&mut [0; 64]);
+        });
+    });
+    let each = "all 2 connections of the origin are taken (`connections_per_origin`)";
+    let all = "all 2 connections are taken (`max_connections`)";
+    let policy = Policy::default();
+    for (policy, taken) in [(policy.connections_per_origin(2), each), (policy.max_connections(2), all)] {
+        let builder = Builder::new().policy(policy).place_timeout(Duration::from_millis(100));
+        let client = builder.build(network(&world), world.runtime());
+        let held = [
+            client.request(get(format!("http://{origin}"))).await?,
+            client.request(get(format!("http://{origin}"))).await?,
+        ];
+        let error = client.request(get(format!("http://{origin}"))).await.unwrap_err();
+        let line = format!(
+            "http://{origin}: failed while waiting in the queue: {taken}, by 2 requests in flight or responses held; \
+             not tried again, for none became free within `place_timeout`; nothing of it was sent: safe to repeat"
+        );
+        check(&error, &line, "timeout place repeat");
+        assert!(error.into_request().is_some());
+        drop(held);
+    }
+    Ok(())
+}
+
 async fn the_queue_is_full<W: Networked>(world: W) -> Outcome {
     let policy = Policy::default().max_queue(0);
     let client = Builder::new().policy(policy).build(network(&world), world.runtime());
@@ -447,6 +479,7 @@ on_both! {
     a_deadline_passes
     a_deadline_passes_while_nobody_listens
     its_body_fails
+    no_place_becomes_free
     the_queue_is_full
     unusable_settings_are_named
 }

@@ -5,6 +5,7 @@ mod complete;
 mod ending;
 mod evhttp;
 mod fairness;
+mod places;
 mod pool;
 mod random;
 mod repeat;
@@ -151,6 +152,6 @@ fn steady() -> Policy {
 #[test]
 fn figures() {
     assert!(size_of::<Action>() <= 32, "{}", size_of::<Action>());
-    assert!(size_of::<Request>() <= 112, "{}", size_of::<Request>());
+    assert!(size_of::<Request>() <= 128, "{}", size_of::<Request>());
     assert!(size_of::<Connection>() <= 136, "{}", size_of::<Connection>());
 }

@@ -425,6 +425,7 @@ impl Model {
                 }
                 State::Waiting { .. } | State::InFlight { .. } => {}
             }
+            timers.insert((request.place_due, Timer::Place(id)));
             if let Some(deadline) = request.job.deadline {
                 timers.insert((deadline, Timer::Deadline(id)));
             }
@@ -459,7 +460,9 @@ impl Model {
         }
         // Those that were given up keep their deadlines until they are polled or the deadlines fire, no more.
         let given_up = |timer: &Timer| match timer {
-            Timer::Deadline(id) => d.requests.get(id.0).is_some_and(|r| matches!(r.state, State::Waiting { .. })),
+            Timer::Deadline(id) | Timer::Place(id) => {
+                d.requests.get(id.0).is_some_and(|r| matches!(r.state, State::Waiting { .. }))
+            }
             _ => false,
         };
         timers.retain(|(at, timer)| *at != Instant::NEVER && !given_up(timer));
