@@ -160,7 +160,9 @@ where
     {
         let (parts, body) = request.into_parts();
         let place = Place::of_request(&parts.method, &parts.uri).ok_or_else(RequestError::no_origin)?;
-        let head = match self.handle.core().connector.forward(&place.to_origin()) {
+        let connector = &self.handle.core().connector;
+        let forward = if connector.forwards() { connector.forward(&place.to_origin()) } else { None };
+        let head = match forward {
             Some(forward) => convert::forwarded_head(&parts, forward.authorization.as_deref()),
             None => convert::request_head(&parts),
         };

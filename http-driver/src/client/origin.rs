@@ -79,7 +79,11 @@ impl Origin {
 
     /// By host, port and scheme.
     pub(super) fn cmp_to(&self, place: Place<'_>) -> Ordering {
-        let by_host = self.host.bytes().cmp(normal_bytes(place.host));
+        // Mostly it is written as it is kept.
+        let by_host = match self.host == place.host {
+            true => Ordering::Equal,
+            false => self.host.bytes().cmp(normal_bytes(place.host)),
+        };
         by_host.then_with(|| self.port.cmp(&place.port)).then_with(|| self.scheme.cmp(place.scheme))
     }
 
@@ -111,17 +115,17 @@ impl fmt::Display for Origin {
 /// Host and port, without userinfo. An empty port is none (RFC 3986 §3.2.3); `None` if one of them is malformed.
 pub(super) fn host_and_port(authority: &Authority) -> Option<(&str, Option<u16>)> {
     let whole = authority.as_str();
-    let place = whole.rsplit_once('@').map_or(whole, |(_, place)| place);
-    let end = match place.strip_prefix('[') {
-        Some(_) => place.find(']')? + 1,
-        None => place.find(':').unwrap_or(place.len()),
+    // By bytes: each of these signs is one, and the search for a char costs more than the whole of a host.
+    let find = |text: &str, sign: u8| text.bytes().position(|byte| byte == sign);
+    let place = whole.bytes().rposition(|byte| byte == b'@').map_or(whole, |at| &whole[at + 1..]);
+    let end = match place.starts_with('[') {
+        true => find(place, b']')? + 1,
+        false => find(place, b':').unwrap_or(place.len()),
     };
     let (host, rest) = place.split_at(end);
-    let port = match rest.strip_prefix(':') {
-        Some("") => None,
-        // `parse` alone would take a sign.
-        Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => Some(port.parse().ok()?),
-        None if rest.is_empty() => None,
+    let port = match rest.as_bytes() {
+        [] | [b':'] => None,
+        [b':', digits @ ..] => Some(decimal(digits)?),
         _ => return None,
     };
     let is_host = match host.strip_prefix('[') {
@@ -129,6 +133,14 @@ pub(super) fn host_and_port(authority: &Authority) -> Option<(&str, Option<u16>)
         None => !host.is_empty(),
     };
     is_host.then_some((host, port))
+}
+
+/// Digits alone, and no more than a port may be; the library's own would take a sign.
+fn decimal(digits: &[u8]) -> Option<u16> {
+    digits.iter().try_fold(0_u16, |number, digit| {
+        let value = digit.wrapping_sub(b'0');
+        if value > 9 { None } else { number.checked_mul(10)?.checked_add(value.into()) }
+    })
 }
 
 /// What stands between the brackets of a host: an IPv6 address, and its zone (RFC 6874 §2). A zone may stand behind a
@@ -207,6 +219,12 @@ pub trait Connector: Send + Sync + 'static {
     fn forward(&self, origin: &Origin) -> Option<Forward> {
         let _ = origin;
         None
+    }
+
+    /// Whether [`forward`](Self::forward) may have an answer for any origin: where it has none, it is not asked, and
+    /// no origin is made for each request to ask it with. Default: yes.
+    fn forwards(&self) -> bool {
+        true
     }
 }
 

@@ -297,6 +297,16 @@ where
         matches!(proxy.kind(), Kind::Http | Kind::Https).then(|| proxy.forward())
     }
 
+    #[cfg(feature = "proxy")]
+    fn forwards(&self) -> bool {
+        !self.settings.proxies.is_none()
+    }
+
+    #[cfg(not(feature = "proxy"))]
+    fn forwards(&self) -> bool {
+        false
+    }
+
     fn configure(&mut self, config: &Arc<Config>) {
         self.edit().config = config.clone();
     }

@@ -86,6 +86,11 @@ impl Proxies {
         })
     }
 
+    /// Whether there is none for any origin.
+    pub(in crate::client) const fn is_none(&self) -> bool {
+        self.http.is_none() && self.https.is_none()
+    }
+
     /// The proxy for an origin, if it has one.
     #[must_use]
     pub fn proxy_of(&self, origin: &Origin) -> Option<&Proxy> {
