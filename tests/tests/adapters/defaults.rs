@@ -140,8 +140,10 @@ async fn c7_content_may_drip_unless_a_rate_is_asked<W: World>(world: W) -> Outco
     Ok(())
 }
 
+type Change = fn(RequestOptions) -> RequestOptions;
+
 async fn content_that_stalls_is_given_up_as_the_request_says<W: World>(world: W) -> Outcome {
-    let cases: [(Builder, fn(RequestOptions) -> RequestOptions); 6] = [
+    let cases: [(Builder, Change); 6] = [
         (Builder::new().read_timeout(SHORT), |plain| plain),
         (Builder::new(), |plain| plain.read_timeout(SHORT)),
         // The deadline of the request covers its content.
