@@ -18,6 +18,7 @@ mod options;
 mod pipelines;
 mod pressure;
 mod proxies;
+mod reported;
 mod reuse;
 mod runtimes;
 mod scenarios;

@@ -1,0 +1,93 @@
+//! What was reported of clients and stands in no other file, each by its number in `reports.rs`; on either adapter.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use http::Request;
+use http_driver::Full;
+use http_driver::client::Builder;
+
+use crate::sockets::clients::{Networked, begun, client, get};
+use crate::sockets::strangers::{AT_ONCE, anywhere, head};
+use crate::sockets::world::World;
+use crate::sockets::{Outcome, eventually};
+
+/// Serves each connection on a thread of its own; how many there were.
+fn origin(serve: impl Fn(TcpStream) -> std::io::Result<()> + Send + Sync + 'static) -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind(anywhere()).unwrap();
+    let (address, serve) = (listener.local_addr().unwrap(), Arc::new(serve));
+    let accepted = Arc::new(AtomicUsize::new(0));
+    let count = accepted.clone();
+    std::thread::spawn(move || {
+        while let Ok((stream, _)) = listener.accept() {
+            count.fetch_add(1, Ordering::SeqCst);
+            let serve = serve.clone();
+            std::thread::spawn(move || serve(stream));
+        }
+    });
+    (address, accepted)
+}
+
+/// Reads a head, if another one comes.
+fn asked(stream: &mut TcpStream) -> bool {
+    stream.peek(&mut [0]).is_ok_and(|count| count > 0) && !head(stream).is_empty()
+}
+
+/// C4: what the server has read is not said not to have been sent.
+async fn c4_a_cut_tells_what_was_sent<W: World>(world: W) -> Outcome {
+    let (address, _) = origin(|mut stream| {
+        head(&mut stream);
+        stream.read_to_end(&mut Vec::new()).map(drop)
+    });
+    let client = client(&world);
+    let post = Request::post(format!("http://{address}/")).body(Full::from("abc"))?;
+    let mut posted = begun(client.request(post));
+    let began = Instant::now();
+    // Until it is on its way, and somewhat longer.
+    while began.elapsed() < Duration::from_millis(300) {
+        let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(std::pin::Pin::new(&mut posted).poll(cx)));
+        assert!(polled.await.is_pending());
+        world.sleep(Duration::from_millis(10)).await;
+    }
+    let _ = client.shutdown().finish(Duration::from_millis(100)).await;
+    let error = posted.await.unwrap_err();
+    assert!(!error.is_safe_to_repeat(), "{error}");
+    assert!(error.into_request().is_none());
+    Ok(())
+}
+
+/// C8: by default, and without waiting for a server to come.
+async fn c8_a_refused_connection_fails_at_once<W: Networked>(world: W) -> Outcome {
+    let closed = world.address(&world.listen(anywhere()).await?)?;
+    let began = Instant::now();
+    let error = client(&world).request(get(closed, "/")).await.unwrap_err();
+    assert!(error.is_connect() && began.elapsed() < AT_ONCE, "{error}");
+    Ok(())
+}
+
+/// C38: a chunked response whose data was read, and which was not polled to its end.
+async fn c38_what_has_come_frees_its_connection<W: World>(world: W) -> Outcome {
+    let (address, accepted) = origin(|mut stream| {
+        while asked(&mut stream) {
+            stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n")?;
+        }
+        Ok(())
+    });
+    let client = Builder::new().max_connections_per_host(1).build(world.connector(), world.runtime());
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(client.request(get(address, "/")).await?);
+    }
+    assert_eq!(accepted.load(Ordering::SeqCst), 1);
+    eventually(&world, "nothing is under way", || client.counts().connections == 1).await;
+    Ok(())
+}
+
+on_both! {
+    c4_a_cut_tells_what_was_sent
+    c8_a_refused_connection_fails_at_once
+    c38_what_has_come_frees_its_connection
+}
