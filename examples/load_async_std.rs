@@ -1,5 +1,6 @@
 //! A client that measures, on async-std:
-//! `load-async-std --port P --mode seq|conc|bytes|chunked|sink|joined --n N --conns C --size S [--level exchange|client]`.
+//! `load-async-std --port P --mode seq|conc|bytes|chunked|sink|joined --n N --conns C --size S`
+//! `[--level exchange|client]`.
 //! Prints one line of JSON. `--mode idle --conns N --pid P` holds connections that wait, and tells what the server,
 //! process P, holds for each.
 
