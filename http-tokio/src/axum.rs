@@ -32,7 +32,7 @@
 //!   service that wants more of a connection is served with
 //!   [`Server::serve_with`](crate::server::Server::serve_with).
 //! * Listeners that implement axum's trait, those of `ListenerExt` among them: a listener implements
-//!   [`server::Listener`](crate::server::Listener), and [`Addressed`]. `TCP_NODELAY` is set already.
+//!   [`server::Listener`], and [`Addressed`]. `TCP_NODELAY` is set already.
 //! * HTTP/2, and so gRPC: HTTP/1.1 alone is spoken here. A client with prior knowledge of HTTP/2 is answered with 505.
 //!
 //! # What is not quite the same
