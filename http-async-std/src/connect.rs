@@ -1,13 +1,13 @@
 //! Clients over async-std's sockets.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
-use async_io::Async;
 use async_std::net::{TcpStream, ToSocketAddrs};
 use http_driver::Either;
 use http_driver::client::{self, Address, Builder, Dial, SocketOptions};
 
+use crate::dial::connect;
 use crate::io::FuturesIo;
 use crate::runtime::AsyncStdRuntime;
 
@@ -70,7 +70,7 @@ impl Dial for AsyncStdDial {
     async fn dial(&self, address: Address, options: &SocketOptions) -> io::Result<ClientSocket> {
         match address {
             Address::Tcp(address) => {
-                let stream = connect(address, options).await?;
+                let stream = connect(address, options).await?.into_inner()?.into();
                 #[cfg(unix)]
                 return Ok(Either::Left(FuturesIo::new(stream)));
                 #[cfg(not(unix))]
@@ -86,23 +86,5 @@ impl Dial for AsyncStdDial {
 
     async fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
         Ok((host, 0).to_socket_addrs().await?.map(|address| address.ip()).collect())
-    }
-}
-
-async fn connect(address: SocketAddr, options: &SocketOptions) -> io::Result<TcpStream> {
-    let socket = options.open(address)?;
-    match socket.connect(&address.into()) {
-        Ok(()) => {}
-        // As every connect does that does not block; the socket can be written to when it is done.
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-        #[cfg(unix)]
-        Err(error) if rustix::io::Errno::from_io_error(&error) == Some(rustix::io::Errno::INPROGRESS) => {}
-        Err(error) => return Err(error),
-    }
-    let socket = Async::new_nonblocking(std::net::TcpStream::from(socket))?;
-    socket.writable().await?;
-    match socket.get_ref().take_error()? {
-        Some(error) => Err(error),
-        None => Ok(socket.into_inner()?.into()),
     }
 }

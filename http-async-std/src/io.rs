@@ -104,6 +104,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport for FuturesIo<S> {
             peer.address = socket.peer_addr().ok();
             peer.local = socket.local_addr().ok();
         }
+        #[cfg(feature = "smol")]
+        if let Some(socket) = stream.downcast_ref::<smol::net::TcpStream>() {
+            peer.address = socket.peer_addr().ok();
+            peer.local = socket.local_addr().ok();
+        }
     }
 
     fn reset_on_drop(&mut self, reset: bool) {
@@ -116,6 +121,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport for FuturesIo<S> {
         }
         #[cfg(feature = "async-std")]
         if let Some(socket) = stream.downcast_ref::<async_std::net::TcpStream>() {
+            let _ = SockRef::from(socket).set_linger(linger);
+        }
+        #[cfg(feature = "smol")]
+        if let Some(socket) = stream.downcast_ref::<smol::net::TcpStream>() {
             let _ = SockRef::from(socket).set_linger(linger);
         }
     }

@@ -1,4 +1,4 @@
-//! HTTP/1.1 servers and clients on `futures-io` streams: for async-std, and through plain streams for smol.
+//! HTTP/1.1 servers and clients on `futures-io` streams: for async-std, and with the feature `smol` for smol.
 //!
 //! async-std is discontinued; its authors point to smol. Streams and timers here need neither: without the default
 //! feature `async-std` this crate depends on `futures-io` and `async-io` alone, which smol is built of.
@@ -140,6 +140,7 @@
 //! | `hyper-compat` | no | requests that ask for an upgrade carry hyper's `OnUpgrade`, which services made for hyper want |
 //! | `proxy` | no | clients that go through proxies: HTTP ones, the same over TLS with `tls`, SOCKS 5 |
 //! | `proxy-protocol` | no | servers behind proxies that tell their clients' addresses, by the PROXY protocol |
+//! | `smol` | no | listeners, connector, server and tasks of smol |
 //! | `tls` | no | TLS for servers and clients, with `rustls` and `ring`; a client is given its configuration |
 //! | `tls-webpki-roots` | no | `tls`, and clients trust the roots of Mozilla, which are bundled |
 //! | `tls-native-roots` | no | `tls`, and clients trust the roots of the platform, unless others are bundled |
@@ -148,10 +149,15 @@
 
 #[cfg(feature = "async-std")]
 mod connect;
+#[cfg(any(feature = "async-std", feature = "smol"))]
+mod dial;
 mod io;
 mod runtime;
 #[cfg(feature = "async-std")]
 mod serve;
+#[cfg(feature = "smol")]
+#[cfg_attr(docsrs, doc(cfg(feature = "smol")))]
+pub mod smol;
 mod tunnel;
 
 #[cfg(feature = "async-std")]
