@@ -137,7 +137,10 @@ const REPORTS: [(&str, Held); 39] = [
     ("C33: CRLF too many", Open("behind a response, in the same segment, it still costs the connection")),
     ("C34: Retry-After", Open("what is asked again is not yet kept to the connection that was answered on")),
     ("C35: other schemes", By(&[(NETWORKS, "c17_c35_what_names_no_origin_is_refused_and_nothing_tried")])),
-    ("C36: a length that is not the content's", Open("it is refused, but only once there is a connection")),
+    (
+        "C36: a length that is not the content's",
+        By(&[(REPORTED, "c36_a_length_that_is_not_the_contents_is_refused_before")]),
+    ),
     ("C37: 101 that names no protocol", Open("a client takes it for a switch, if it has offered one (RFC 9110 §7.8)")),
     ("C38: what has come frees its connection", By(&[(REPORTED, "c38_what_has_come_frees_its_connection")])),
     (

@@ -6,7 +6,7 @@ use core::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
-use http_core::Content;
+use http_core::{Content, RequestHead};
 
 use crate::error::BoxError;
 use crate::simple::Full;
@@ -102,6 +102,14 @@ impl Payload {
             Self::Stream(length, body) => Some((length.map_or(Content::Streaming, Content::Sized), Some(body))),
             Self::Taken => None,
         }
+    }
+
+    /// Whether a head says another length than that of content which is all here (RFC 9110 §8.6): it cannot be sent on
+    /// any connection, so none is made for it. What comes by and by is judged when it is sent.
+    pub(super) fn contradicts(&self, head: &RequestHead) -> bool {
+        let Self::Ready(content) = self else { return false };
+        let said = |value: &[u8]| core::str::from_utf8(value).ok().and_then(|value| value.parse::<u64>().ok());
+        head.fields().get_all("content-length").any(|value| said(value) != content.length())
     }
 
     pub(super) const fn is_replayable(&self) -> bool {

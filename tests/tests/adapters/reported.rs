@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use http::Request;
 use http_driver::Full;
-use http_driver::client::Builder;
+use http_driver::client::{Builder, RequestOptions};
 
 use crate::sockets::clients::{Networked, begun, client, get};
 use crate::sockets::strangers::{AT_ONCE, anywhere, head};
@@ -68,6 +68,20 @@ async fn c8_a_refused_connection_fails_at_once<W: Networked>(world: W) -> Outcom
     Ok(())
 }
 
+/// C36: nothing is tried for what cannot be right.
+async fn c36_a_length_that_is_not_the_contents_is_refused_before<W: World>(world: W) -> Outcome {
+    let (address, accepted) = origin(|mut stream| stream.read_to_end(&mut Vec::new()).map(drop));
+    for length in ["3", "7", "x"] {
+        let request = Request::post(format!("http://{address}/")).header("content-length", length);
+        let options = RequestOptions::new().timeout(Duration::from_secs(5));
+        let error = client(&world).request(request.extension(options).body(Full::from("12345"))?).await.unwrap_err();
+        assert!(error.is_safe_to_repeat() && !error.is_timeout(), "{length}: {error}");
+    }
+    world.sleep(Duration::from_millis(50)).await;
+    assert_eq!(accepted.load(Ordering::SeqCst), 0);
+    Ok(())
+}
+
 /// C38: a chunked response whose data was read, and which was not polled to its end.
 async fn c38_what_has_come_frees_its_connection<W: World>(world: W) -> Outcome {
     let (address, accepted) = origin(|mut stream| {
@@ -89,5 +103,6 @@ async fn c38_what_has_come_frees_its_connection<W: World>(world: W) -> Outcome {
 on_both! {
     c4_a_cut_tells_what_was_sent
     c8_a_refused_connection_fails_at_once
+    c36_a_length_that_is_not_the_contents_is_refused_before
     c38_what_has_come_frees_its_connection
 }
