@@ -74,6 +74,10 @@ pub struct Policy {
     /// Requests that may wait in all, those that failed and were not polled yet included. Default: 100,000
     /// (evhttp: no limit).
     pub max_queue: usize,
+    /// How often in a row requests that came later may go first, because of their priority or because a connection
+    /// suits them; then it is the turn of who came first, so that nobody waits without end. 0: strictly in order.
+    /// Default: 16.
+    pub overtaking: u8,
     /// How long a request waits for a place: while as many connections as allowed are taken, by requests or by
     /// responses that are held and not read, and none is free for it. Then it fails and says which limit it was. Time
     /// in which its origin is connected to, or backed off from, does not count. `None`: as long as it takes.
@@ -173,6 +177,7 @@ impl Default for Policy {
             requests_per_connection: None,
             fresh_after_idle: Some(Duration::from_secs(1)),
             max_queue: 100_000,
+            overtaking: 16,
             place_timeout: Some(Duration::from_secs(30)),
             pipeline_depth: 1,
         }
@@ -325,6 +330,13 @@ impl Policy {
     #[must_use]
     pub fn max_queue(mut self, most: usize) -> Self {
         self.max_queue = most;
+        self
+    }
+
+    /// With this [`overtaking`](Self#structfield.overtaking).
+    #[must_use]
+    pub fn overtaking(mut self, most: u8) -> Self {
+        self.overtaking = most;
         self
     }
 

@@ -229,6 +229,7 @@ fn policy(policy: &Policy, out: &mut Vec<(&'static str, Value)>) {
         fresh_after_idle,
         max_queue,
         pipeline_depth,
+        overtaking,
         place_timeout,
     } = *policy;
     let (reserve, share) = match retry_budget {
@@ -261,6 +262,7 @@ fn policy(policy: &Policy, out: &mut Vec<(&'static str, Value)>) {
         ("dispatch.fresh_after_idle", fresh_after_idle.into()),
         ("dispatch.max_queue", max_queue.into()),
         ("dispatch.pipeline_depth", pipeline_depth.into()),
+        ("dispatch.overtaking", u32::from(overtaking).into()),
         ("dispatch.place_timeout", place_timeout.into()),
     ]);
 }

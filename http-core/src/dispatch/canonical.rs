@@ -119,7 +119,8 @@ impl Dispatcher {
         let Job { origin, idempotent, replayable, deadline, priority, retries, retry_after, fresh } = job;
         out.value((ranks.origins.get(origin), idempotent, replayable, priority, retries, retry_after, fresh));
         out.until(deadline.unwrap_or(Instant::NEVER), now);
-        out.value((*need == Need::Fresh, attempts, spared, misdirected));
+        // Those that do not count may be any number; whether there was one at all does count.
+        out.value((*need == Need::Fresh, attempts.saturating_sub(*spared), *attempts > 0, misdirected));
         match state {
             request::State::Waiting { .. } => {
                 out.value(self.policy.place_timeout.map(|longest| now.saturating_since(*queued).min(longest)));

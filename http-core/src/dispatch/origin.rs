@@ -42,7 +42,7 @@ pub(super) struct Origin {
 impl Origin {
     pub(super) fn new(policy: &Policy) -> Self {
         Self {
-            queue: Queue::default(),
+            queue: Queue::new(policy.overtaking),
             live: 0,
             connections: 0,
             connecting: 0,

@@ -5,7 +5,7 @@ use super::connection::{self, Connection};
 use super::dispatcher::{Dispatcher, Output};
 use super::ids::{ConnectionId, OriginId, RequestId};
 use super::origin::Origin;
-use super::queue::{MOST_PASSED, Need};
+use super::queue::Need;
 use super::request;
 use super::timers::Timer;
 use crate::time::Instant;
@@ -345,15 +345,18 @@ impl Dispatcher {
             return false;
         }
         if theirs.sequence < ours.sequence && theirs > ours {
-            self.passed += 1;
+            self.passed = self.passed.saturating_add(1).min(self.policy.overtaking.saturating_add(1));
         }
-        theirs < ours || self.passed > MOST_PASSED
+        theirs < ours || self.passed > self.policy.overtaking
     }
 
     fn leave_line(&mut self, id: OriginId) {
         if let Some(origin) = self.origins.get_mut(id.0) {
             if let Some(ticket) = origin.in_line.take() {
                 self.line.remove(&(ticket, id));
+                if self.line.is_empty() {
+                    self.passed = 0;
+                }
             }
         }
     }

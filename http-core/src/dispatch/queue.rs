@@ -6,10 +6,6 @@ use core::ops::Bound;
 use super::failure::Failure;
 use super::ids::RequestId;
 
-/// How often in a row those may be served that came later, before it is the turn of who came first: so that no priority
-/// waits without end for those above it.
-pub(super) const MOST_PASSED: u8 = 16;
-
 /// A place in a queue: by priority, then in the order in which the requests came in; a retried request keeps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
@@ -37,12 +33,14 @@ pub(super) struct GivenUp {
 }
 
 /// Two queues, so that a request that needs a new connection does not hold up those that do not.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Queue {
     any: Lane,
     fresh: Lane,
-    /// How many have been served since somebody waits who came before them; at most [`MOST_PASSED`].
+    /// How many have been served since somebody waits who came before them; at most `most_passed`.
     passed: u8,
+    /// [`Policy::overtaking`](super::Policy::overtaking)
+    most_passed: u8,
 }
 
 /// One queue. Its epoch changes when all of it is given up at once: a request remembers the epoch in which it was
@@ -54,6 +52,10 @@ struct Lane {
 }
 
 impl Queue {
+    pub(super) fn new(most_passed: u8) -> Self {
+        Self { any: Lane::default(), fresh: Lane::default(), passed: 0, most_passed }
+    }
+
     /// Puts a request in; the epoch finds it again.
     pub(super) fn insert(&mut self, place: Place, need: Need) -> u32 {
         let lane = self.lane_mut(need);
@@ -94,19 +96,20 @@ impl Queue {
     pub(super) fn note_served(&mut self, place: Place, need: Need, stuck: bool) {
         let came_before = |lane: &Lane| lane.eldest().is_some_and(|eldest| eldest.sequence < place.sequence);
         let passes = came_before(&self.any) || ((stuck || need == Need::Fresh) && came_before(&self.fresh));
-        self.passed = if passes { self.passed.saturating_add(1).min(MOST_PASSED) } else { 0 };
+        self.passed = if passes { self.passed.saturating_add(1).min(self.most_passed) } else { 0 };
     }
 
+    /// What is counted while nobody waits says nothing.
     pub(super) fn passed(&self) -> u8 {
-        self.passed
+        if self.len() == 0 { 0 } else { self.passed }
     }
 
     fn turn(&self, lane: &Lane) -> Option<Place> {
-        if self.passed == MOST_PASSED { lane.eldest() } else { lane.places.first().copied() }
+        if self.passed == self.most_passed { lane.eldest() } else { lane.places.first().copied() }
     }
 
     fn goes_before(&self, one: Place, other: Place) -> bool {
-        if self.passed == MOST_PASSED { one.sequence < other.sequence } else { one < other }
+        if self.passed == self.most_passed { one.sequence < other.sequence } else { one < other }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -155,7 +158,7 @@ mod tests {
 
     #[test]
     fn by_rank_then_by_arrival_and_fresh_ones_apart() {
-        let mut queue = Queue::default();
+        let mut queue = Queue::new(16);
         queue.insert(place(5, 1), Need::Any);
         queue.insert(place(5, 0), Need::Fresh);
         queue.insert(place(1, 2), Need::Any);
@@ -168,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_lane_is_given_up_in_one_step() {
-        let mut queue = Queue::default();
+        let mut queue = Queue::new(16);
         let epoch = queue.insert(place(0, 0), Need::Any);
         let (places, taken) = queue.take(Need::Any);
         assert_eq!((places.len(), taken), (1, epoch));

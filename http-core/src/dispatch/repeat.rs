@@ -90,7 +90,7 @@ impl Dispatcher {
             return;
         };
         let origin = request.job.origin;
-        let attempts = request.attempts;
+        let attempts = request.attempts.saturating_sub(request.spared);
         // Where one kept connection was dead others may be, too; a new one that ends says nothing of those that work,
         // and neither does one that ended in order, behind its last response or by us.
         let dead = reused && !matches!(cause, LostCause::Last | LostCause::Local);

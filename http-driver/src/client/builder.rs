@@ -45,6 +45,7 @@ use crate::io::Runtime;
 /// | `dispatch.requests_per_connection` | none | none | none | none | none |
 /// | `dispatch.pipeline_depth` | 1 | 1 | 1 | 1 | 1 |
 /// | `dispatch.max_queue` | 100000 | none | none | none | none |
+/// | `dispatch.overtaking` | 16 | | | | |
 /// | `dispatch.place_timeout` | 30s | no limit, no wait | no limit, no wait | no limit, no wait | none |
 /// | `dispatch.connect_retries` | 0 | 0 | 0 | 0 | 0 |
 /// | `dispatch.backoff.initial` | 2s | | | | |

@@ -121,6 +121,7 @@ impl Dispatch {
             .pipeline_depth(plan.depth)
             .idle_per_origin(1)
             .idle_timeout(TICK)
+            .overtaking(1)
             .place_timeout(plan.places.then_some(TICK))
             .circuit(plan.circuit.then_some(Circuit::new(2, TICK)));
         let mut machine = Dispatcher::new(policy);
