@@ -114,7 +114,7 @@ async fn requests_that_are_not_sent<W: Networked>(world: W) -> Outcome {
 }
 
 async fn responses<W: Networked>(world: W) -> Outcome {
-    let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(200));
+    let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(600));
     let ok = |fields: &str, content: &str| format!("HTTP/1.1 200 OK\r\n{fields}\r\n{content}");
     let rows = vec![
         ("client_head_ignores_body", "HEAD", ok("Content-Length: 11\r\n", ""), Some((200, ""))),
