@@ -21,7 +21,7 @@ use benches::traffic::Kind;
 const BOUNDS: [(Contender, Kind, f64); 12] = [
     (Contender::Service, Kind::Six, 0.855),
     (Contender::Service, Kind::BrowserVary, 0.78),
-    (Contender::Service, Kind::BrowserNew, 1.065),
+    (Contender::Service, Kind::BrowserNew, 1.09),
     (Contender::Service, Kind::Pipelined, 0.795),
     (Contender::Service, Kind::Echo, 1.0),
     (Contender::Service, Kind::Connections, 1.405),
