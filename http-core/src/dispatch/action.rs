@@ -28,8 +28,8 @@ pub struct Job {
     pub replayable: bool,
     /// When it fails if its exchange is not complete. Default: `None`, never.
     pub deadline: Option<Instant>,
-    /// Higher ones leave the queue earlier, equal ones in the order that they came in; but after 16 that came later it
-    /// is the turn of who came first, so that no priority waits without end. Default: 128.
+    /// Higher ones leave the queue earlier, equal ones in the order that they came in; but after so many that came
+    /// later as [`overtaking`](super::Policy::overtaking) says it is the turn of who came first. Default: 128.
     pub priority: u8,
     /// How often it may be sent again, in place of [`request_retries`](super::Policy::request_retries). Default:
     /// `None`.

@@ -205,7 +205,7 @@ impl Dispatcher {
             origin.queue.remove(&found.place(request), found.need);
             origin.roomy.remove(&id);
         }
-        let place_due = core::mem::replace(&mut found.place_due, Instant::NEVER);
+        let place_due = found.take_place_due();
         self.timers.disarm(place_due, Timer::Place(request));
         found.attempts = found.attempts.saturating_add(1);
         let reused = connection.assigned > 1 || self.now > connection.since;

@@ -8,7 +8,6 @@ use super::ids::{OriginId, RequestId};
 use super::queue::{Need, Place};
 use super::request::State;
 use super::timers::Timer;
-use crate::time::Instant;
 
 impl Dispatcher {
     /// Takes a request out of wherever it is. What it leaves is consistent, and to be settled.
@@ -62,7 +61,7 @@ impl Dispatcher {
         };
         let failure = Failure { phase, cause, attempts: request.attempts, safe_to_repeat, why };
         request.state = State::Failed { failure, ticket };
-        let place_due = core::mem::replace(&mut request.place_due, Instant::NEVER);
+        let place_due = request.take_place_due();
         self.timers.disarm(place_due, Timer::Place(id));
         if let Some(deadline) = request.job.deadline {
             self.timers.disarm(deadline, Timer::Deadline(id));

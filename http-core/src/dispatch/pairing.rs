@@ -81,7 +81,7 @@ impl Dispatcher {
     /// Gives places among all connections, free ones and those of idle connections, to those that wait for
     /// them, one each in turn.
     pub(super) fn serve_line(&mut self) {
-        while self.connections.len() < self.policy.max_connections.max(1) || !self.idle.is_empty() {
+        while !self.has_all() || !self.idle.is_empty() {
             let Some((_, id)) = self.line.pop_first() else {
                 return;
             };
@@ -117,9 +117,7 @@ impl Dispatcher {
             }
             if connection.offers() == Need::Any {
                 // What needs a new one goes first where this is the only way to a place for it.
-                let full = self.is_full(origin) || self.connections.len() >= self.policy.max_connections.max(1);
-                let overtaken = full && origin.queue.fresh_goes_before(place);
-                if overtaken && origin.connecting == 0 && self.may_connect(origin) {
+                if origin.queue.fresh_goes_before(place) && self.is_stuck(origin) {
                     return Some(Pairing::Close(*idle, CloseCause::Replaced));
                 }
                 if !job.idempotent && self.idled_too_long(since) {
@@ -152,7 +150,7 @@ impl Dispatcher {
         if !turn && !self.line.is_empty() {
             return Some(Opening::Line);
         }
-        if self.connections.len() >= self.policy.max_connections.max(1) {
+        if self.has_all() {
             return Some(match self.idle.values().next() {
                 Some(oldest) => Opening::Instead(*oldest, CloseCause::Evicted),
                 None => Opening::Line,
@@ -187,7 +185,7 @@ impl Dispatcher {
     }
 
     pub(super) fn may_warm_up(&self, id: OriginId) -> bool {
-        let room = self.connections.len() < self.policy.max_connections.max(1) && self.line.is_empty();
+        let room = !self.has_all() && self.line.is_empty();
         let origin = self.origins.get(id.0);
         origin.is_some_and(|origin| {
             let probing = origin.trouble.failures > 0 && origin.connecting > 0;
@@ -216,7 +214,8 @@ impl Dispatcher {
 
     fn assign(&mut self, id: RequestId, connection_id: ConnectionId) {
         let ticket = self.ticket();
-        let stuck = self.requests.get(id.0).is_some_and(|request| self.is_stuck(request.job.origin));
+        let origin = self.requests.get(id.0).and_then(|request| self.origins.get(request.job.origin.0));
+        let stuck = origin.is_some_and(|origin| origin.queue.awaits_fresh() && self.is_stuck(origin));
         if !self.wake(connection_id) {
             // It goes behind others: the connection does not rest.
             self.note_at_work(connection_id);
@@ -232,7 +231,7 @@ impl Dispatcher {
             origin.queue.note_served(place, request.need, stuck);
             origin.roomy.remove(&connection_id);
         }
-        let place_due = core::mem::replace(&mut request.place_due, Instant::NEVER);
+        let place_due = request.take_place_due();
         request.attempts = request.attempts.saturating_add(1);
         request.state = request::State::InFlight {
             connection: connection_id,
@@ -362,11 +361,14 @@ impl Dispatcher {
     }
 
     /// Whether nothing but a limit keeps an origin from having a new connection.
-    fn is_stuck(&self, id: OriginId) -> bool {
-        self.origins.get(id.0).is_some_and(|origin| {
-            let full = self.is_full(origin) || self.connections.len() >= self.policy.max_connections.max(1);
-            full && origin.connecting == 0 && self.may_connect(origin)
-        })
+    fn is_stuck(&self, origin: &Origin) -> bool {
+        let full = self.is_full(origin) || self.has_all();
+        full && origin.connecting == 0 && self.may_connect(origin)
+    }
+
+    /// Whether there are as many connections in all as there may be.
+    fn has_all(&self) -> bool {
+        self.connections.len() >= self.policy.max_connections.max(1)
     }
 
     fn note_at_work(&mut self, id: ConnectionId) {

@@ -92,6 +92,11 @@ impl Queue {
         self.turn(&self.fresh).is_some_and(|fresh| self.goes_before(fresh, place))
     }
 
+    /// Whether any waits that only a new connection can serve.
+    pub(super) fn awaits_fresh(&self) -> bool {
+        !self.fresh.places.is_empty()
+    }
+
     /// `place`, which was taken out, was served. `stuck`: a limit alone keeps those that need a new connection waiting.
     pub(super) fn note_served(&mut self, place: Place, need: Need, stuck: bool) {
         let came_before = |lane: &Lane| lane.eldest().is_some_and(|eldest| eldest.sequence < place.sequence);

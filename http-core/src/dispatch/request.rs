@@ -49,6 +49,11 @@ pub(super) enum State {
 }
 
 impl Request {
+    /// When it would be looked at for a place, which it is not any more.
+    pub(super) fn take_place_due(&mut self) -> Instant {
+        core::mem::replace(&mut self.place_due, Instant::NEVER)
+    }
+
     pub(super) fn place(&self, id: RequestId) -> Place {
         Place { rank: u8::MAX - self.job.priority, sequence: self.sequence, request: id }
     }
