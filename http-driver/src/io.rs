@@ -95,6 +95,13 @@ pub trait Transport {
         let _ = peer;
     }
 
+    /// What it [describes](Self::describe) by itself.
+    fn peer(&self) -> Peer {
+        let mut peer = Peer::default();
+        self.describe(&mut peer);
+        peer
+    }
+
     /// Whether dropping the transport from now on is to reset it, so that the peer cannot take what it got for
     /// complete. Told before a byte is written that this matters for. Default: nothing is done, for transports whose
     /// peers can tell a drop from an orderly end.

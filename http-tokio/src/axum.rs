@@ -55,7 +55,7 @@ use std::sync::Arc;
 use axum_core::body::Body;
 use http::{Request, Response};
 use http_driver::server::{self, MakeService, Report};
-use http_driver::{Incoming, Peer, Transport};
+use http_driver::{Incoming, Transport};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tower_service::Service;
@@ -247,18 +247,11 @@ pub trait Addressed: server::Listener<TokioRuntime> + 'static {
     fn address(transport: &Self::Transport) -> Option<Self::Address>;
 }
 
-/// The address that a transport tells of its peer.
-fn told(transport: &impl Transport) -> Option<SocketAddr> {
-    let mut peer = Peer::default();
-    transport.describe(&mut peer);
-    peer.address
-}
-
 impl Addressed for TcpListener {
     type Address = SocketAddr;
 
     fn address(transport: &Self::Transport) -> Option<SocketAddr> {
-        told(transport)
+        transport.peer().address
     }
 }
 
@@ -267,7 +260,7 @@ impl<L: server::Listener<TokioRuntime> + 'static> Addressed for http_driver::tls
     type Address = SocketAddr;
 
     fn address(transport: &Self::Transport) -> Option<SocketAddr> {
-        told(transport)
+        transport.peer().address
     }
 }
 
@@ -276,7 +269,7 @@ impl<L: server::Listener<TokioRuntime> + 'static> Addressed for server::ProxiedL
     type Address = SocketAddr;
 
     fn address(transport: &Self::Transport) -> Option<SocketAddr> {
-        told(transport)
+        transport.peer().address
     }
 }
 

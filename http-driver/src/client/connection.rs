@@ -89,8 +89,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
 
     /// How long the content of the response to the request that was sent last may rest between two pieces, and how many
     /// bytes of it have to come in a second (0: any), in place of [`Timeouts::content`](http_core::Timeouts::content)
-    /// and
-    /// [`Timeouts::content_rate`](http_core::Timeouts::content_rate).
+    /// and [`Timeouts::content_rate`](http_core::Timeouts::content_rate).
     pub fn limit_content(&mut self, pause: Duration, rate: u32) {
         let _ = call!(self, Input::LimitContent(pause, rate), |machine, _now| {
             machine.limit_content(pause, rate);

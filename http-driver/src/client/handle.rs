@@ -7,7 +7,7 @@ use std::sync::Arc;
 use http::{Request, Response, Uri};
 use http_body::Body;
 use http_core::dispatch::Progress;
-use http_core::{Misuse, RequestHead, Version};
+use http_core::{RequestHead, Version};
 use tower_service::Service;
 
 use super::counts::Counts;
@@ -170,9 +170,7 @@ where
         // Looked at once; whoever sends a body that was not all there polls it again, with a waker that works.
         let payload = Payload::of(body, &mut Context::from_waker(Waker::noop()));
         let payload = payload.map_err(|error| RequestError::body(Error::Body(error)).before(place))?;
-        if payload.contradicts(&head) {
-            return Err(RequestError::unsendable(Misuse::Framing.into()).before(place));
-        }
+        payload.suits(&head).map_err(|misuse| RequestError::unsendable(misuse.into()).before(place))?;
         let head = self.with_expectation(head, &payload, parts.extensions.get());
         Ok(Job { head, payload, parts, error: None, progress: Some(Progress::NOTHING), touched: 0 })
     }

@@ -68,8 +68,7 @@ impl RequestOptions {
 
     /// How long the content of the response may rest between two pieces, in place of
     /// [`Builder::read_timeout`](super::Builder::read_timeout). Counted in milliseconds. Time in which nobody reads
-    /// does
-    /// not count.
+    /// does not count.
     pub const fn read_timeout(mut self, most: Duration) -> Self {
         self.read_timeout = Some(most);
         self

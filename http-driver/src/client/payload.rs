@@ -6,7 +6,7 @@ use core::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
-use http_core::{Content, RequestHead};
+use http_core::{Content, Misuse, Outline, RequestHead, make_header_request};
 
 use crate::error::BoxError;
 use crate::simple::Full;
@@ -94,22 +94,33 @@ pub(super) enum Payload {
 impl Payload {
     /// The content to announce, and the stream behind it.
     pub(super) fn take(&mut self) -> Option<(Content, Option<BoxBody>)> {
-        match core::mem::replace(self, Self::Taken) {
-            Self::Ready(content) => {
-                *self = Self::Ready(content.clone());
-                Some((content, None))
-            }
-            Self::Stream(length, body) => Some((length.map_or(Content::Streaming, Content::Sized), Some(body))),
-            Self::Taken => None,
-        }
+        let content = self.announced()?;
+        let body = match self {
+            Self::Stream(..) => match core::mem::replace(self, Self::Taken) {
+                Self::Stream(_, body) => Some(body),
+                _ => None,
+            },
+            _ => None,
+        };
+        Some((content, body))
     }
 
-    /// Whether a head says another length than that of content which is all here (RFC 9110 §8.6): it cannot be sent on
-    /// any connection, so none is made for it. What comes by and by is judged when it is sent.
-    pub(super) fn contradicts(&self, head: &RequestHead) -> bool {
-        let Self::Ready(content) = self else { return false };
-        let said = |value: &[u8]| core::str::from_utf8(value).ok().and_then(|value| value.parse::<u64>().ok());
-        head.fields().get_all("content-length").any(|value| said(value) != content.length())
+    /// Whether a head that states its framing by itself can be sent with it (RFC 9112 §6): what cannot needs no
+    /// connection. The others are framed when they are sent.
+    pub(super) fn suits(&self, head: &RequestHead) -> Result<(), Misuse> {
+        let fields = head.fields();
+        let stated = fields.contains("content-length") || fields.contains("transfer-encoding");
+        let Some(content) = self.announced().filter(|_| stated) else { return Ok(()) };
+        make_header_request(head, &content, &Outline::default(), &mut Vec::new()).map(drop)
+    }
+
+    /// The content to announce.
+    fn announced(&self) -> Option<Content> {
+        match self {
+            Self::Ready(content) => Some(content.clone()),
+            Self::Stream(length, _) => Some(length.map_or(Content::Streaming, Content::Sized)),
+            Self::Taken => None,
+        }
     }
 
     pub(super) const fn is_replayable(&self) -> bool {

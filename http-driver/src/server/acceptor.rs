@@ -420,9 +420,7 @@ where
     type Service = S;
 
     fn make(self, transport: &T) -> Option<S> {
-        let mut peer = Peer::default();
-        transport.describe(&mut peer);
-        self(transport, &peer)
+        self(transport, &transport.peer())
     }
 }
 

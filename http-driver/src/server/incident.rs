@@ -265,8 +265,7 @@ impl Observer {
     /// Follows a connection from here.
     pub(super) fn follow<T: Transport>(&self, transport: &T) -> Box<Observed> {
         let number = self.0.last.fetch_add(1, Ordering::Relaxed) + 1;
-        let mut peer = Peer::default();
-        transport.describe(&mut peer);
+        let peer = transport.peer();
         Box::new(Observed { observer: self.clone(), number, peer, request: None, unmet: 0, over: false })
     }
 }
@@ -294,8 +293,7 @@ pub(crate) struct Observed {
 impl Observed {
     /// The handshake is done, and may have told who the peer is.
     pub(super) fn meet<T: Transport>(&mut self, transport: &T) {
-        self.peer = Peer::default();
-        transport.describe(&mut self.peer);
+        self.peer = transport.peer();
     }
 
     /// The service is given this request, or none any more.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use http::Request;
+use http_body_util::Limited;
 use http_driver::Full;
 use http_driver::client::{Builder, RequestOptions};
 
@@ -77,6 +78,16 @@ async fn c36_a_length_that_is_not_the_contents_is_refused_before<W: World>(world
         let error = client(&world).request(request.extension(options).body(Full::from("12345"))?).await.unwrap_err();
         assert!(error.is_safe_to_repeat() && !error.is_timeout(), "{length}: {error}");
     }
+    // Its siblings: what a parser of numbers would take, two lengths, a coding of content whose length is known, and a
+    // body that has to be asked for its length.
+    for (name, value) in [("content-length", "+5"), ("content-length", "5, 5"), ("transfer-encoding", "chunked")] {
+        let request = Request::post(format!("http://{address}/")).header(name, value);
+        let error = client(&world).request(request.body(Full::from("12345"))?).await.unwrap_err();
+        assert!(error.is_safe_to_repeat(), "{name}: {value}: {error}");
+    }
+    let sized = Limited::new(Full::from("12345"), 5);
+    let request = Request::post(format!("http://{address}/")).header("content-length", "7").body(sized)?;
+    assert!(client(&world).request(request).await.unwrap_err().is_safe_to_repeat());
     world.sleep(Duration::from_millis(50)).await;
     assert_eq!(accepted.load(Ordering::SeqCst), 0);
     Ok(())

@@ -19,7 +19,6 @@ use crate::convert::{self, Unconvertible};
 use crate::error::Error;
 use crate::io::{Runtime, RuntimeId, Transport};
 use crate::link::poll_until;
-use crate::peer::Peer;
 use crate::tunnel::Promise;
 
 /// The most of a response that is gathered from several pieces, so that its connection is free before its reader sees
@@ -189,9 +188,7 @@ impl<T: Transport, R: Runtime> Carrier<T, R> {
             self.promise = Some(promise);
         }
         if tells_peer {
-            let mut peer = Peer::default();
-            self.connection.transport().describe(&mut peer);
-            response.extensions_mut().insert(peer);
+            response.extensions_mut().insert(self.connection.transport().peer());
         }
         Ok(response)
     }

@@ -96,9 +96,7 @@ impl<R, L: Listener<R>> Listener<R> for ProxiedListener<L> {
 
     async fn accept(&mut self) -> io::Result<Self::Transport> {
         let transport = self.listener.accept().await?;
-        let mut peer = Peer::default();
-        transport.describe(&mut peer);
-        let trusted = peer.address.map_or(self.trusted.unix, |address| self.trusted.trusts(address.ip()));
+        let trusted = transport.peer().address.map_or(self.trusted.unix, |address| self.trusted.trusts(address.ip()));
         Ok(ProxiedTransport { transport, awaits_header: trusted, early: BytesMut::new(), addresses: None })
     }
 }
