@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::future::{Either, join, select};
@@ -16,7 +16,7 @@ use http_driver::{Full, Runtime};
 use tokio::sync::mpsc;
 
 use crate::sockets::clients::{alone, begun, content, get};
-use crate::sockets::paths::Paths;
+use crate::sockets::paths::{Paths, SLOW};
 use crate::sockets::strangers::AT_ONCE;
 use crate::sockets::world::World;
 use crate::sockets::{Outcome, eventually};
@@ -54,21 +54,31 @@ async fn a_waiter_that_does_not_poll_blocks_nobody<W: World>(world: W) -> Outcom
 async fn the_order_of_the_queue_is_that_of_the_answers<W: World>(world: W) -> Outcome {
     let paths = Paths::start()?;
     let client = Builder::new().max_connections_per_host(1).build(world.connector(), world.runtime());
-    for _ in 0..3 {
-        let began = paths.asked();
+    let mut proven = 0;
+    for _ in 0..100 {
+        let (began, asked_at) = (paths.asked(), Instant::now());
         let slow = alone(&world, client.request(get(paths.address, "/slow")));
         eventually(&world, "it is on its way", || paths.asked() == began + 1).await;
         let first = begun(client.request(get(paths.address, "/first")));
         let mut second = begun(client.request(get(paths.address, "/second")));
         slow.await?;
         let mut cx = Context::from_waker(std::task::Waker::noop());
-        assert!(Pin::new(&mut second).poll(&mut cx).is_pending());
-        assert_eq!(paths.asked(), began + 1, "the second went before the first");
+        let pending = Pin::new(&mut second).poll(&mut cx).is_pending();
+        // On a machine that is too busy for that the first has missed its time, and nothing is shown.
+        let in_time = asked_at.elapsed() < SLOW + Duration::from_millis(10);
+        assert!(pending || !in_time, "the second went before the first");
         let (first, second) = join(first, second).await;
         assert_eq!(content(first?.into_body()).await?, b"/first");
         assert_eq!(content(second?.into_body()).await?, b"/second");
-        assert_eq!(paths.taken()[began..], ["/slow", "/first", "/second"]);
+        if in_time {
+            assert_eq!(paths.taken()[began..], ["/slow", "/first", "/second"]);
+            proven += 1;
+        }
+        if proven == 3 {
+            break;
+        }
     }
+    assert_eq!(proven, 3, "the machine is too busy to see the order");
     Ok(())
 }
 
