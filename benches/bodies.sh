@@ -3,10 +3,7 @@
 # a loop on tokio that copies: benches/bodies.sh [--rounds N|--assert]
 set -eu
 cd "$(dirname "$0")/.."
-if ! command -v valgrind >/dev/null; then
-    echo "valgrind is missing; installing it" >&2
-    (apt-get update && apt-get install -y --no-install-recommends valgrind) >&2
-fi
+. benches/valgrind.sh
 cargo build --quiet --locked --release --package http-tokio --example serve
 cargo build --quiet --locked --release --package benches --bin peer --bin bodies
 exec "${CARGO_TARGET_DIR:-target}/release/bodies" "$@"

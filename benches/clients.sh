@@ -3,10 +3,7 @@
 # benches/clients.sh [--assert] [--only CLIENT,…] [--kinds KIND,…]
 set -eu
 cd "$(dirname "$0")/.."
-if ! command -v valgrind >/dev/null; then
-    echo "valgrind is missing; installing it" >&2
-    (apt-get update && apt-get install -y --no-install-recommends valgrind) >&2
-fi
+. benches/valgrind.sh
 # Ours as the example is built by itself, with the features that its users get.
 cargo build --quiet --locked --release --package http-tokio --example load
 cargo build --quiet --locked --release --package benches --bin asker --bin clients

@@ -10,6 +10,7 @@ pub mod heap;
 pub mod load;
 mod ours;
 mod peer;
+pub mod report;
 pub mod servers;
 pub mod traffic;
 mod wire;

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use benches::contender::{self, Contender};
 use benches::load::{Client, Process};
+use benches::report::is_within;
 
 const CONTENDERS: [Contender; 4] = [Contender::Floor, Contender::Exchange, Contender::Service, Contender::Hyper];
 
@@ -82,11 +83,8 @@ fn judge(built: &Path) -> io::Result<bool> {
     for way in Way::ALL {
         let hyper = instructions(Contender::Hyper, way, built)?;
         for (ours, _, most) in BOUNDS.into_iter().filter(|bound| bound.1 == way) {
-            let spent = instructions(ours, way, built)?;
-            let within = spent / hyper <= most;
-            holds &= within;
-            let (verdict, ratio) = (if within { "ok  " } else { "FAIL" }, spent / hyper);
-            println!("{verdict} {}, {} to hyper: {ratio:.3}, at most {most:.3}", way.name(), ours.name());
+            let ratio = instructions(ours, way, built)? / hyper;
+            holds &= is_within(&format!("{}, {} to hyper", way.name(), ours.name()), ratio, most);
         }
     }
     Ok(holds)

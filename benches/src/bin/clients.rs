@@ -12,11 +12,11 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use benches::contender;
 use benches::load;
+use benches::report::{count_all, is_within, listed};
 use benches::traffic::CONTENT;
 
 /// How long anything may take that takes no time.
@@ -111,8 +111,8 @@ fn main() -> ExitCode {
         let mut list = || words.next().unwrap_or_default();
         match word.as_str() {
             "--assert" => asserting = true,
-            "--only" => clients = listed(&list(), &Client::ALL, Client::name),
-            "--kinds" => kinds = listed(&list(), &Kind::ALL, Kind::name),
+            "--only" => clients = listed(&list(), &Client::ALL, Client::name).unwrap_or_default(),
+            "--kinds" => kinds = listed(&list(), &Kind::ALL, Kind::name).unwrap_or_default(),
             _ => clients.clear(),
         }
     }
@@ -137,12 +137,6 @@ fn main() -> ExitCode {
     if asserting && !holds { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// The members of `all` that a list names; none if it names others.
-fn listed<T: Copy>(list: &str, all: &[T], name: impl Fn(T) -> &'static str) -> Vec<T> {
-    let find = |word: &str| all.iter().copied().find(|one| name(*one) == word);
-    list.split(',').map(find).collect::<Option<Vec<T>>>().unwrap_or_default()
-}
-
 /// What a request costs, or a process.
 #[derive(Clone, Copy, Debug)]
 struct Cost {
@@ -152,28 +146,11 @@ struct Cost {
 
 type Figures = BTreeMap<(Client, Kind), Cost>;
 
-/// Counts all pairs, as many at a time as there are cores.
+/// Counts all pairs.
 fn count(pairs: &[(Client, Kind)]) -> Result<Figures, String> {
     let built = contender::built();
-    let (left, found) = (Mutex::new(pairs.iter()), Mutex::new(Ok(Figures::new())));
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                loop {
-                    let next = left.lock().expect("nobody panics").next().copied();
-                    let Some((client, kind)) = next else { return };
-                    let counted = difference(client, kind, &built);
-                    let mut found = found.lock().expect("nobody panics");
-                    match (&mut *found, counted) {
-                        (Ok(figures), Ok(cost)) => drop(figures.insert((client, kind), cost)),
-                        (found, Err(error)) => *found = Err(format!("{}, {}: {error}", client.name(), kind.name())),
-                        (Err(_), _) => return,
-                    }
-                }
-            });
-        }
-    });
-    found.into_inner().expect("nobody panics")
+    let name = |(client, kind): (Client, Kind)| format!("{}, {}", client.name(), kind.name());
+    count_all(pairs, name, |(client, kind)| difference(client, kind, &built))
 }
 
 /// A short run and a long one, and what a request costs by them.
@@ -372,17 +349,13 @@ fn print(figures: &Figures) {
 /// Whether all that was counted is within its bound.
 fn judge(figures: &Figures) -> bool {
     let mut holds = true;
-    let mut look = |what: String, figure: Option<f64>, most: f64| {
-        let Some(figure) = figure else { return };
-        holds &= figure <= most;
-        let verdict = if figure <= most { "ok  " } else { "FAIL" };
-        println!("{verdict} {what}: {figure:.3}, at most {most:.3}");
-    };
     for (kind, peer, most) in BOUNDS {
-        look(format!("{}, ours to {}", kind.name(), peer.name()), ratio(figures, kind, peer), most);
+        let Some(ratio) = ratio(figures, kind, peer) else { continue };
+        holds &= is_within(&format!("{}, ours to {}", kind.name(), peer.name()), ratio, most);
     }
-    let get = figures.get(&(Client::Ours, Kind::Get));
-    look("get, allocations".to_owned(), get.map(|cost| cost.allocations), ALLOCATIONS);
+    if let Some(get) = figures.get(&(Client::Ours, Kind::Get)) {
+        holds &= is_within("get, allocations", get.allocations, ALLOCATIONS);
+    }
     holds
 }
 
@@ -396,11 +369,5 @@ mod tests {
             fn=(4) realloc\ncfn=(2)\ncalls=5 1\n1 2\nfn=(5) other\ncfn=(4)\ncalls=7 1\n1 1\ncfn=(2)\ncalls=1 0\n1 1\n\
             totals: 321\n";
         assert_eq!((allocations(profile), instructions(profile)), (11.0, 321.0));
-    }
-
-    #[test]
-    fn names_that_nobody_has_are_no_list() {
-        assert_eq!(listed("ours,handle", &Client::ALL, Client::name), [Client::Ours, Client::Handle]);
-        assert!(listed("ours,nobody", &Client::ALL, Client::name).is_empty());
     }
 }

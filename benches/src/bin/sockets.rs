@@ -10,11 +10,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Mutex;
 use std::time::Instant;
 
 use benches::contender::{self, Contender};
 use benches::load::{self, Identity};
+use benches::report::{count_all, is_within, listed};
 use benches::traffic::Kind;
 
 /// The most that a server may spend on a request, as a ratio to its peer.
@@ -48,8 +48,8 @@ impl Plan {
             let mut list = || words.next().ok_or_else(|| format!("{word} needs a list"));
             match word.as_str() {
                 "--assert" => asserting = true,
-                "--only" => servers = Some(listed(&list()?, &Contender::SERVERS, |server| server.name())?),
-                "--kinds" => kinds = Some(listed(&list()?, &Kind::ALL, |kind| kind.name())?),
+                "--only" => servers = Some(listed(&list()?, &Contender::SERVERS, Contender::name)?),
+                "--kinds" => kinds = Some(listed(&list()?, &Kind::ALL, Kind::name)?),
                 _ => return Err(format!("cannot use {word}")),
             }
         }
@@ -66,12 +66,6 @@ impl Plan {
         let pairs = all.filter(|(server, kind)| server.takes(*kind) && (!asserting || bound(*server, *kind)));
         Ok(Self { asserting, pairs: pairs.collect() })
     }
-}
-
-/// The members of `all` that a list names.
-fn listed<T: Copy>(list: &str, all: &[T], name: impl Fn(&T) -> &'static str) -> Result<Vec<T>, String> {
-    let find = |word: &str| all.iter().copied().find(|one| name(one) == word).ok_or_else(|| format!("no {word}"));
-    list.split(',').map(find).collect()
 }
 
 /// Instructions for each request, and what was answered to the first.
@@ -106,7 +100,7 @@ fn main() -> ExitCode {
     if plan.asserting && !holds { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// Counts all pairs, as many at a time as there are cores.
+/// Counts all pairs.
 fn count(pairs: &[(Contender, Kind)]) -> Result<Figures, String> {
     let built = contender::built();
     let identity = Identity::generate();
@@ -116,27 +110,13 @@ fn count(pairs: &[(Contender, Kind)]) -> Result<Figures, String> {
     let written = std::fs::write(&cert, &identity.cert).and_then(|()| std::fs::write(&key, &identity.key));
     written.map_err(|error| format!("{cert}: {error}"))?;
     let secure = ["--cert", &cert, "--key", &key];
-    let (left, found) = (Mutex::new(pairs.iter()), Mutex::new(Ok(Figures::new())));
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                loop {
-                    let next = left.lock().expect("nobody panics").next().copied();
-                    let Some((server, kind)) = next else { return };
-                    let tls = if kind == Kind::Tls { &secure[..] } else { &[] };
-                    let counted = difference(server, kind, &built, tls, &identity);
-                    let mut found = found.lock().expect("nobody panics");
-                    match (&mut *found, counted) {
-                        (Ok(figures), Ok(counted)) => drop(figures.insert((server, kind), counted)),
-                        (found, Err(error)) => *found = Err(format!("{}, {}: {error}", server.name(), kind.name())),
-                        (Err(_), _) => return,
-                    }
-                }
-            });
-        }
+    let name = |(server, kind): (Contender, Kind)| format!("{}, {}", server.name(), kind.name());
+    let figures = count_all(pairs, name, |(server, kind)| {
+        let tls = if kind == Kind::Tls { &secure[..] } else { &[] };
+        difference(server, kind, &built, tls, &identity)
     });
     let _ = std::fs::remove_file(&cert).and_then(|()| std::fs::remove_file(&key));
-    found.into_inner().expect("nobody panics")
+    figures
 }
 
 /// A short run and a long one, and what a request costs by them.
@@ -186,11 +166,8 @@ fn judge(figures: &Figures) -> bool {
     let mut holds = true;
     for (server, kind, most) in BOUNDS {
         let Some(ratio) = ratio(figures, server, kind) else { continue };
-        let within = ratio <= most;
-        holds &= within;
-        let verdict = if within { "ok  " } else { "FAIL" };
-        let (ours, peer, kind) = (server.name(), server.peer().name(), kind.name());
-        println!("{verdict} {kind}, {ours} to {peer}: {ratio:.3}, at most {most:.3}");
+        let what = format!("{}, {} to {}", kind.name(), server.name(), server.peer().name());
+        holds &= is_within(&what, ratio, most);
     }
     holds
 }
