@@ -97,16 +97,17 @@ fn exchange_table() -> String {
 
 /// The settings in which a preset differs from the default.
 fn presets() -> String {
-    let presets = [Config::strict(), Config::interop(), Config::evhttp()];
-    let mut out = String::from("| setting | default | `strict` | `interop` | `evhttp` |\n|---|---|---|---|---|\n");
+    let presets = [Config::client(), Config::strict(), Config::interop(), Config::evhttp()];
+    let mut out =
+        String::from("| setting | default | `client` | `strict` | `interop` | `evhttp` |\n|---|---|---|---|---|---|\n");
     for (name, default) in Config::default().settings() {
         let values = presets.each_ref().map(|preset| preset.settings().find(|(other, _)| *other == name));
         if values.iter().any(|value| *value != Some((name, default))) {
-            let [strict, interop, evhttp] = values.map(|value| match value {
+            let [client, strict, interop, evhttp] = values.map(|value| match value {
                 Some((_, value)) if value != default => value.to_string(),
                 _ => String::new(),
             });
-            out += &format!("| `{name}` | {default} | {strict} | {interop} | {evhttp} |\n");
+            out += &format!("| `{name}` | {default} | {client} | {strict} | {interop} | {evhttp} |\n");
         }
     }
     out
