@@ -124,6 +124,7 @@ reasons! {
     TlsClientHello, Protocol, 400, "RFC 8446 §4.1.2", "the peer speaks TLS to a port without it";
     SurplusBytes, Protocol, 502, "RFC 9112 §9.2", "bytes came that no request awaits";
     UnexpectedSwitch, Protocol, 502, "RFC 9110 §15.2.2", "101 came though no upgrade was offered";
+    UnnamedSwitch, Protocol, 502, "RFC 9110 §7.8", "101 came without the name of a protocol in its Upgrade field";
     HeadTimeout, Timeout, 408, "limit", "the head did not arrive in time";
     ContentTimeout, Timeout, 408, "limit", "the content did not arrive in time, or too slowly";
     Truncated, Truncated, 400, "RFC 9112 §8", "the connection ended inside a message";

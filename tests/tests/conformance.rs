@@ -82,8 +82,8 @@ fn every_reason_has_a_case_of_its_own() {
             met.extend(reason.or(refused));
         }
     }
-    // These need a clock, or a limit that is off by default: see timeouts.rs and limits.rs.
-    met.extend([Reason::HeadTimeout, Reason::ContentTimeout, Reason::ContentTooLong]);
+    // These need a clock, a limit that is off by default, or an offer: see timeouts.rs, limits.rs and upgrade.rs.
+    met.extend([Reason::HeadTimeout, Reason::ContentTimeout, Reason::ContentTooLong, Reason::UnnamedSwitch]);
     let missing: Vec<_> = Reason::ALL.iter().filter(|reason| !met.contains(reason)).collect();
     assert!(missing.is_empty(), "no case for {missing:?}");
 }

@@ -217,6 +217,26 @@ fn a_client_takes_101_only_if_it_has_offered() {
 }
 
 #[test]
+fn c37_a_switch_names_what_it_switches_to() {
+    // RFC 9110 §7.8, §15.2.2
+    whole_and_dripping(|drips| {
+        for fields in ["", "Connection: upgrade\r\n", "Upgrade:\r\n", "Upgrade: ,\r\nConnection: upgrade\r\n"] {
+            let mut client = client();
+            client.drips = drips;
+            client.requests("GET", "/", &[("Upgrade", "echo")], Content::Empty).unwrap();
+            client.sends();
+            let told = client.hears(format!("HTTP/1.1 101 Switching Protocols\r\n{fields}\r\n"));
+            assert_eq!(told, ["refused UnnamedSwitch", "closed Failed(UnnamedSwitch)"], "{fields}");
+        }
+    });
+    // What is switched to by CONNECT has its name in nothing.
+    let mut client = client();
+    client.requests("CONNECT", "example.com:443", &[], Content::Empty).unwrap();
+    client.sends();
+    assert_eq!(client.hears("HTTP/1.1 200 OK\r\n\r\n"), ["200", "switched"]);
+}
+
+#[test]
 fn a_client_finishes_its_request_before_it_speaks_another_protocol() {
     // RFC 9110 §7.8
     let mut client = client();

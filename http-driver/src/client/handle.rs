@@ -168,7 +168,8 @@ where
         };
         let head = head.map_err(|what| RequestError::unsendable(what).before(place))?;
         // Looked at once; whoever sends a body that was not all there polls it again, with a waker that works.
-        let payload = Payload::of(body, &mut Context::from_waker(Waker::noop()));
+        let trailers = parts.headers.contains_key(http::header::TRAILER);
+        let payload = Payload::of(body, trailers, &mut Context::from_waker(Waker::noop()));
         let payload = payload.map_err(|error| RequestError::body(Error::Body(error)).before(place))?;
         payload.suits(&head).map_err(|misuse| RequestError::unsendable(misuse.into()).before(place))?;
         let head = self.with_expectation(head, &payload, parts.extensions.get());

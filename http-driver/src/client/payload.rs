@@ -127,8 +127,9 @@ impl Payload {
         matches!(self, Self::Ready(_))
     }
 
-    /// The content of `body`: one that is all there already is kept as it is.
-    pub(super) fn of<B>(body: B, cx: &mut Context<'_>) -> Result<Self, BoxError>
+    /// The content of `body`: one that is all there already is kept as it is. Its trailers are sent if they are
+    /// announced, and chunks then take the place of a length, however much of it is there (RFC 9110 §6.6.2).
+    pub(super) fn of<B>(body: B, trailers: bool, cx: &mut Context<'_>) -> Result<Self, BoxError>
     where
         B: Body + Send + 'static,
         B::Data: Send,
@@ -142,7 +143,7 @@ impl Payload {
                 bytes => Content::Full(bytes),
             }));
         }
-        let length = body.size_hint().exact();
+        let length = if trailers && !body.is_end_stream() { None } else { body.size_hint().exact() };
         if length == Some(0) {
             return Ok(Self::Ready(Content::Empty));
         }

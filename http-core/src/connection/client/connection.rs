@@ -266,6 +266,8 @@ impl Connection {
             || self.side.pending.is_empty() && self.flow.left > 0;
         match self.side.pending.len() {
             _ if closing => Readiness::Closing,
+            // It was answered before it was sent: what is left of it goes first (RFC 9112 §9.3).
+            0 if !self.flow.outbox.is_empty() => Readiness::Busy,
             0 => Readiness::Idle,
             waiting if waiting >= self.flow.config.persistence.pipelining => Readiness::Busy,
             _ if !matches!(self.side.send, Send::Done) => Readiness::Busy,

@@ -183,11 +183,7 @@ impl Connection {
             Receive::Head(_) if self.side.pending.is_empty() => self.idle(input, now),
             Receive::Head(_) => self.read_head(input, now),
             Receive::Content(_) => self.read_content(input, now),
-            Receive::Ending => {
-                self.side.receive = Receive::Done;
-                self.advance(now);
-                Ok(Step::Event(Event::End(Fields::new())))
-            }
+            Receive::Ending => Ok(self.end(Fields::new(), input, now)),
             Receive::Switching if self.progress_of_request() == Progress::Done => {
                 self.side.pending.pop_front();
                 self.flow.life = Life::Switched;
@@ -259,6 +255,8 @@ impl Connection {
         };
         self.flow.received = self.flow.received.saturating_add(line.length as u64);
         match exchange::meaning(line.status, front.kind, front.upgrade_offered) {
+            // RFC 9110 §15.2.2, §7.8: what is spoken from here has to be named.
+            Meaning::Switched if line.status.as_u16() == 101 && !facts.upgrade => Err(Broken(Reason::UnnamedSwitch, 0)),
             Meaning::Unexpected => Err(Broken(Reason::UnexpectedSwitch, 0)),
             meaning @ (Meaning::Interim | Meaning::Continue) => {
                 front.interim += 1;
@@ -329,9 +327,7 @@ impl Connection {
             Decoded::Extensions(extensions) => Ok(Step::Event(Event::ChunkExtensions(extensions))),
             Decoded::End(trailers) => {
                 self.flow.rest_content(now);
-                self.side.receive = Receive::Done;
-                self.advance(now);
-                Ok(Step::Event(Event::End(trailers)))
+                Ok(self.end(trailers, input, now))
             }
             Decoded::Partial => {
                 let Some(end) = self.flow.ended else { return Ok(Step::Pause(Pause::NeedsInput)) };
@@ -344,6 +340,18 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// The response is complete. Empty lines behind it that have come already are dropped with it, as those are that come
+    /// while the connection idles: it does not hang on how a stream is cut whether the connection is kept.
+    fn end(&mut self, trailers: Fields, input: &mut BytesMut, now: Instant) -> Step {
+        self.side.receive = Receive::Done;
+        self.advance(now);
+        if !input.is_empty() && self.side.pending.is_empty() && self.flow.is_open() {
+            // What is wrong with them is said by the next poll, which meets it again.
+            let _ = self.drop_empty_lines(input);
+        }
+        Step::Event(Event::End(trailers))
     }
 
     /// Goes from one exchange to the next, or to the end, when both messages allow it.

@@ -141,7 +141,12 @@ impl Flight {
                     Err(frame) => {
                         self.is_all()?;
                         let trailers = frame.into_trailers().ok().and_then(|map| convert::fields(&map).ok());
-                        connection.end(&trailers.unwrap_or_default())?;
+                        let mut trailers = trailers.unwrap_or_default();
+                        trailers.keep_trailers();
+                        // Those that have no place are left out; the content is complete without them.
+                        if trailers.is_empty() || connection.end(&trailers).is_err() {
+                            connection.end(&Fields::new())?;
+                        }
                         self.body = None;
                     }
                 },

@@ -220,6 +220,8 @@ fn readiness() {
     assert_eq!(client.machine.readiness(), Readiness::Busy);
     client.machine.send_content(Bytes::from_static(b"x"), client.now).unwrap();
     client.machine.send_end(&Fields::new(), client.now).unwrap();
+    assert_eq!(client.machine.readiness(), Readiness::Busy);
+    assert_eq!(client.sends(), "x");
     assert_eq!(client.machine.readiness(), Readiness::Idle);
     // Or the application gives the rest up.
     let mut client = self::client();
