@@ -6,6 +6,7 @@
 
 pub mod case;
 pub mod contender;
+pub mod dispatch;
 pub mod heap;
 pub mod load;
 mod ours;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use benches::case::{Case, Engine};
+use benches::dispatch::Work;
 use benches::heap::{self, Counting};
 use http_core::{Config, client, server};
 
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     let mut rules = Vec::new();
     exchanges(&exchange, &mut rules);
     drip(&exchange, &mut rules);
+    dispatcher(&exchange, &mut rules);
     memory(&mut rules);
     judge(&rules, asserting)
 }
@@ -86,6 +88,32 @@ fn drip(exchange: &Path, rules: &mut Vec<Rule>) {
         (drip - whole) / calls
     );
     rules.push(rule("drip, instructions for each byte beyond the head in one piece", (drip - whole) / calls, 57.0));
+}
+
+/// What the dispatcher of a client costs, alone.
+fn dispatcher(exchange: &Path, rules: &mut Vec<Rule>) {
+    println!();
+    println!("| of one request, the dispatcher alone | instructions | allocations |");
+    println!("|---|---:|---:|");
+    for work in Work::ALL {
+        let (short, long) = (1000, 5000);
+        let count = |requests: u64| collected(exchange, &[work.name(), &requests.to_string()], None);
+        let instructions = (count(long) - count(short)) as f64 / (long - short) as f64;
+        let taken = |requests| {
+            let before = heap::counts().allocations;
+            work.run(requests);
+            heap::counts().allocations - before
+        };
+        let allocations = (taken(long) as f64 - taken(short) as f64) / (long - short) as f64;
+        println!("| {} | {instructions:.0} | {allocations:.2} |", work.name());
+        let most = match work {
+            Work::Idle => 3900.0,
+            Work::Deadline => 4200.0,
+            Work::Complete => 3200.0,
+            Work::Queued => 5700.0,
+        };
+        rules.push(rule(&format!("{}, instructions", work.name()), instructions, most));
+    }
 }
 
 /// What a connection holds while it idles.
@@ -140,22 +168,25 @@ fn counts(case: Case) -> (u64, u64) {
 
 /// Instructions for one exchange; of one function alone, if it is named.
 fn instructions(exchange: &Path, case: Case, engine: Engine, function: Option<&str>) -> f64 {
-    let count = |exchanges: u64| {
-        let mut valgrind = Command::new("valgrind");
-        valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
-        valgrind.args(function.map(|name| format!("--toggle-collect={name}")));
-        let engine = if engine == Engine::Ours { "ours" } else { "hyper" };
-        let output = valgrind.arg(exchange).args([case.name(), engine, &exchanges.to_string()]).output();
-        let output = output.unwrap_or_else(|error| panic!("valgrind cannot be run: {error}"));
-        let log = String::from_utf8_lossy(&output.stderr);
-        let collected = log.lines().find_map(|line| line.split_once("Collected :")?.1.trim().parse::<u64>().ok());
-        match (output.status.success(), collected) {
-            (true, Some(collected)) => collected,
-            _ => panic!("{} did not run through:\n{log}", case.name()),
-        }
-    };
+    let engine = if engine == Engine::Ours { "ours" } else { "hyper" };
+    let count = |exchanges: u64| collected(exchange, &[case.name(), engine, &exchanges.to_string()], function);
     let (short, long) = counts(case);
     (count(long) - count(short)) as f64 / (long - short) as f64
+}
+
+/// Instructions of one run; of one function alone, if it is named.
+fn collected(exchange: &Path, arguments: &[&str], function: Option<&str>) -> u64 {
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
+    valgrind.args(function.map(|name| format!("--toggle-collect={name}")));
+    let output = valgrind.arg(exchange).args(arguments).output();
+    let output = output.unwrap_or_else(|error| panic!("valgrind cannot be run: {error}"));
+    let log = String::from_utf8_lossy(&output.stderr);
+    let collected = log.lines().find_map(|line| line.split_once("Collected :")?.1.trim().parse::<u64>().ok());
+    match (output.status.success(), collected) {
+        (true, Some(collected)) => collected,
+        _ => panic!("{arguments:?} did not run through:\n{log}"),
+    }
 }
 
 /// Allocations for each exchange.
