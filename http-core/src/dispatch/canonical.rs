@@ -4,13 +4,14 @@ use alloc::collections::BTreeMap;
 use core::time::Duration;
 
 use super::action::Job;
-use super::connection;
+use super::connections::{self, Connection};
 use super::dispatcher::{Dispatcher, Output};
 use super::ids::{ConnectionId, OriginId, RequestId};
+use super::list::Node;
 use super::origin::{MOST_ABANDONED, Origin};
 use super::queue::Need;
 use super::request::{self, Request};
-use super::timers::Timer;
+use super::timers::{Armed, Timer};
 use crate::canonical::{Canonical, Collector};
 use crate::config::Backoff;
 use crate::time::Instant;
@@ -49,8 +50,9 @@ impl Dispatcher {
         let ranks = self.ranks();
         out.value((self.draining, self.random, self.passed));
         out.value((origins.len(), requests.len(), connections.len()));
-        for (_, origin) in origins.iter() {
-            self.describe_origin(origin, out, now, &ranks);
+        connections.idle().iter().for_each(|id| out.value(ranks.connections.get(&id)));
+        for (key, origin) in origins.iter() {
+            self.describe_origin(OriginId(key), origin, out, now, &ranks);
         }
         for id in ranks.in_order() {
             if let Some(request) = requests.get(id.0) {
@@ -66,38 +68,41 @@ impl Dispatcher {
             given_up.places.iter().for_each(|place| out.value(ranks.requests.get(&place.request)));
         }
         out.value(outputs.len());
-        for output in outputs.values() {
+        for output in outputs.iter() {
             match output {
-                Output::Connect(id) => out.value((0_u8, ranks.connections.get(id))),
-                Output::Assign(id) => out.value((1_u8, ranks.requests.get(id))),
-                Output::Fail(id) => out.value((2_u8, ranks.requests.get(id))),
+                Output::Connect(id) => out.value((0_u8, ranks.connections.get(&id))),
+                Output::Assign(id) => out.value((1_u8, ranks.requests.get(&id))),
+                Output::Fail(id) => out.value((2_u8, ranks.requests.get(&id))),
                 // Its connection is gone and will never be named again.
                 Output::Close(_, cause) => out.value((3_u8, cause)),
             }
         }
-        for (at, timer) in timers.iter() {
-            out.until(*at, now);
+        for (at, timer) in timers.in_order() {
+            out.until(at, now);
             match timer {
-                Timer::Connection(id) => out.value((0_u8, ranks.connections.get(id))),
-                Timer::Backoff(id) => out.value((1_u8, ranks.origins.get(id))),
-                Timer::Retry(id) => out.value((2_u8, ranks.requests.get(id))),
-                Timer::Deadline(id) => out.value((3_u8, ranks.requests.get(id))),
-                Timer::Place(id) => out.value((4_u8, ranks.requests.get(id))),
+                Timer::Connection(id) => out.value((0_u8, ranks.connections.get(&id))),
+                Timer::Backoff(id) => out.value((1_u8, ranks.origins.get(&id))),
+                Timer::Retry(id) => out.value((2_u8, ranks.requests.get(&id))),
+                Timer::Deadline(id) => out.value((3_u8, ranks.requests.get(&id))),
+                Timer::Place(id) => out.value((4_u8, ranks.requests.get(&id))),
             }
         }
     }
 
-    fn describe_origin(&self, origin: &Origin, out: &mut Collector, now: Instant, ranks: &Ranks) {
-        let Origin { queue, live, connections: _, connecting: _, idle, roomy, trouble, breaker, .. } = origin;
-        out.value((live, idle.len(), roomy.len(), queue.passed()));
-        idle.values().chain(roomy).for_each(|id| out.value(ranks.connections.get(id)));
+    fn describe_origin(&self, id: OriginId, origin: &Origin, out: &mut Collector, now: Instant, ranks: &Ranks) {
+        let Origin { queue, live, trouble, breaker, .. } = origin;
+        if let Some(own) = self.connections.of(id) {
+            out.value((live, own.idle().len(), own.roomy().len(), queue.passed()));
+            let connections = own.idle().iter().chain(own.roomy().iter().copied());
+            connections.for_each(|id| out.value(ranks.connections.get(&id)));
+        }
         let most = self.failures_that_count();
         out.value((trouble.failures.min(most), trouble.refusals.min(most)));
         out.value(trouble.abandoned.min(MOST_ABANDONED));
         out.value(trouble.culprit_rank(|id| ranks.requests.get(&id).copied()));
         let past = |at: Option<Instant>| at.unwrap_or(Instant::NEVER);
         out.until(past(trouble.retry_at), now);
-        out.until(past(origin.armed), now);
+        out.until(past(origin.armed.map(Armed::at)), now);
         let most = self.policy.circuit.map_or(0, |circuit| circuit.failures);
         out.value((breaker.failures.min(most), breaker.last, breaker.probe.map(|id| ranks.connections.get(&id))));
         out.until(past(breaker.open_until), now);
@@ -115,7 +120,7 @@ impl Dispatcher {
     }
 
     fn describe_request(&self, id: RequestId, request: &Request, out: &mut Collector, now: Instant, ranks: &Ranks) {
-        let Request { job, sequence: _, need, attempts, spared, queued, place_due: _, misdirected, state } = request;
+        let Request { job, sequence: _, need, attempts, spared, queued, misdirected, state, .. } = request;
         let Job { origin, idempotent, replayable, deadline, priority, retries, retry_after, fresh } = job;
         out.value((ranks.origins.get(origin), idempotent, replayable, priority, retries, retry_after, fresh));
         out.until(deadline.unwrap_or(Instant::NEVER), now);
@@ -130,45 +135,39 @@ impl Dispatcher {
             }
             request::State::Delayed { until } => {
                 out.value(1_u8);
-                out.until(*until, now);
+                out.until(until.at(), now);
             }
-            request::State::InFlight { connection, reused, answered, ticket } => {
-                out.value((2_u8, ranks.connections.get(connection), reused, answered, ticket.is_some()));
+            request::State::InFlight { connection, reused, answered, output } => {
+                out.value((2_u8, ranks.connections.get(connection), reused, answered, output.is_some()));
             }
-            request::State::Failed { failure, ticket: _ } => out.value((3_u8, failure)),
+            request::State::Failed { failure, output: _ } => out.value((3_u8, failure)),
         }
     }
 
-    fn describe_connection(
-        &self,
-        connection: &connection::Connection,
-        out: &mut Collector,
-        now: Instant,
-        ranks: &Ranks,
-    ) {
-        let connection::Connection { origin, state, round, since, in_flight, assigned, .. } = connection;
-        let connection::Connection { answered, remaining, kept_for, rested, answers, .. } = connection;
+    fn describe_connection(&self, connection: &Connection, out: &mut Collector, now: Instant, ranks: &Ranks) {
+        let Connection { round, answered, remaining, kept_for, answers, .. } = connection;
+        let (origin, in_flight, assigned) = (connection.origin(), connection.in_flight(), connection.assigned());
         let answering = self.origins.get(origin.0).is_some_and(|origin| origin.answers != *answers);
         out.value(answering && !answered);
         let recent = self.origins.get(origin.0).is_some_and(|origin| origin.trouble.round == *round);
         let most = self.policy.requests_per_connection.unwrap_or(1).max(1);
-        out.value((ranks.origins.get(origin), recent, (*assigned).min(most), answered, remaining, kept_for));
+        out.value((ranks.origins.get(&origin), recent, assigned.min(most), answered, remaining, kept_for));
         // Its age counts up to its longest, and beside that as any or none.
         let longest = self.policy.lifetime.unwrap_or(Duration::from_nanos(1));
-        out.value(now.saturating_since(*since).min(longest));
+        out.value(now.saturating_since(connection.since()).min(longest));
         out.value(in_flight.len());
         in_flight.iter().for_each(|id| out.value(ranks.requests.get(id)));
         let longest = self.policy.fresh_after_idle.unwrap_or_default().saturating_add(Duration::from_nanos(1));
-        match state {
-            connection::State::Connecting { until, ticket } => {
-                out.value((0_u8, ticket.is_some()));
-                out.until(*until, now);
+        match connection.state() {
+            connections::State::Connecting { until, output, .. } => {
+                out.value((0_u8, output != Node::NOWHERE));
+                out.until(until, now);
             }
-            connection::State::Idle { since, until, ticket } => {
-                out.value((1_u8, now.saturating_since(*since).min(longest), ranks.tickets.get(ticket)));
-                out.until(*until, now);
+            connections::State::Idle { since, until, .. } => {
+                out.value((1_u8, now.saturating_since(since).min(longest)));
+                out.until(until, now);
             }
-            connection::State::Busy { ready } => {
+            connections::State::Busy { ready } => {
                 out.value((2_u8, ready));
                 // A request that might take it from the single one on it wants to know whether nothing was sent on it,
                 // and how long it had been idle.
@@ -177,8 +176,9 @@ impl Dispatcher {
                     matches!(request, Some(request::State::InFlight { answered: false, .. }))
                 };
                 if in_flight.len() == 1 && in_flight.iter().all(unanswered) {
-                    let rested = self.policy.fresh_after_idle.map(|_| now.saturating_since(*rested).min(longest));
-                    out.value((*assigned <= 1, rested));
+                    let rested =
+                        self.policy.fresh_after_idle.map(|_| now.saturating_since(connection.rested()).min(longest));
+                    out.value((assigned <= 1, rested));
                 }
             }
         }
@@ -189,15 +189,14 @@ impl Dispatcher {
             self.requests.iter().map(|(key, request)| (request.sequence, RequestId(key))).collect();
         requests.sort_unstable();
         // Which of several connections is used does not depend on their names, so their places will do.
-        let connections = self.connections.iter().map(|(key, _)| ConnectionId(key)).zip(0..).collect();
+        let connections = self.connections.iter().map(|(id, _)| id).zip(0..).collect();
         let origins = self.origins.iter().map(|(key, _)| OriginId(key)).zip(0..).collect();
-        let tickets: alloc::collections::BTreeSet<u64> =
-            self.idle.keys().copied().chain(self.line.iter().map(|(ticket, _)| *ticket)).collect();
+        let tickets = self.line.iter().map(|(ticket, _)| *ticket);
         Ranks {
             requests: requests.into_iter().map(|(_, id)| id).zip(0..).collect(),
             connections,
             origins,
-            tickets: tickets.into_iter().zip(0..).collect(),
+            tickets: tickets.zip(0..).collect(),
         }
     }
 }

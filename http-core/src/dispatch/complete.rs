@@ -1,7 +1,7 @@
 //! An exchange that is complete with its head, in one step; and a connection that changes hands before it is used.
 
 use super::action::{Delivery, StatusFacts};
-use super::connection;
+use super::connections;
 use super::dispatcher::Dispatcher;
 use super::ids::{ConnectionId, OriginId, RequestId};
 use super::queue::Need;
@@ -114,18 +114,18 @@ impl Dispatcher {
         facts: StatusFacts,
         ready: bool,
     ) -> Option<OriginId> {
-        let connection = self.connections.get(id.0)?;
+        let connection = self.connections.get(id)?;
         let found = self.requests.get(request.0)?;
-        let State::InFlight { connection: on, ticket: None, answered, .. } = found.state else {
+        let State::InFlight { connection: on, output: None, answered, .. } = found.state else {
             return None;
         };
         // Where it was ready before, it has another request when that is said again.
-        let once = match connection.state {
-            connection::State::Busy { ready: before } => !(before && ready),
+        let once = match connection.state() {
+            connections::State::Busy { ready: before } => !(before && ready),
             _ => false,
         };
-        let alone = on == id && connection.in_flight.len() == 1 && once;
-        let origin_id = connection.origin;
+        let alone = on == id && connection.in_flight().len() == 1 && once;
+        let origin_id = connection.origin();
         let origin = self.origins.get(origin_id.0)?;
         let settled = alone && origin.is_well() && (origin.queue.len() == 0 || self.is_settled(origin_id));
         if !settled {
@@ -143,46 +143,40 @@ impl Dispatcher {
         // The origin is well: nothing follows for it.
         self.note_answer(id);
         self.forget(request);
-        self.in_flight = self.in_flight.saturating_sub(1);
-        let mut free = ready;
-        if let Some(connection) = self.connections.get_mut(id.0) {
-            connection.in_flight.clear();
-            if let connection::State::Busy { ready } = &mut connection.state {
-                *ready |= free;
-                free = *ready;
-            }
+        self.connections.take_off(id, request);
+        if ready {
+            self.connections.set_ready(id, true);
         }
         if let Some(origin) = self.origins.get_mut(origin.0) {
             origin.live = origin.live.saturating_sub(1);
             origin.earn_retry(&self.policy);
         }
-        if free {
-            self.release(id);
+        if self.release(id) {
             self.update(origin);
         }
     }
 
     /// The request that would have to give way.
     fn may_claim(&self, id: ConnectionId, request: RequestId) -> Option<RequestId> {
-        let connection = self.connections.get(id.0).filter(|connection| connection.is_busy())?;
+        let connection = self.connections.get(id).filter(|connection| connection.is_busy())?;
         let found = self.requests.get(request.0)?;
         let State::Waiting { .. } = found.state else {
             return None;
         };
-        let (1, Some(other)) = (connection.in_flight.len(), connection.in_flight.front().copied()) else {
+        let (1, Some(other)) = (connection.in_flight().len(), connection.in_flight().front().copied()) else {
             return None;
         };
         let State::InFlight { answered: false, .. } = self.requests.get(other.0)?.state else {
             return None;
         };
-        let origin = self.origins.get(connection.origin.0)?;
-        let waits = found.job.origin == connection.origin && origin.queue.holds(&found.place(request), found.need);
+        let origin = self.origins.get(connection.origin().0)?;
+        let waits = found.job.origin == connection.origin() && origin.queue.holds(&found.place(request), found.need);
         let in_time = found.job.deadline.is_none_or(|deadline| deadline > self.now);
-        let offers = if connection.assigned <= 1 { Need::Fresh } else { Need::Any };
+        let offers = if connection.assigned() <= 1 { Need::Fresh } else { Need::Any };
         let serves = match (found.need, offers) {
             (Need::Fresh, offers) => offers == Need::Fresh,
             (Need::Any, Need::Fresh) => true,
-            (Need::Any, Need::Any) => found.job.idempotent || !self.idled_too_long(connection.rested),
+            (Need::Any, Need::Any) => found.job.idempotent || !self.idled_too_long(connection.rested()),
         };
         (waits && in_time && serves).then_some(other)
     }
@@ -193,26 +187,22 @@ impl Dispatcher {
             return;
         };
         back.attempts = back.attempts.saturating_sub(1);
-        if let State::InFlight { ticket: Some(ticket), .. } = back.state {
-            self.outputs.remove(&ticket);
+        if let State::InFlight { output: Some(output), .. } = back.state {
+            self.outputs.remove(output);
         }
         let origin = back.job.origin;
         self.queue(other);
-        let (Some(found), Some(connection)) = (self.requests.get_mut(request.0), self.connections.get_mut(id.0)) else {
+        let Some(found) = self.requests.get_mut(request.0) else {
             return;
         };
         if let Some(origin) = self.origins.get_mut(origin.0) {
             origin.queue.remove(&found.place(request), found.need);
-            origin.roomy.remove(&id);
         }
         let place_due = found.take_place_due();
         self.timers.disarm(place_due, Timer::Place(request));
         found.attempts = found.attempts.saturating_add(1);
-        let reused = connection.assigned > 1 || self.now > connection.since;
-        found.state = State::InFlight { connection: id, reused, answered: false, ticket: None };
-        connection.state = connection::State::Busy { ready: false };
-        connection.in_flight.clear();
-        connection.in_flight.push_back(request);
+        let reused = self.connections.hand_over(id, request, self.now);
+        found.state = State::InFlight { connection: id, reused, answered: false, output: None };
         self.update(origin);
     }
 }

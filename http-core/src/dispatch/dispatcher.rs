@@ -5,16 +5,17 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::action::{Action, CloseCause, ConnectionState, Delivery, Job, OriginPhase, Refused, StatusFacts};
-use super::connection::{self, Connection};
+use super::connections::{Connection, Connections, State};
 use super::failure::ConnectCause;
 use super::ids::{ConnectionId, OriginId, RequestId};
+use super::list::{List, Node};
 use super::loss::LostCause;
 use super::origin::Origin;
 use super::queue::{GivenUp, Need};
 use super::request::{self, Request};
 use super::retry::Progress;
 use super::slab::Slab;
-use super::timers::{Timer, Timers};
+use super::timers::{Armed, Timer, Timers};
 use crate::config::Policy;
 use crate::time::Instant;
 
@@ -119,19 +120,16 @@ pub struct Dispatcher {
     pub(super) now: Instant,
     pub(super) origins: Slab<Origin>,
     pub(super) requests: Slab<Request>,
-    pub(super) connections: Slab<Connection>,
+    pub(super) connections: Connections,
     pub(super) timers: Timers,
-    /// What is to be polled, by ticket, so that what has become void can be taken out again.
-    pub(super) outputs: BTreeMap<u64, Output>,
+    /// What is to be polled, in order; what has become void is taken out again.
+    pub(super) outputs: List<Output>,
     /// Requests that were given up together, and fail one by one as they are polled.
     pub(super) given_up: BTreeMap<(OriginId, Need, u32), GivenUp>,
-    /// Idle connections of all origins by ticket: the first has been idle longest.
-    pub(super) idle: BTreeMap<u64, ConnectionId>,
     /// Origins that want a place among all connections.
     pub(super) line: BTreeSet<(u64, OriginId)>,
     /// How often a connection that became free stayed with those that came later, since the line moved last.
     pub(super) passed: u8,
-    pub(super) in_flight: usize,
     pub(super) draining: bool,
     /// The random number that was given last, and how many were made from it.
     pub(super) random: Option<(u64, u64)>,
@@ -139,7 +137,7 @@ pub struct Dispatcher {
 }
 
 /// What is to be polled; the rest of it stands with the request or the connection.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Output {
     Connect(ConnectionId),
     Assign(RequestId),
@@ -157,14 +155,12 @@ impl Dispatcher {
             now: Instant::ZERO,
             origins: Slab::new(),
             requests: Slab::new(),
-            connections: Slab::new(),
-            timers: Timers::default(),
-            outputs: BTreeMap::new(),
+            connections: Connections::new(),
+            timers: Timers::new(),
+            outputs: List::new(),
             given_up: BTreeMap::new(),
-            idle: BTreeMap::new(),
             line: BTreeSet::new(),
             passed: 0,
-            in_flight: 0,
             draining: false,
             random: None,
             tickets: 0,
@@ -173,7 +169,9 @@ impl Dispatcher {
 
     /// Adds a place that requests go to. No connection is ever shared between two of them.
     pub fn add_origin(&mut self) -> OriginId {
-        OriginId(self.origins.insert(Origin::new(&self.policy)))
+        let origin = OriginId(self.origins.insert(Origin::new(&self.policy)));
+        self.connections.add_origin(origin);
+        origin
     }
 
     /// Removes an origin and closes its connections; false, and nothing is done, if it has requests that have not
@@ -183,7 +181,7 @@ impl Dispatcher {
         if self.origins.get(origin.0).is_none_or(|o| o.live > 0) {
             return false;
         }
-        let all = self.connections_where(|connection| connection.origin == origin);
+        let all = self.connections_where(|connection| connection.origin() == origin);
         self.close_all(all, CloseCause::Drained);
         self.advance(origin, false);
         self.origins.remove(origin.0);
@@ -209,19 +207,9 @@ impl Dispatcher {
             return Err(Refused::UnknownOrigin);
         };
         origin.live += 1;
-        let id = RequestId(self.requests.insert(Request {
-            job,
-            sequence,
-            need: if job.fresh { Need::Fresh } else { Need::Any },
-            attempts: 0,
-            spared: 0,
-            queued: self.now,
-            place_due: Instant::NEVER,
-            misdirected: false,
-            state: request::State::Delayed { until: self.now },
-        }));
-        if let Some(deadline) = job.deadline {
-            self.timers.arm(deadline, Timer::Deadline(id));
+        let id = RequestId(self.requests.insert(Request::new(job, sequence, self.now)));
+        if let (Some(deadline), Some(request)) = (job.deadline, self.requests.get_mut(id.0)) {
+            request.arm_deadline(self.timers.arm(deadline, Timer::Deadline(id)));
         }
         self.enter_queue(id);
         if job.deadline.is_some_and(|deadline| deadline <= self.now) {
@@ -272,12 +260,12 @@ impl Dispatcher {
     pub fn drain(&mut self, now: Instant) {
         self.tick(now);
         self.draining = true;
-        let idle_or_unwanted = |connection: &Connection| match connection.state {
-            connection::State::Connecting { .. } => {
-                self.origins.get(connection.origin.0).is_none_or(|origin| origin.queue.len() == 0)
+        let idle_or_unwanted = |connection: &Connection| match connection.state() {
+            State::Connecting { .. } => {
+                self.origins.get(connection.origin().0).is_none_or(|origin| origin.queue.len() == 0)
             }
-            connection::State::Idle { .. } => true,
-            connection::State::Busy { .. } => false,
+            State::Idle { .. } => true,
+            State::Busy { .. } => false,
         };
         let unwanted = self.connections_where(idle_or_unwanted);
         self.close_all(unwanted, CloseCause::Drained);
@@ -289,18 +277,11 @@ impl Dispatcher {
     /// The connection is up.
     pub fn handle_connected(&mut self, connection: ConnectionId, now: Instant) {
         self.tick(now);
-        let Some(found) = self.connections.get_mut(connection.0) else {
+        let Some((origin, until)) = self.connections.connected(connection, self.now) else {
             return;
         };
-        let connection::State::Connecting { until, ticket: None } = found.state else {
-            return;
-        };
-        found.state = connection::State::Busy { ready: true };
-        found.since = self.now;
-        let origin = found.origin;
         self.timers.disarm(until, Timer::Connection(connection));
         if let Some(origin) = self.origins.get_mut(origin.0) {
-            origin.connecting = origin.connecting.saturating_sub(1);
             origin.trouble.note_connected();
         }
         self.release(connection);
@@ -315,7 +296,7 @@ impl Dispatcher {
     pub fn handle_connect_failed(&mut self, connection: ConnectionId, cause: ConnectCause, now: Instant) {
         self.tick(now);
         match self.known(connection) {
-            Some(connection::State::Connecting { .. }) => {
+            Some(State::Connecting { .. }) => {
                 if let Some((dropped, _)) = self.take_connection(connection) {
                     self.refused(&dropped, cause);
                 }
@@ -329,7 +310,7 @@ impl Dispatcher {
     /// is well again: its back-off ends and its failures are forgotten.
     pub fn handle_response_started(&mut self, connection: ConnectionId, now: Instant) {
         self.tick(now);
-        if !matches!(self.known(connection), Some(connection::State::Busy { .. })) {
+        if !matches!(self.known(connection), Some(State::Busy { .. })) {
             return;
         }
         if let Some(origin) = self.note_answer(connection) {
@@ -358,7 +339,7 @@ impl Dispatcher {
         let Some(found) = self.requests.get(request.0) else {
             return false;
         };
-        let request::State::InFlight { connection, ticket: None, .. } = found.state else {
+        let request::State::InFlight { connection, output: None, .. } = found.state else {
             return false;
         };
         let id = found.job.origin;
@@ -376,16 +357,13 @@ impl Dispatcher {
     /// The connection can take another request, or will be able to when those on it are finished.
     pub fn handle_ready(&mut self, connection: ConnectionId, now: Instant) {
         self.tick(now);
-        let Some(found) = self.connections.get_mut(connection.0) else {
+        let Some(origin) = self.connections.get(connection).map(Connection::origin) else {
             return;
         };
-        let connection::State::Busy { ready } = &mut found.state else {
-            return;
-        };
-        *ready = true;
-        let origin = found.origin;
-        self.release(connection);
-        self.update(origin);
+        if self.connections.set_ready(connection, true) {
+            self.release(connection);
+            self.update(origin);
+        }
     }
 
     /// The connection has ended, or is of no use for HTTP any more, for whatever reason and in whatever state.
@@ -403,7 +381,7 @@ impl Dispatcher {
     ) {
         self.tick(now);
         match self.known(connection) {
-            Some(connection::State::Connecting { .. }) => {
+            Some(State::Connecting { .. }) => {
                 self.handle_connect_failed(connection, ConnectCause::Reset, now);
             }
             Some(_) => self.lost(connection, cause, unanswered),
@@ -418,17 +396,15 @@ impl Dispatcher {
     /// An idle connection is given up one second before the peer would close it (or at half of its time, if that
     /// is later), for a request that meets the peer's close has an unknown fate.
     pub fn handle_keep_alive(&mut self, connection: ConnectionId, timeout: Option<Duration>, max: Option<u32>) {
-        let Some(found) = self.connections.get_mut(connection.0) else {
+        let Some(found) = self.connections.get_mut(connection) else {
             return;
         };
         found.kept_for = timeout.or(found.kept_for);
         found.remaining = max.or(found.remaining);
-        let copy = found.state;
-        if let connection::State::Idle { since, until, ticket } = copy {
+        if let State::Idle { since, until, timer, .. } = found.state() {
             let earlier = found.idle_until(&self.policy, since);
-            found.state = connection::State::Idle { since, until: earlier, ticket };
-            self.timers.disarm(until, Timer::Connection(connection));
-            self.timers.arm(earlier, Timer::Connection(connection));
+            self.timers.disarm(Armed::from_parts(until, timer), Timer::Connection(connection));
+            self.connections.rest_until(connection, self.timers.arm(earlier, Timer::Connection(connection)));
         }
     }
 
@@ -456,7 +432,7 @@ impl Dispatcher {
     /// What is to be done next; `None`: nothing until another input.
     #[must_use]
     pub fn poll_action(&mut self) -> Option<Action> {
-        while let Some((_, output)) = self.outputs.pop_first() {
+        while let Some(output) = self.outputs.pop_front() {
             let action = self.announce(output);
             if action.is_some() {
                 return action;
@@ -480,19 +456,19 @@ impl Dispatcher {
     /// Requests that are on no connection: they wait, or have failed and were not polled yet.
     #[must_use]
     pub fn queued(&self) -> usize {
-        self.requests.len().saturating_sub(self.in_flight)
+        self.requests.len().saturating_sub(self.in_flight())
     }
 
     /// Requests on a connection.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        self.in_flight
+        self.connections.in_flight()
     }
 
     /// Connections that are up and have nothing to do.
     #[must_use]
     pub fn idle(&self) -> usize {
-        self.idle.len()
+        self.connections.idle().len()
     }
 
     /// Connections, those that are being made included.
@@ -504,27 +480,27 @@ impl Dispatcher {
     /// What a connection is doing; `None` if it is gone.
     #[must_use]
     pub fn state(&self, connection: ConnectionId) -> Option<ConnectionState> {
-        self.connections.get(connection.0).map(|found| match found.state {
-            connection::State::Connecting { .. } => ConnectionState::Connecting,
-            connection::State::Idle { .. } => ConnectionState::Idle,
-            connection::State::Busy { .. } => ConnectionState::Busy,
+        self.connections.get(connection).map(|found| match found.state() {
+            State::Connecting { .. } => ConnectionState::Connecting,
+            State::Idle { .. } => ConnectionState::Idle,
+            State::Busy { .. } => ConnectionState::Busy,
         })
     }
 
     /// What an origin is doing; `None` if it is unknown.
     #[must_use]
     pub fn phase(&self, origin: OriginId) -> Option<OriginPhase> {
-        let origin = self.origins.get(origin.0)?;
-        Some(if origin.open() > origin.idle.len() {
+        let (origin, own) = (self.origins.get(origin.0)?, self.connections.of(origin)?);
+        Some(if own.open() > own.idle().len() {
             OriginPhase::Busy
-        } else if origin.open() > 0 {
+        } else if own.open() > 0 {
             OriginPhase::Idle
-        } else if origin.connecting > 0 {
+        } else if own.connecting() > 0 {
             OriginPhase::Connecting
         } else if let Some(until) = origin.breaker.open_until(self.now) {
             OriginPhase::CircuitOpen { until, failures: origin.breaker.failures }
-        } else if let Some(until) = origin.armed {
-            OriginPhase::BackingOff { until, failures: origin.trouble.failures }
+        } else if let Some(armed) = origin.armed {
+            OriginPhase::BackingOff { until: armed.at(), failures: origin.trouble.failures }
         } else if origin.in_line.is_some() {
             OriginPhase::InLine
         } else {
@@ -556,13 +532,13 @@ impl Dispatcher {
     /// Looks at every connection: for what is rare.
     fn connections_where(&self, condition: impl Fn(&Connection) -> bool) -> Vec<ConnectionId> {
         let matching = self.connections.iter().filter(|(_, connection)| condition(connection));
-        matching.map(|(key, _)| ConnectionId(key)).collect()
+        matching.map(|(id, _)| id).collect()
     }
 
     fn close_all(&mut self, connections: Vec<ConnectionId>, cause: CloseCause) {
         for connection in connections {
             if let Some(closed) = self.close(connection, cause) {
-                self.update(closed.origin);
+                self.update(closed.origin());
             }
         }
     }
@@ -586,9 +562,9 @@ impl Dispatcher {
     }
 
     /// The state of a connection that the driver can know of.
-    fn known(&self, connection: ConnectionId) -> Option<connection::State> {
-        match self.connections.get(connection.0)?.state {
-            connection::State::Connecting { ticket: Some(_), .. } => None,
+    fn known(&self, connection: ConnectionId) -> Option<State> {
+        match self.connections.get(connection)?.state() {
+            State::Connecting { output, .. } if output != Node::NOWHERE => None,
             state => Some(state),
         }
     }

@@ -1,7 +1,7 @@
 //! What happens when a deadline passes.
 
 use super::action::CloseCause;
-use super::connection;
+use super::connections;
 use super::dispatcher::Dispatcher;
 use super::failure::{Cause, ConnectCause, RequestPhase, Why};
 use super::ids::{ConnectionId, RequestId};
@@ -37,22 +37,22 @@ impl Dispatcher {
     }
 
     fn connection_due(&mut self, id: ConnectionId) {
-        let Some(found) = self.connections.get(id.0) else {
+        let Some(found) = self.connections.get(id) else {
             return;
         };
-        let origin = found.origin;
-        match found.state {
-            connection::State::Connecting { .. } => {
+        let origin = found.origin();
+        match found.state() {
+            connections::State::Connecting { .. } => {
                 if let Some(closed) = self.close(id, CloseCause::ConnectTimeout) {
                     self.refused(&closed, ConnectCause::TimedOut);
                 }
             }
-            connection::State::Idle { .. } => {
+            connections::State::Idle { .. } => {
                 let cause = found.idle_cause(&self.policy, self.now);
                 self.close(id, cause);
                 self.update(origin);
             }
-            connection::State::Busy { .. } => {}
+            connections::State::Busy { .. } => {}
         }
     }
 
@@ -62,7 +62,7 @@ impl Dispatcher {
             return;
         };
         let (phase, safe_to_repeat) = match request.state {
-            State::InFlight { answered, ticket: None, .. } => {
+            State::InFlight { answered, output: None, .. } => {
                 let phase = if answered { RequestPhase::Content } else { RequestPhase::Head };
                 (phase, request.job.idempotent)
             }
@@ -73,9 +73,9 @@ impl Dispatcher {
                     // It has failed already, of something else.
                     return;
                 }
-                let origin = self.origins.get(request.job.origin.0);
-                let connecting = origin
-                    .is_some_and(|origin| origin.open() == 0 && (origin.connecting > 0 || origin.armed.is_some()));
+                let backs_off = self.origins.get(request.job.origin.0).is_some_and(|origin| origin.armed.is_some());
+                let own = self.connections.of(request.job.origin);
+                let connecting = own.is_some_and(|own| own.open() == 0 && (own.connecting() > 0 || backs_off));
                 let phase = if connecting { RequestPhase::Connect } else { RequestPhase::Queue };
                 (phase, true)
             }

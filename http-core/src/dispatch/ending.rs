@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::action::CloseCause;
-use super::connection::{self, Connection};
+use super::connections::{self, Connection};
 use super::dispatcher::{Dispatcher, Output};
 use super::failure::{Cause, ConnectCause, Failure, RequestPhase, Why};
 use super::ids::{ConnectionId, OriginId, RequestId};
@@ -12,7 +12,7 @@ use super::queue::{GivenUp, Need};
 use super::repeat::OriginIs;
 use super::request::State;
 use super::retry::Progress;
-use super::timers::Timer;
+use super::timers::{Armed, Timer};
 use crate::config::delay;
 
 /// Connections.
@@ -21,8 +21,7 @@ impl Dispatcher {
     pub(super) fn close(&mut self, id: ConnectionId, cause: CloseCause) -> Option<Connection> {
         let (connection, announced) = self.take_connection(id)?;
         if announced {
-            let ticket = self.ticket();
-            self.outputs.insert(ticket, Output::Close(id, cause));
+            self.outputs.push_back(Output::Close(id, cause));
         }
         Some(connection)
     }
@@ -30,22 +29,13 @@ impl Dispatcher {
     /// Forgets a connection; the second value tells whether the driver knows of it.
     pub(super) fn take_connection(&mut self, id: ConnectionId) -> Option<(Connection, bool)> {
         self.wake(id);
-        let connection = self.connections.remove(id.0)?;
-        let origin = self.origins.get_mut(connection.origin.0);
+        let connection = self.connections.remove(id)?;
         let mut announced = true;
-        let mut connecting = 0;
-        if let connection::State::Connecting { until, ticket } = connection.state {
-            self.timers.disarm(until, Timer::Connection(id));
-            if let Some(ticket) = ticket {
-                self.outputs.remove(&ticket);
-                announced = false;
-            }
-            connecting = 1;
+        if let connections::State::Connecting { until, timer, output } = connection.state() {
+            self.timers.disarm(Armed::from_parts(until, timer), Timer::Connection(id));
+            announced = self.outputs.remove(output).is_none();
         }
-        if let Some(origin) = origin {
-            origin.connections = origin.connections.saturating_sub(1);
-            origin.connecting = origin.connecting.saturating_sub(connecting);
-            origin.roomy.remove(&id);
+        if let Some(origin) = self.origins.get_mut(connection.origin().0) {
             origin.breaker.probe.take_if(|probe| *probe == id);
         }
         Some((connection, announced))
@@ -53,7 +43,7 @@ impl Dispatcher {
 
     /// A connection that was being made could not be.
     pub(super) fn refused(&mut self, connection: &Connection, cause: ConnectCause) {
-        let id = connection.origin;
+        let id = connection.origin();
         let Some(origin) = self.origins.get_mut(id.0) else {
             return;
         };
@@ -89,8 +79,7 @@ impl Dispatcher {
 
     /// Decides what becomes of the requests that an ended connection leaves unanswered.
     fn leave(&mut self, connection: Connection, cause: LostCause, unanswered: &[(RequestId, Progress)]) {
-        let id = connection.origin;
-        self.in_flight = self.in_flight.saturating_sub(connection.in_flight.len());
+        let id = connection.origin();
         let exhausted = self.note_mute(&connection, cause);
         let others = self.origins.get(id.0).is_some_and(|origin| origin.answers != connection.answers);
         let answering = others && !connection.answered;
@@ -99,7 +88,7 @@ impl Dispatcher {
             (_, true) => OriginIs::Answering,
             (_, false) => OriginIs::Silent,
         };
-        for request in connection.in_flight {
+        for request in connection.into_in_flight() {
             let named = unanswered.iter().find(|(named, _)| *named == request);
             self.decide_lost(request, cause, named.map(|(_, progress)| *progress), origin_is);
         }
@@ -119,10 +108,10 @@ impl Dispatcher {
             let request = self.requests.get(id.0);
             request.is_some_and(|request| matches!(request.state, State::InFlight { reused: false, .. }))
         };
-        let Some(request) = connection.in_flight.iter().copied().find(is_first) else {
+        let Some(request) = connection.in_flight().iter().copied().find(is_first) else {
             return false;
         };
-        let Some(origin) = self.origins.get_mut(connection.origin.0) else {
+        let Some(origin) = self.origins.get_mut(connection.origin().0) else {
             return false;
         };
         // One that ends without an answer where others have one says nothing of the origin.
@@ -130,16 +119,17 @@ impl Dispatcher {
             return false;
         }
         origin.breaker.note_failure(RequestPhase::Queue, Cause::Lost(cause), &self.policy, self.now);
-        let exhausted = origin.trouble.is_mute(&self.policy) && origin.open() == 0;
-        self.back_off(connection.origin);
+        let exhausted = origin.trouble.is_mute(&self.policy) && !self.is_open(connection.origin());
+        self.back_off(connection.origin());
         exhausted
     }
 
     /// A byte of a response has come. The origin, if that changes something for it.
     pub(super) fn note_answer(&mut self, id: ConnectionId) -> Option<OriginId> {
-        let connection = self.connections.get_mut(id.0)?;
+        let connection = self.connections.get_mut(id)?;
         connection.answered = true;
-        let origin = self.origins.get_mut(connection.origin.0)?;
+        let origin_id = connection.origin();
+        let origin = self.origins.get_mut(origin_id.0)?;
         let alone = connection.answers == origin.answers;
         origin.answers = origin.answers.wrapping_add(1);
         if alone {
@@ -156,7 +146,7 @@ impl Dispatcher {
         if recovers {
             origin.trouble.reset();
         }
-        (closes || recovers).then_some(connection.origin)
+        (closes || recovers).then_some(origin_id)
     }
 }
 
@@ -165,6 +155,11 @@ impl Dispatcher {
     pub(super) fn wait(&mut self, before: u32) -> Duration {
         let random = self.draw();
         delay(&self.policy.backoff, before, random)
+    }
+
+    /// Whether a connection of it is up.
+    fn is_open(&self, id: OriginId) -> bool {
+        self.connections.of(id).is_some_and(|own| own.open() > 0)
     }
 
     fn back_off(&mut self, id: OriginId) {
@@ -179,18 +174,21 @@ impl Dispatcher {
     pub(super) fn break_circuit(&mut self, id: OriginId) {
         let Some(origin) = self.origins.get(id.0) else { return };
         let open = origin.breaker.open_until(self.now).is_some();
-        if let (true, Some((phase, cause))) = (open && origin.connecting == 0, origin.breaker.last) {
+        if let (true, Some((phase, cause))) =
+            (open && self.connections.of(id).is_some_and(|own| own.connecting() == 0), origin.breaker.last)
+        {
             self.give_up(id, phase, cause, Why::CircuitOpen);
         }
     }
 
     /// All that waits for an origin fails; or, while it has a connection that is up, what only a new one could serve.
     fn give_up(&mut self, id: OriginId, phase: RequestPhase, cause: Cause, why: Why) {
+        let is_open = self.is_open(id);
         let Some(origin) = self.origins.get_mut(id.0) else {
             return;
         };
         let failure = Failure { phase, cause, attempts: 0, safe_to_repeat: true, why };
-        let lanes: &[Need] = if origin.open() > 0 { &[Need::Fresh] } else { &[Need::Any, Need::Fresh] };
+        let lanes: &[Need] = if is_open { &[Need::Fresh] } else { &[Need::Any, Need::Fresh] };
         for need in lanes {
             let (places, epoch) = origin.queue.take(*need);
             origin.live = origin.live.saturating_sub(places.len());
@@ -198,7 +196,7 @@ impl Dispatcher {
                 self.given_up.insert((id, *need, epoch), GivenUp { places, failure });
             }
         }
-        if origin.open() == 0 {
+        if !is_open {
             origin.trouble.reset();
         }
     }

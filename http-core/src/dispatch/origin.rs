@@ -1,10 +1,9 @@
 //! What a dispatcher keeps of one origin.
 
-use alloc::collections::{BTreeMap, BTreeSet};
-
 use super::circuit::Breaker;
-use super::ids::{ConnectionId, RequestId};
+use super::ids::RequestId;
 use super::queue::Queue;
+use super::timers::Armed;
 use crate::config::{Budget, Policy};
 use crate::time::Instant;
 
@@ -19,18 +18,12 @@ pub(super) struct Origin {
     pub(super) queue: Queue,
     /// Requests that have not ended and were not given up: waiting here, waiting for their own retry, in flight.
     pub(super) live: usize,
-    pub(super) connections: usize,
-    pub(super) connecting: usize,
-    /// Idle connections by the ticket they drew when they became so: the last is the one used last.
-    pub(super) idle: BTreeMap<u64, ConnectionId>,
-    /// Busy connections that would take another request behind those they have.
-    pub(super) roomy: BTreeSet<ConnectionId>,
     /// How often an answer has come, on whichever connection.
     pub(super) answers: u64,
     pub(super) trouble: Trouble,
     pub(super) breaker: Breaker,
-    /// The instant for which the back-off timer is armed.
-    pub(super) armed: Option<Instant>,
+    /// The back-off timer, while it is armed.
+    pub(super) armed: Option<Armed>,
     /// The ticket in the line of origins that want a place among all connections.
     pub(super) in_line: Option<u64>,
     /// Since when those that wait lack nothing but a place.
@@ -44,10 +37,6 @@ impl Origin {
         Self {
             queue: Queue::new(policy.overtaking),
             live: 0,
-            connections: 0,
-            connecting: 0,
-            idle: BTreeMap::new(),
-            roomy: BTreeSet::new(),
             answers: 0,
             trouble: Trouble::default(),
             breaker: Breaker::default(),
@@ -56,11 +45,6 @@ impl Origin {
             crowded: None,
             tokens: policy.retry_budget.map_or(0, full),
         }
-    }
-
-    /// Connections that are up.
-    pub(super) fn open(&self) -> usize {
-        self.connections.saturating_sub(self.connecting)
     }
 
     /// Whether nothing is held against it, and no connection is made to find out how it is.

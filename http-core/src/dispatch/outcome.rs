@@ -1,7 +1,6 @@
 //! How requests end, and how that is told.
 
 use super::action::{Action, CloseCause};
-use super::connection;
 use super::dispatcher::{Dispatcher, Output};
 use super::failure::{Cause, Failure, RequestPhase, Why};
 use super::ids::{OriginId, RequestId};
@@ -25,12 +24,12 @@ impl Dispatcher {
                 }
             }
             State::Delayed { until } => self.timers.disarm(until, Timer::Retry(id)),
-            State::InFlight { connection, ticket: Some(ticket), .. } => {
-                self.outputs.remove(&ticket);
+            State::InFlight { connection, output: Some(output), .. } => {
+                self.outputs.remove(output);
                 self.unassign(id, connection);
             }
-            State::InFlight { connection, ticket: None, .. } => {
-                let next = self.connections.get(connection.0).is_some_and(|c| c.in_flight.front() == Some(&id));
+            State::InFlight { connection, output: None, .. } => {
+                let next = self.connections.get(connection).is_some_and(|c| c.in_flight().front() == Some(&id));
                 if next {
                     self.withdraw(id, connection);
                     self.abort(connection, cause);
@@ -39,8 +38,8 @@ impl Dispatcher {
                     self.withdraw_unread(id, connection);
                 }
             }
-            State::Failed { ticket, .. } => {
-                self.outputs.remove(&ticket);
+            State::Failed { output, .. } => {
+                self.outputs.remove(output);
                 return;
             }
         }
@@ -55,27 +54,22 @@ impl Dispatcher {
 
     /// Makes a failure of a request that was taken out of everything.
     pub(super) fn fail(&mut self, id: RequestId, phase: RequestPhase, cause: Cause, safe_to_repeat: bool, why: Why) {
-        let ticket = self.ticket();
         let Some(request) = self.requests.get_mut(id.0) else {
             return;
         };
         let failure = Failure { phase, cause, attempts: request.attempts, safe_to_repeat, why };
-        request.state = State::Failed { failure, ticket };
+        request.state = State::Failed { failure, output: self.outputs.push_back(Output::Fail(id)) };
         let place_due = request.take_place_due();
         self.timers.disarm(place_due, Timer::Place(id));
-        if let Some(deadline) = request.job.deadline {
-            self.timers.disarm(deadline, Timer::Deadline(id));
-        }
-        self.outputs.insert(ticket, Output::Fail(id));
+        self.timers.disarm(request.deadline(), Timer::Deadline(id));
     }
 
     /// Ends the life of an id.
     pub(super) fn forget(&mut self, id: RequestId) {
-        if let Some(request) = self.requests.remove(id.0) {
-            self.timers.disarm(request.place_due, Timer::Place(id));
-            if let Some(deadline) = request.job.deadline {
-                self.timers.disarm(deadline, Timer::Deadline(id));
-            }
+        if let Some(mut request) = self.requests.remove(id.0) {
+            let place_due = request.take_place_due();
+            self.timers.disarm(place_due, Timer::Place(id));
+            self.timers.disarm(request.deadline(), Timer::Deadline(id));
         }
     }
 
@@ -92,20 +86,17 @@ impl Dispatcher {
     pub(super) fn announce(&mut self, output: Output) -> Option<Action> {
         match output {
             Output::Connect(connection) => {
-                let found = self.connections.get_mut(connection.0)?;
-                if let connection::State::Connecting { ticket, .. } = &mut found.state {
-                    *ticket = None;
-                }
-                let origin = found.origin;
+                self.connections.announce(connection);
+                let origin = self.connections.get(connection)?.origin();
                 let failures = self.origins.get(origin.0)?.trouble.failures;
                 Some(Action::Connect { connection, origin, attempt: failures.saturating_add(1) })
             }
             Output::Assign(request) => {
                 let found = self.requests.get_mut(request.0)?;
-                let State::InFlight { connection, ticket, .. } = &mut found.state else {
+                let State::InFlight { connection, output, .. } = &mut found.state else {
                     return None;
                 };
-                *ticket = None;
+                *output = None;
                 Some(Action::Assign { request, connection: *connection })
             }
             Output::Fail(request) => {

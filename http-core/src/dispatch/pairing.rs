@@ -1,13 +1,13 @@
 //! Which request goes on which connection, and which connections are made: what follows from every change.
 
 use super::action::CloseCause;
-use super::connection::{self, Connection};
+use super::connections::{Own, State};
 use super::dispatcher::{Dispatcher, Output};
 use super::ids::{ConnectionId, OriginId, RequestId};
 use super::origin::Origin;
 use super::queue::Need;
 use super::request;
-use super::timers::Timer;
+use super::timers::{Armed, Timer};
 use crate::time::Instant;
 
 /// The most requests past their deadline that one call passes over; their timers are due, and see to the rest.
@@ -81,7 +81,7 @@ impl Dispatcher {
     /// Gives places among all connections, free ones and those of idle connections, to those that wait for
     /// them, one each in turn.
     pub(super) fn serve_line(&mut self) {
-        while !self.has_all() || !self.idle.is_empty() {
+        while !self.has_all() || !self.connections.idle().is_empty() {
             let Some((_, id)) = self.line.pop_first() else {
                 return;
             };
@@ -94,14 +94,14 @@ impl Dispatcher {
     }
 
     fn next_pairing(&self, id: OriginId) -> Option<Pairing> {
-        let origin = self.origins.get(id.0)?;
+        let (origin, own) = (self.origins.get(id.0)?, self.connections.of(id)?);
         if origin.queue.len() == 0 {
             return None;
         }
         // The one used last first: the others grow old and are closed.
-        for idle in origin.idle.values().rev() {
-            let connection = self.connections.get(idle.0)?;
-            let connection::State::Idle { since, until, .. } = connection.state else {
+        for idle in own.idle().iter_back() {
+            let connection = self.connections.get(idle)?;
+            let State::Idle { since, until, .. } = connection.state() else {
                 continue;
             };
             let Some(place) = origin.queue.first(connection.offers()) else {
@@ -109,7 +109,7 @@ impl Dispatcher {
             };
             // A limit of nothing allows its own instant, or no connection would ever be good for anything.
             if until <= self.now && since < self.now {
-                return Some(Pairing::Close(*idle, connection.idle_cause(&self.policy, self.now)));
+                return Some(Pairing::Close(idle, connection.idle_cause(&self.policy, self.now)));
             }
             let job = self.requests.get(place.request.0)?.job;
             if job.deadline.is_some_and(|deadline| deadline <= self.now) {
@@ -117,16 +117,16 @@ impl Dispatcher {
             }
             if connection.offers() == Need::Any {
                 // What needs a new one goes first where this is the only way to a place for it.
-                if origin.queue.fresh_goes_before(place) && self.is_stuck(origin) {
-                    return Some(Pairing::Close(*idle, CloseCause::Replaced));
+                if origin.queue.fresh_goes_before(place) && self.is_stuck(id, origin) {
+                    return Some(Pairing::Close(idle, CloseCause::Replaced));
                 }
                 if !job.idempotent && self.idled_too_long(since) {
                     return Some(Pairing::Freshen(place.request));
                 }
             }
-            return Some(Pairing::Assign(place.request, *idle));
+            return Some(Pairing::Assign(place.request, idle));
         }
-        let roomy = origin.roomy.first()?;
+        let roomy = own.roomy().first()?;
         let place = origin.queue.first(Need::Any)?;
         let request = self.requests.get(place.request.0)?;
         // RFC 9112 §9.3.2: idempotent ones only, and none straight after a retry. What could not be sent again is not
@@ -136,23 +136,23 @@ impl Dispatcher {
     }
 
     fn next_opening(&self, id: OriginId, turn: bool) -> Option<Opening> {
-        let origin = self.origins.get(id.0)?;
+        let (origin, own) = (self.origins.get(id.0)?, self.connections.of(id)?);
         // After a failure one connection at a time tries whether the origin is back.
         let at_once = if origin.trouble.failures > 0 { 1 } else { usize::MAX };
-        if origin.connecting >= origin.queue.len().min(at_once) || !self.may_connect(origin) {
+        if own.connecting() >= origin.queue.len().min(at_once) || !self.may_connect(origin) {
             return None;
         }
-        if self.is_full(origin) {
+        if self.is_full(id) {
             // Requests wait and connections are idle: it is new ones that they wait for.
-            let oldest = origin.idle.values().next().filter(|_| origin.connecting == 0);
-            return oldest.map(|oldest| Opening::Instead(*oldest, CloseCause::Replaced));
+            let oldest = own.idle().front().filter(|_| own.connecting() == 0);
+            return oldest.map(|oldest| Opening::Instead(oldest, CloseCause::Replaced));
         }
         if !turn && !self.line.is_empty() {
             return Some(Opening::Line);
         }
         if self.has_all() {
-            return Some(match self.idle.values().next() {
-                Some(oldest) => Opening::Instead(*oldest, CloseCause::Evicted),
+            return Some(match self.connections.idle().front() {
+                Some(oldest) => Opening::Instead(oldest, CloseCause::Evicted),
                 None => Opening::Line,
             });
         }
@@ -180,128 +180,102 @@ impl Dispatcher {
         !held && origin.trouble.retry_at.is_none_or(|at| at <= self.now)
     }
 
-    pub(super) fn is_full(&self, origin: &Origin) -> bool {
-        origin.connections >= self.policy.connections_per_origin.max(1)
+    pub(super) fn is_full(&self, id: OriginId) -> bool {
+        self.connections.of(id).map_or(0, Own::total) >= self.policy.connections_per_origin.max(1)
     }
 
     pub(super) fn may_warm_up(&self, id: OriginId) -> bool {
         let room = !self.has_all() && self.line.is_empty();
         let origin = self.origins.get(id.0);
         origin.is_some_and(|origin| {
-            let probing = origin.trouble.failures > 0 && origin.connecting > 0;
-            room && !probing && self.may_connect(origin) && !self.is_full(origin)
+            let probing = origin.trouble.failures > 0 && self.is_connecting(id);
+            room && !probing && self.may_connect(origin) && !self.is_full(id)
         })
     }
 
     /// Begins a connection.
     pub(super) fn open(&mut self, id: OriginId) {
-        let ticket = self.ticket();
         let most = self.policy.connect_timeout;
         let until = most.map_or(Instant::NEVER, |most| self.now.saturating_add(most));
         let Some(origin) = self.origins.get_mut(id.0) else {
             return;
         };
-        origin.connections += 1;
-        origin.connecting += 1;
-        let connection = Connection::new(id, origin, self.now, until, ticket);
-        let connection = ConnectionId(self.connections.insert(connection));
+        let connection = self.connections.begin(id, origin.trouble.round, origin.answers, self.now);
         if origin.breaker.is_half_open(self.now) {
             origin.breaker.probe = Some(connection);
         }
-        self.timers.arm(until, Timer::Connection(connection));
-        self.outputs.insert(ticket, Output::Connect(connection));
+        let until = self.timers.arm(until, Timer::Connection(connection));
+        self.connections.expect(connection, until, self.outputs.push_back(Output::Connect(connection)));
     }
 
     fn assign(&mut self, id: RequestId, connection_id: ConnectionId) {
-        let ticket = self.ticket();
-        let origin = self.requests.get(id.0).and_then(|request| self.origins.get(request.job.origin.0));
-        let stuck = origin.is_some_and(|origin| origin.queue.awaits_fresh() && self.is_stuck(origin));
-        if !self.wake(connection_id) {
-            // It goes behind others: the connection does not rest.
-            self.note_at_work(connection_id);
-        }
-        let (Some(request), Some(connection)) =
-            (self.requests.get_mut(id.0), self.connections.get_mut(connection_id.0))
-        else {
+        let Some(origin_id) = self.requests.get(id.0).map(|request| request.job.origin) else {
             return;
         };
-        if let Some(origin) = self.origins.get_mut(request.job.origin.0) {
+        let origin = self.origins.get(origin_id.0);
+        let stuck = origin.is_some_and(|origin| origin.queue.awaits_fresh() && self.is_stuck(origin_id, origin));
+        self.wake(connection_id);
+        let Some(request) = self.requests.get_mut(id.0) else {
+            return;
+        };
+        if let Some(origin) = self.origins.get_mut(origin_id.0) {
             let place = request.place(id);
             origin.queue.remove(&place, request.need);
             origin.queue.note_served(place, request.need, stuck);
-            origin.roomy.remove(&connection_id);
         }
         let place_due = request.take_place_due();
         request.attempts = request.attempts.saturating_add(1);
         request.state = request::State::InFlight {
             connection: connection_id,
-            reused: connection.assigned > 0 || self.now > connection.since,
+            reused: self.connections.give(connection_id, id, self.now),
             answered: false,
-            ticket: Some(ticket),
+            output: Some(self.outputs.push_back(Output::Assign(id))),
         };
-        connection.state = connection::State::Busy { ready: false };
-        connection.assigned = connection.assigned.saturating_add(1);
-        connection.remaining = connection.remaining.map(|left| left.saturating_sub(1));
-        connection.in_flight.push_back(id);
-        self.in_flight += 1;
-        self.outputs.insert(ticket, Output::Assign(id));
         self.timers.disarm(place_due, Timer::Place(id));
     }
 
     /// Undoes an assignment that the driver has not heard of.
     pub(super) fn unassign(&mut self, id: RequestId, connection_id: ConnectionId) {
-        if let Some(connection) = self.connections.get_mut(connection_id.0) {
-            connection.assigned = connection.assigned.saturating_sub(1);
-            connection.remaining = connection.remaining.map(|left| left.saturating_add(1));
-            connection.state = connection::State::Busy { ready: true };
-        }
+        self.connections.give_not(connection_id);
         self.withdraw(id, connection_id);
     }
 
     /// Takes a request off its connection, which goes on.
     pub(super) fn withdraw(&mut self, id: RequestId, connection_id: ConnectionId) {
-        self.in_flight = self.in_flight.saturating_sub(1);
-        if let Some(connection) = self.connections.get_mut(connection_id.0) {
-            connection.in_flight.retain(|other| *other != id);
-            self.release(connection_id);
-        }
+        self.connections.take_off(connection_id, id);
+        self.release(connection_id);
     }
 
     /// The same, where its response is still to be read and dropped: until that is done, and the driver says so,
     /// nothing more goes on the connection.
     pub(super) fn withdraw_unread(&mut self, id: RequestId, connection_id: ConnectionId) {
-        if let Some(connection) = self.connections.get_mut(connection_id.0) {
-            connection.state = connection::State::Busy { ready: false };
-            if let Some(origin) = self.origins.get_mut(connection.origin.0) {
-                origin.roomy.remove(&connection_id);
-            }
-        }
+        self.connections.set_ready(connection_id, false);
+        self.connections.set_full(connection_id);
         self.withdraw(id, connection_id);
     }
 
-    /// A connection is, perhaps, free for another request.
-    pub(super) fn release(&mut self, id: ConnectionId) {
-        let ticket = self.ticket();
-        let Some(connection) = self.connections.get_mut(id.0) else {
-            return;
+    /// A connection is, perhaps, free for another request. False if it is not ready for one.
+    pub(super) fn release(&mut self, id: ConnectionId) -> bool {
+        let Some(connection) = self.connections.get(id) else {
+            return false;
         };
-        let connection::State::Busy { ready: true } = connection.state else {
-            return;
+        let State::Busy { ready: true } = connection.state() else {
+            return false;
         };
         let spent = connection.is_spent(&self.policy, self.now);
-        if !connection.in_flight.is_empty() {
+        if !connection.in_flight().is_empty() {
             let requests = &self.requests;
             let idempotent = |id: &RequestId| requests.get(id.0).is_some_and(|request| request.job.idempotent);
             let roomy = connection.answered
-                && connection.in_flight.len() < self.policy.pipeline_depth
+                && connection.in_flight().len() < self.policy.pipeline_depth
                 && spent.is_none()
-                && connection.in_flight.iter().all(idempotent);
-            if let (true, Some(origin)) = (roomy, self.origins.get_mut(connection.origin.0)) {
-                origin.roomy.insert(id);
+                && connection.in_flight().iter().all(idempotent);
+            if roomy {
+                self.connections.set_roomy(id);
             }
-            return;
+            return true;
         }
-        let (own, offers) = (connection.origin, connection.offers());
+        let (own, offers) = (connection.origin(), connection.offers());
         let outranked = spent.is_none() && self.is_outranked(own, offers);
         if outranked {
             // It leaves the place to others: its own turn comes after theirs.
@@ -309,19 +283,13 @@ impl Dispatcher {
         }
         if let Some(cause) = spent.or(outranked.then_some(CloseCause::Evicted)) {
             self.close(id, cause);
-            return;
+            return true;
         }
-        let Some(connection) = self.connections.get_mut(id.0) else {
-            return;
-        };
-        let until = connection.idle_until(&self.policy, self.now);
-        connection.state = connection::State::Idle { since: self.now, until, ticket };
-        self.timers.arm(until, Timer::Connection(id));
-        self.idle.insert(ticket, id);
-        if let Some(origin) = self.origins.get_mut(connection.origin.0) {
-            origin.idle.insert(ticket, id);
-            origin.roomy.remove(&id);
+        if let Some(connection) = self.connections.get(id) {
+            let until = connection.idle_until(&self.policy, self.now);
+            self.connections.rest(id, self.now, self.timers.arm(until, Timer::Connection(id)));
         }
+        true
     }
 
     /// Whether a connection that has become free gives its place to another origin: to the one that has been in line
@@ -361,9 +329,9 @@ impl Dispatcher {
     }
 
     /// Whether nothing but a limit keeps an origin from having a new connection.
-    fn is_stuck(&self, origin: &Origin) -> bool {
-        let full = self.is_full(origin) || self.has_all();
-        full && origin.connecting == 0 && self.may_connect(origin)
+    fn is_stuck(&self, id: OriginId, origin: &Origin) -> bool {
+        let full = self.is_full(id) || self.has_all();
+        full && !self.is_connecting(id) && self.may_connect(origin)
     }
 
     /// Whether there are as many connections in all as there may be.
@@ -371,28 +339,15 @@ impl Dispatcher {
         self.connections.len() >= self.policy.max_connections.max(1)
     }
 
-    fn note_at_work(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.connections.get_mut(id.0) {
-            connection.rested = self.now;
-        }
+    fn is_connecting(&self, id: OriginId) -> bool {
+        self.connections.of(id).is_some_and(|own| own.connecting() > 0)
     }
 
-    /// Takes a connection out of the idle ones; false if it is not among them.
-    pub(super) fn wake(&mut self, id: ConnectionId) -> bool {
-        let Some(connection) = self.connections.get_mut(id.0) else {
-            return false;
-        };
-        if let connection::State::Idle { since, until, ticket } = connection.state {
-            connection.state = connection::State::Busy { ready: true };
-            connection.rested = since;
+    /// Takes a connection out of the idle ones, if it is among them.
+    pub(super) fn wake(&mut self, id: ConnectionId) {
+        if let Some(until) = self.connections.wake(id) {
             self.timers.disarm(until, Timer::Connection(id));
-            self.idle.remove(&ticket);
-            if let Some(origin) = self.origins.get_mut(connection.origin.0) {
-                origin.idle.remove(&ticket);
-            }
-            return true;
         }
-        false
     }
 
     /// Puts a request into the queue of its origin again.
@@ -442,7 +397,7 @@ impl Dispatcher {
         if !wants_more {
             self.leave_line(id);
         }
-        let crowded = self.origins.get(id.0).is_some_and(|origin| self.is_crowded(origin));
+        let crowded = self.origins.get(id.0).is_some_and(|origin| self.is_crowded(id, origin));
         let Some(origin) = self.origins.get_mut(id.0) else {
             return;
         };
@@ -452,14 +407,11 @@ impl Dispatcher {
         }
         origin.crowded = if crowded { origin.crowded.or(Some(self.now)) } else { None };
         let wanted = origin.trouble.retry_at.filter(|at| *at > self.now && origin.queue.len() > 0);
-        if wanted != origin.armed {
-            if let Some(at) = origin.armed {
-                self.timers.disarm(at, Timer::Backoff(id));
+        if wanted != origin.armed.map(Armed::at) {
+            if let Some(armed) = origin.armed {
+                self.timers.disarm(armed, Timer::Backoff(id));
             }
-            if let Some(at) = wanted {
-                self.timers.arm(at, Timer::Backoff(id));
-            }
-            origin.armed = wanted;
+            origin.armed = wanted.map(|at| self.timers.arm(at, Timer::Backoff(id)));
         }
     }
 
@@ -470,7 +422,7 @@ impl Dispatcher {
         } else {
             (self.policy.idle_per_origin, CloseCause::Surplus)
         };
-        let oldest = origin.idle.values().next()?;
-        (origin.idle.len() > keep).then_some((*oldest, cause))
+        let idle = self.connections.of(id)?.idle();
+        (idle.len() > keep).then_some((idle.front()?, cause))
     }
 }

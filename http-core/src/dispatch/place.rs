@@ -12,9 +12,9 @@ use crate::time::Instant;
 impl Dispatcher {
     /// Whether those that wait for an origin lack nothing but a place: it is well as far as anybody knows, no
     /// connection is being made, and none may be.
-    pub(super) fn is_crowded(&self, origin: &Origin) -> bool {
-        let waits = origin.queue.len() > 0 && origin.connecting == 0;
-        waits && self.may_connect(origin) && (self.is_full(origin) || origin.in_line.is_some())
+    pub(super) fn is_crowded(&self, id: OriginId, origin: &Origin) -> bool {
+        let waits = origin.queue.len() > 0 && self.connections.of(id).is_some_and(|own| own.connecting() == 0);
+        waits && self.may_connect(origin) && (self.is_full(id) || origin.in_line.is_some())
     }
 
     /// Sees to it that a request which is in the queue is looked at when it may have waited too long for a place.
@@ -25,9 +25,8 @@ impl Dispatcher {
         let Some(request) = self.requests.get_mut(id.0) else {
             return;
         };
-        if let (State::Waiting { .. }, Instant::NEVER) = (request.state, request.place_due) {
-            request.place_due = self.now.saturating_add(longest);
-            self.timers.arm(request.place_due, Timer::Place(id));
+        if let (State::Waiting { .. }, Instant::NEVER) = (request.state, request.place_due()) {
+            request.set_place_due(self.timers.arm(self.now.saturating_add(longest), Timer::Place(id)));
         }
     }
 
@@ -36,7 +35,7 @@ impl Dispatcher {
         let Some(request) = self.requests.get_mut(id.0) else {
             return;
         };
-        request.place_due = Instant::NEVER;
+        let _ = request.take_place_due();
         let (origin_id, queued, need, place) = (request.job.origin, request.queued, request.need, request.place(id));
         let Some(origin) = self.origins.get(origin_id.0).filter(|origin| origin.queue.holds(&place, need)) else {
             return;
@@ -46,27 +45,26 @@ impl Dispatcher {
         let due = since.saturating_add(longest);
         if due > self.now {
             if let Some(request) = self.requests.get_mut(id.0) {
-                request.place_due = due;
-                self.timers.arm(due, Timer::Place(id));
+                request.set_place_due(self.timers.arm(due, Timer::Place(id)));
             }
             return;
         }
-        let cause = self.no_place(origin_id, origin);
+        let cause = self.no_place(origin_id);
         self.detach(id, CloseCause::Deadline);
         self.fail(id, RequestPhase::Queue, cause, true, Why::PlaceTimeout);
         self.update(origin_id);
     }
 
     /// Looks at every connection if it is the origin that has as many as allowed; rare, and those are few.
-    fn no_place(&self, id: OriginId, origin: &Origin) -> Cause {
+    fn no_place(&self, id: OriginId) -> Cause {
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        if self.is_full(origin) {
-            let own = self.connections.iter().filter(|(_, connection)| connection.origin == id);
-            let in_flight: usize = own.map(|(_, connection)| connection.in_flight.len()).sum();
+        if self.is_full(id) {
+            let own = self.connections.iter().filter(|(_, connection)| connection.origin() == id);
+            let in_flight: usize = own.map(|(_, connection)| connection.in_flight().len()).sum();
             let most = self.policy.connections_per_origin.max(1);
             return Cause::NoPlace { limit: PlaceLimit::PerOrigin(number(most)), in_flight: number(in_flight) };
         }
         let most = self.policy.max_connections.max(1);
-        Cause::NoPlace { limit: PlaceLimit::Total(number(most)), in_flight: number(self.in_flight) }
+        Cause::NoPlace { limit: PlaceLimit::Total(number(most)), in_flight: number(self.in_flight()) }
     }
 }

@@ -28,7 +28,7 @@ impl Dispatcher {
         let Some(request) = self.requests.get(id.0) else {
             return Delivery::Deliver;
         };
-        let State::InFlight { connection, answered: false, ticket: None, .. } = request.state else {
+        let State::InFlight { connection, answered: false, output: None, .. } = request.state else {
             return Delivery::Deliver;
         };
         let origin = request.job.origin;
@@ -86,7 +86,7 @@ impl Dispatcher {
         let Some(request) = self.requests.get(id.0) else {
             return;
         };
-        let State::InFlight { answered, ticket, reused, .. } = request.state else {
+        let State::InFlight { answered, output, reused, .. } = request.state else {
             return;
         };
         let origin = request.job.origin;
@@ -96,9 +96,9 @@ impl Dispatcher {
         let dead = reused && !matches!(cause, LostCause::Last | LostCause::Local);
         let need = if dead || request.misdirected || request.job.fresh { Need::Fresh } else { Need::Any };
         let mut progress = named.unwrap_or(Progress { sent: Sent::All, received: Received::Nothing });
-        if let Some(ticket) = ticket {
+        if let Some(output) = output {
             // The driver has not even heard of it.
-            self.outputs.remove(&ticket);
+            self.outputs.remove(output);
             progress = Progress::NOTHING;
         }
         if answered {
@@ -166,9 +166,8 @@ impl Dispatcher {
         if wait.is_zero() {
             self.queue(id);
         } else if let Some(request) = self.requests.get_mut(id.0) {
-            let until = self.now.saturating_add(wait);
+            let until = self.timers.arm(self.now.saturating_add(wait), Timer::Retry(id));
             request.state = State::Delayed { until };
-            self.timers.arm(until, Timer::Retry(id));
         }
     }
 

@@ -3,7 +3,9 @@
 use super::action::Job;
 use super::failure::Failure;
 use super::ids::{ConnectionId, RequestId};
+use super::list::Node;
 use super::queue::{Need, Place};
+use super::timers::Armed;
 use crate::time::Instant;
 
 #[derive(Clone, Debug)]
@@ -20,7 +22,11 @@ pub(super) struct Request {
     /// Since when it has been in the queue.
     pub(super) queued: Instant,
     /// When it is looked at whether it has waited too long for a place; never, while that is not armed.
-    pub(super) place_due: Instant,
+    place_due: Instant,
+    /// Where that timer stands.
+    place_node: Node,
+    /// Where the timer of its deadline stands, if it has one.
+    deadline_node: Node,
     /// Whether it was sent again for a 421, which happens once.
     pub(super) misdirected: bool,
     pub(super) state: State,
@@ -34,24 +40,61 @@ pub(super) enum State {
         epoch: u32,
     },
     /// Until it goes back into the queue.
-    Delayed { until: Instant },
+    Delayed { until: Armed },
     InFlight {
         connection: ConnectionId,
         /// Whether the connection may have grown old before it came to it.
         reused: bool,
         /// Whether the head of a final response was delivered.
         answered: bool,
-        /// Under which `Assign` is to be polled; `None` once it was.
-        ticket: Option<u64>,
+        /// Where its `Assign` is to be polled; `None` once it was.
+        output: Option<Node>,
     },
     /// It has failed; that is to be polled.
-    Failed { failure: Failure, ticket: u64 },
+    Failed { failure: Failure, output: Node },
 }
 
 impl Request {
+    /// One that comes in, and is not yet anywhere.
+    pub(super) fn new(job: Job, sequence: u64, now: Instant) -> Self {
+        Self {
+            job,
+            sequence,
+            need: if job.fresh { Need::Fresh } else { Need::Any },
+            attempts: 0,
+            spared: 0,
+            queued: now,
+            place_due: Instant::NEVER,
+            place_node: Node::NOWHERE,
+            deadline_node: Node::NOWHERE,
+            misdirected: false,
+            state: State::Delayed { until: Armed::NEVER },
+        }
+    }
+
+    /// When it is looked at for a place.
+    pub(super) fn place_due(&self) -> Instant {
+        self.place_due
+    }
+
+    pub(super) fn set_place_due(&mut self, armed: Armed) {
+        (self.place_due, self.place_node) = armed.into_parts();
+    }
+
     /// When it would be looked at for a place, which it is not any more.
-    pub(super) fn take_place_due(&mut self) -> Instant {
-        core::mem::replace(&mut self.place_due, Instant::NEVER)
+    pub(super) fn take_place_due(&mut self) -> Armed {
+        let armed = Armed::from_parts(self.place_due, self.place_node);
+        self.set_place_due(Armed::NEVER);
+        armed
+    }
+
+    /// The timer of its deadline, if it has one.
+    pub(super) fn deadline(&self) -> Armed {
+        Armed::from_parts(self.job.deadline.unwrap_or(Instant::NEVER), self.deadline_node)
+    }
+
+    pub(super) fn arm_deadline(&mut self, armed: Armed) {
+        (_, self.deadline_node) = armed.into_parts();
     }
 
     pub(super) fn place(&self, id: RequestId) -> Place {

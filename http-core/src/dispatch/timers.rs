@@ -1,11 +1,12 @@
 //! The deadlines of a dispatcher, in order.
 
-use alloc::collections::BTreeSet;
-
 use super::ids::{ConnectionId, OriginId, RequestId};
+use super::list::Node;
+use super::ordered::Ordered;
 use crate::time::Instant;
 
-/// What is due. Each exists at most once at a time; whoever arms one keeps its instant and takes it out again.
+/// What is due. Each exists at most once at a time; whoever arms one keeps what [`Timers::arm`] gives and takes it out
+/// again with that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
     /// A connection has been connecting, or idle, for long enough.
@@ -20,37 +21,102 @@ pub(super) enum Timer {
     Deadline(RequestId),
 }
 
-#[derive(Clone, Debug, Default)]
+/// When a timer is due, and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Armed {
+    at: Instant,
+    node: Node,
+}
+
+impl Armed {
+    /// What is armed for never, which is not at all.
+    pub(super) const NEVER: Self = Self { at: Instant::NEVER, node: Node::NOWHERE };
+
+    /// The two halves apart, for whoever counts bytes.
+    pub(super) fn into_parts(self) -> (Instant, Node) {
+        (self.at, self.node)
+    }
+
+    pub(super) fn from_parts(at: Instant, node: Node) -> Self {
+        Self { at, node }
+    }
+
+    pub(super) fn at(self) -> Instant {
+        self.at
+    }
+}
+
+/// Those that are due after the same time each come in order: connections that idle, requests that wait for a place,
+/// requests with the usual deadline. So each of these kinds stands apart, and most of it takes one step.
+#[derive(Clone, Debug)]
 pub(super) struct Timers {
-    set: BTreeSet<(Instant, Timer)>,
+    connections: Ordered<(Instant, Timer)>,
+    places: Ordered<(Instant, Timer)>,
+    deadlines: Ordered<(Instant, Timer)>,
+    others: Ordered<(Instant, Timer)>,
 }
 
 impl Timers {
-    pub(super) fn arm(&mut self, at: Instant, timer: Timer) {
-        // "Never" is not a deadline: with it `next` would tell the caller to wake up.
-        if at != Instant::NEVER {
-            self.set.insert((at, timer));
-        }
+    pub(super) fn new() -> Self {
+        let [connections, places, deadlines, others] = [const { Ordered::new() }; 4];
+        Self { connections, places, deadlines, others }
     }
 
-    pub(super) fn disarm(&mut self, at: Instant, timer: Timer) {
-        if at != Instant::NEVER {
-            self.set.remove(&(at, timer));
+    #[must_use]
+    pub(super) fn arm(&mut self, at: Instant, timer: Timer) -> Armed {
+        // "Never" is not a deadline: with it `next` would tell the caller to wake up.
+        if at == Instant::NEVER {
+            return Armed::NEVER;
+        }
+        Armed { at, node: self.kind(timer).insert((at, timer)) }
+    }
+
+    /// Takes a timer out, if it has not been due meanwhile.
+    pub(super) fn disarm(&mut self, armed: Armed, timer: Timer) {
+        if armed.at != Instant::NEVER {
+            self.kind(timer).remove(&(armed.at, timer), armed.node);
         }
     }
 
     pub(super) fn next(&self) -> Option<Instant> {
-        self.set.first().map(|(at, _)| *at)
+        self.first().map(|(at, _)| at)
     }
 
     pub(super) fn pop_due(&mut self, now: Instant) -> Option<Timer> {
-        if self.next()? > now {
+        let (at, timer) = self.first()?;
+        if at > now {
             return None;
         }
-        self.set.pop_first().map(|(_, timer)| timer)
+        self.kind(timer).pop_first().map(|(_, timer)| timer)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &(Instant, Timer)> {
-        self.set.iter()
+    /// All of them, the next one first.
+    pub(super) fn in_order(&self) -> alloc::vec::Vec<(Instant, Timer)> {
+        let mut all: alloc::vec::Vec<_> = self.kinds().into_iter().flat_map(Ordered::iter).collect();
+        all.sort_unstable();
+        all
+    }
+
+    fn first(&self) -> Option<(Instant, Timer)> {
+        self.kinds().into_iter().filter_map(Ordered::first).min()
+    }
+
+    fn kinds(&self) -> [&Ordered<(Instant, Timer)>; 4] {
+        [&self.connections, &self.places, &self.deadlines, &self.others]
+    }
+
+    fn kind(&mut self, timer: Timer) -> &mut Ordered<(Instant, Timer)> {
+        match timer {
+            Timer::Connection(_) => &mut self.connections,
+            Timer::Place(_) => &mut self.places,
+            Timer::Deadline(_) => &mut self.deadlines,
+            Timer::Backoff(_) | Timer::Retry(_) => &mut self.others,
+        }
+    }
+
+    /// Whether what must hold does.
+    #[cfg(test)]
+    pub(super) fn check(&self) {
+        self.kinds().into_iter().for_each(Ordered::check);
     }
 }

@@ -14,7 +14,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::connection::{self, Connection};
+use super::connections::{self, Connection};
 use super::dispatcher::{MOST_TIMERS, Output};
 use super::request::{Request, State};
 use super::timers::Timer;

@@ -265,7 +265,7 @@ impl Model {
     fn claim(&mut self, now: Instant) {
         let (connection, request) = (self.any_connection(), self.any_request());
         let before = self.d.canonical(self.now);
-        let other = self.d.connections.get(connection.0).and_then(|found| found.in_flight.front().copied());
+        let other = self.d.connections.get(connection).and_then(|found| found.in_flight().front().copied());
         if self.d.handle_claim(connection, request, now) {
             assert_eq!(self.d.connection_of(request), Some(connection));
             let (_, on) = self.connections.get_mut(&connection).expect("a connection that was polled");
@@ -389,69 +389,57 @@ impl Model {
         assert_eq!(d.queued() + d.in_flight(), open);
         assert!(d.connections() <= d.policy.max_connections.max(1));
         let mut timers: BTreeSet<(Instant, Timer)> = BTreeSet::new();
-        let mut idle = 0;
-        let mut in_flight = 0;
-        for (key, connection) in d.connections.iter() {
-            in_flight += connection.in_flight.len();
-            match connection.state {
-                connection::State::Connecting { until, .. } => {
-                    timers.insert((until, Timer::Connection(ConnectionId(key))));
-                    assert!(connection.in_flight.is_empty());
+        d.connections.check();
+        for (id, connection) in d.connections.iter() {
+            match connection.state() {
+                connections::State::Connecting { until, .. } | connections::State::Idle { until, .. } => {
+                    timers.insert((until, Timer::Connection(id)));
                 }
-                connection::State::Idle { until, ticket, .. } => {
-                    timers.insert((until, Timer::Connection(ConnectionId(key))));
-                    assert_eq!(d.idle.get(&ticket), Some(&ConnectionId(key)));
-                    assert!(connection.in_flight.is_empty());
-                    idle += 1;
-                }
-                connection::State::Busy { ready } => {
-                    assert!(!ready || !connection.in_flight.is_empty());
+                connections::State::Busy { ready } => {
+                    assert!(!ready || !connection.in_flight().is_empty());
                 }
             }
-            for request in &connection.in_flight {
-                assert_eq!(d.connection_of(*request), Some(ConnectionId(key)));
+            for request in connection.in_flight() {
+                assert_eq!(d.connection_of(*request), Some(id));
             }
         }
-        assert_eq!((idle, in_flight), (d.idle.len(), d.in_flight));
         for (key, request) in d.requests.iter() {
             let id = RequestId(key);
             match request.state {
                 State::Delayed { until } => {
-                    timers.insert((until, Timer::Retry(id)));
+                    timers.insert((until.at(), Timer::Retry(id)));
                 }
-                State::Failed { ticket, .. } => {
-                    assert!(matches!(d.outputs.get(&ticket), Some(Output::Fail(other)) if *other == id));
+                State::Failed { output, .. } => {
+                    assert!(matches!(d.outputs.get(output), Some(Output::Fail(other)) if other == id));
                     continue;
                 }
                 State::Waiting { .. } | State::InFlight { .. } => {}
             }
-            timers.insert((request.place_due, Timer::Place(id)));
+            timers.insert((request.place_due(), Timer::Place(id)));
             if let Some(deadline) = request.job.deadline {
                 timers.insert((deadline, Timer::Deadline(id)));
             }
         }
         for (key, origin) in d.origins.iter() {
             let id = OriginId(key);
-            let of = |connection: &&Connection| connection.origin == id;
+            let of = |connection: &&Connection| connection.origin() == id;
             let connections = || d.connections.iter().map(|(_, connection)| connection).filter(of);
-            let connecting = |c: &&Connection| matches!(c.state, connection::State::Connecting { .. });
-            assert_eq!(origin.connections, connections().count());
-            assert_eq!(origin.connecting, connections().filter(connecting).count());
-            assert!(origin.connections <= d.policy.connections_per_origin.max(1));
-            assert!(origin.idle.len() <= d.policy.idle_per_origin);
-            assert!(origin.idle.iter().all(|(ticket, id)| d.idle.get(ticket) == Some(id)));
+            let own = d.connections.of(id).expect("an origin");
+            assert_eq!(own.total(), connections().count());
+            assert!(own.total() <= d.policy.connections_per_origin.max(1));
+            assert!(own.idle().len() <= d.policy.idle_per_origin);
             let in_line = origin.in_line.is_some_and(|ticket| d.line.contains(&(ticket, id)));
             assert_eq!(origin.in_line.is_some(), in_line);
-            if let Some(at) = origin.armed {
+            if let Some(armed) = origin.armed {
                 assert!(origin.queue.len() > 0, "backed off from, and nobody waits");
-                timers.insert((at, Timer::Backoff(id)));
+                timers.insert((armed.at(), Timer::Backoff(id)));
             }
-            let in_flight: usize = connections().map(|connection| connection.in_flight.len()).sum();
+            let in_flight: usize = connections().map(|connection| connection.in_flight().len()).sum();
             let mine = |request: &&Request| request.job.origin == id && matches!(request.state, State::Delayed { .. });
             let delayed = d.requests.iter().map(|(_, request)| request).filter(mine).count();
             assert_eq!(origin.live, origin.queue.len() + in_flight + delayed);
             if origin.queue.len() > 0 {
-                let served = origin.connecting > 0 || origin.open() > 0;
+                let served = own.connecting() > 0 || own.open() > 0;
                 assert!(served || origin.armed.is_some() || in_line, "waits for nothing");
             }
             if origin.live == 0 {
@@ -466,7 +454,9 @@ impl Model {
             _ => false,
         };
         timers.retain(|(at, timer)| *at != Instant::NEVER && !given_up(timer));
-        let armed: BTreeSet<(Instant, Timer)> = d.timers.iter().filter(|(_, t)| !given_up(t)).copied().collect();
+        d.timers.check();
+        d.outputs.check();
+        let armed: BTreeSet<(Instant, Timer)> = d.timers.in_order().into_iter().filter(|(_, t)| !given_up(t)).collect();
         assert_eq!(armed, timers);
     }
 

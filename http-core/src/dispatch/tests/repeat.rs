@@ -294,8 +294,8 @@ fn what_was_never_sent_costs_no_budget_and_finished_exchanges_earn_it() {
     w.serve(get, connection);
     let mut verdicts = vec![];
     for _ in 0..4 {
-        let connection = match w.d.idle.values().next() {
-            Some(connection) => *connection,
+        let connection = match w.d.connections.idle().front() {
+            Some(connection) => connection,
             None => w.warm(),
         };
         let get = w.get();
