@@ -8,7 +8,7 @@ use super::connections::{self, Connection};
 use super::dispatcher::{Dispatcher, Output};
 use super::ids::{ConnectionId, OriginId, RequestId};
 use super::list::Node;
-use super::origin::{MOST_ABANDONED, Origin};
+use super::origins::{MOST_ABANDONED, Origin};
 use super::queue::Need;
 use super::request::{self, Request};
 use super::timers::{Armed, Timer};
@@ -21,7 +21,6 @@ struct Ranks {
     requests: BTreeMap<RequestId, usize>,
     connections: BTreeMap<ConnectionId, usize>,
     origins: BTreeMap<OriginId, usize>,
-    tickets: BTreeMap<u64, usize>,
 }
 
 impl Dispatcher {
@@ -48,15 +47,16 @@ impl Dispatcher {
     fn describe(&self, out: &mut Collector, now: Instant) {
         let Self { policy: _, now: _, origins, requests, connections, timers, outputs, given_up, .. } = self;
         let ranks = self.ranks();
-        out.value((self.draining, self.random, self.passed));
-        out.value((origins.len(), requests.len(), connections.len()));
+        out.value((self.draining, self.random, origins.passed()));
+        out.value((origins.iter().count(), requests.len(), connections.len()));
+        origins.line().iter().for_each(|id| out.value(ranks.origins.get(&id)));
         connections.idle().iter().for_each(|id| out.value(ranks.connections.get(&id)));
-        for (key, origin) in origins.iter() {
-            self.describe_origin(OriginId(key), origin, out, now, &ranks);
+        for (id, origin) in origins.iter() {
+            self.describe_origin(id, origin, out, now, &ranks);
         }
         for id in ranks.in_order() {
             if let Some(request) = requests.get(id.0) {
-                self.describe_request(id, request, out, now, &ranks);
+                self.describe_request(request, out, now, &ranks);
             }
         }
         for (_, connection) in connections.iter() {
@@ -65,7 +65,7 @@ impl Dispatcher {
         out.value(given_up.len());
         for ((origin, need, _), given_up) in given_up {
             out.value((ranks.origins.get(origin), *need == Need::Fresh, given_up.failure, given_up.places.len()));
-            given_up.places.iter().for_each(|place| out.value(ranks.requests.get(&place.request)));
+            given_up.places.in_order().iter().for_each(|place| out.value(ranks.requests.get(&place.request)));
         }
         out.value(outputs.len());
         for output in outputs.iter() {
@@ -90,9 +90,9 @@ impl Dispatcher {
     }
 
     fn describe_origin(&self, id: OriginId, origin: &Origin, out: &mut Collector, now: Instant, ranks: &Ranks) {
-        let Origin { queue, live, trouble, breaker, .. } = origin;
+        let Origin { queue, trouble, breaker, .. } = origin;
         if let Some(own) = self.connections.of(id) {
-            out.value((live, own.idle().len(), own.roomy().len(), queue.passed()));
+            out.value((origin.live(), own.idle().len(), own.roomy().len(), queue.passed()));
             let connections = own.idle().iter().chain(own.roomy().iter().copied());
             connections.for_each(|id| out.value(ranks.connections.get(&id)));
         }
@@ -109,7 +109,7 @@ impl Dispatcher {
         // Since when counts up to the longest wait alone.
         let longest = self.policy.place_timeout;
         out.value(origin.crowded.zip(longest).map(|(since, longest)| now.saturating_since(since).min(longest)));
-        out.value((origin.in_line.map(|ticket| ranks.tickets.get(&ticket)), origin.tokens()));
+        out.value(origin.tokens());
     }
 
     /// Beyond so many failures in a row the back-off has reached its cap and the attempts are exhausted.
@@ -119,7 +119,7 @@ impl Dispatcher {
         doublings.max(self.policy.connect_retries).saturating_add(1)
     }
 
-    fn describe_request(&self, id: RequestId, request: &Request, out: &mut Collector, now: Instant, ranks: &Ranks) {
+    fn describe_request(&self, request: &Request, out: &mut Collector, now: Instant, ranks: &Ranks) {
         let Request { job, sequence: _, need, attempts, spared, queued, misdirected, state, .. } = request;
         let Job { origin, idempotent, replayable, deadline, priority, retries, retry_after, fresh } = job;
         out.value((ranks.origins.get(origin), idempotent, replayable, priority, retries, retry_after, fresh));
@@ -127,11 +127,11 @@ impl Dispatcher {
         // Those that do not count may be any number; whether there was one at all does count.
         out.value((*need == Need::Fresh, attempts.saturating_sub(*spared), *attempts > 0, misdirected));
         match state {
-            request::State::Waiting { .. } => {
+            request::State::Waiting(spot) => {
                 out.value(self.policy.place_timeout.map(|longest| now.saturating_since(*queued).min(longest)));
-                let origin = self.origins.get(job.origin.0);
+                let origin = self.origins.get(job.origin);
                 // Given up with its lane, or still in it.
-                out.value((0_u8, origin.is_some_and(|origin| origin.queue.holds(&request.place(id), *need))));
+                out.value((0_u8, origin.is_some_and(|origin| origin.queue.holds(*need, *spot))));
             }
             request::State::Delayed { until } => {
                 out.value(1_u8);
@@ -147,9 +147,9 @@ impl Dispatcher {
     fn describe_connection(&self, connection: &Connection, out: &mut Collector, now: Instant, ranks: &Ranks) {
         let Connection { round, answered, remaining, kept_for, answers, .. } = connection;
         let (origin, in_flight, assigned) = (connection.origin(), connection.in_flight(), connection.assigned());
-        let answering = self.origins.get(origin.0).is_some_and(|origin| origin.answers != *answers);
+        let answering = self.origins.get(origin).is_some_and(|origin| origin.answers != *answers);
         out.value(answering && !answered);
-        let recent = self.origins.get(origin.0).is_some_and(|origin| origin.trouble.round == *round);
+        let recent = self.origins.get(origin).is_some_and(|origin| origin.trouble.round == *round);
         let most = self.policy.requests_per_connection.unwrap_or(1).max(1);
         out.value((ranks.origins.get(&origin), recent, assigned.min(most), answered, remaining, kept_for));
         // Its age counts up to its longest, and beside that as any or none.
@@ -190,14 +190,8 @@ impl Dispatcher {
         requests.sort_unstable();
         // Which of several connections is used does not depend on their names, so their places will do.
         let connections = self.connections.iter().map(|(id, _)| id).zip(0..).collect();
-        let origins = self.origins.iter().map(|(key, _)| OriginId(key)).zip(0..).collect();
-        let tickets = self.line.iter().map(|(ticket, _)| *ticket);
-        Ranks {
-            requests: requests.into_iter().map(|(_, id)| id).zip(0..).collect(),
-            connections,
-            origins,
-            tickets: tickets.zip(0..).collect(),
-        }
+        let origins = self.origins.iter().map(|(id, _)| id).zip(0..).collect();
+        Ranks { requests: requests.into_iter().map(|(_, id)| id).zip(0..).collect(), connections, origins }
     }
 }
 

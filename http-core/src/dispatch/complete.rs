@@ -126,8 +126,8 @@ impl Dispatcher {
         };
         let alone = on == id && connection.in_flight().len() == 1 && once;
         let origin_id = connection.origin();
-        let origin = self.origins.get(origin_id.0)?;
-        let settled = alone && origin.is_well() && (origin.queue.len() == 0 || self.is_settled(origin_id));
+        let origin = self.origins.get(origin_id)?;
+        let settled = alone && origin.is_well() && (origin.queue.is_empty() || self.is_settled(origin_id));
         if !settled {
             return None;
         }
@@ -147,8 +147,8 @@ impl Dispatcher {
         if ready {
             self.connections.set_ready(id, true);
         }
-        if let Some(origin) = self.origins.get_mut(origin.0) {
-            origin.live = origin.live.saturating_sub(1);
+        if let Some(origin) = self.origins.get_mut(origin) {
+            origin.note_gone(1);
             origin.earn_retry(&self.policy);
         }
         if self.release(id) {
@@ -160,7 +160,7 @@ impl Dispatcher {
     fn may_claim(&self, id: ConnectionId, request: RequestId) -> Option<RequestId> {
         let connection = self.connections.get(id).filter(|connection| connection.is_busy())?;
         let found = self.requests.get(request.0)?;
-        let State::Waiting { .. } = found.state else {
+        let State::Waiting(spot) = found.state else {
             return None;
         };
         let (1, Some(other)) = (connection.in_flight().len(), connection.in_flight().front().copied()) else {
@@ -169,8 +169,8 @@ impl Dispatcher {
         let State::InFlight { answered: false, .. } = self.requests.get(other.0)?.state else {
             return None;
         };
-        let origin = self.origins.get(connection.origin().0)?;
-        let waits = found.job.origin == connection.origin() && origin.queue.holds(&found.place(request), found.need);
+        let origin = self.origins.get(connection.origin())?;
+        let waits = found.job.origin == connection.origin() && origin.queue.holds(found.need, spot);
         let in_time = found.job.deadline.is_none_or(|deadline| deadline > self.now);
         let offers = if connection.assigned() <= 1 { Need::Fresh } else { Need::Any };
         let serves = match (found.need, offers) {
@@ -195,8 +195,8 @@ impl Dispatcher {
         let Some(found) = self.requests.get_mut(request.0) else {
             return;
         };
-        if let Some(origin) = self.origins.get_mut(origin.0) {
-            origin.queue.remove(&found.place(request), found.need);
+        if let (Some(origin), State::Waiting(spot)) = (self.origins.get_mut(origin), found.state) {
+            origin.queue.remove(&found.place(request), found.need, spot);
         }
         let place_due = found.take_place_due();
         self.timers.disarm(place_due, Timer::Place(request));

@@ -1,6 +1,6 @@
 //! The machine of requests and connections: its inputs and outputs.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -10,7 +10,7 @@ use super::failure::ConnectCause;
 use super::ids::{ConnectionId, OriginId, RequestId};
 use super::list::{List, Node};
 use super::loss::LostCause;
-use super::origin::Origin;
+use super::origins::Origins;
 use super::queue::{GivenUp, Need};
 use super::request::{self, Request};
 use super::retry::Progress;
@@ -118,7 +118,7 @@ pub(super) const MOST_TIMERS: usize = 256;
 pub struct Dispatcher {
     pub(super) policy: Policy,
     pub(super) now: Instant,
-    pub(super) origins: Slab<Origin>,
+    pub(super) origins: Origins,
     pub(super) requests: Slab<Request>,
     pub(super) connections: Connections,
     pub(super) timers: Timers,
@@ -126,14 +126,11 @@ pub struct Dispatcher {
     pub(super) outputs: List<Output>,
     /// Requests that were given up together, and fail one by one as they are polled.
     pub(super) given_up: BTreeMap<(OriginId, Need, u32), GivenUp>,
-    /// Origins that want a place among all connections.
-    pub(super) line: BTreeSet<(u64, OriginId)>,
-    /// How often a connection that became free stayed with those that came later, since the line moved last.
-    pub(super) passed: u8,
     pub(super) draining: bool,
     /// The random number that was given last, and how many were made from it.
     pub(super) random: Option<(u64, u64)>,
-    tickets: u64,
+    /// Requests that ever came.
+    arrivals: u64,
 }
 
 /// What is to be polled; the rest of it stands with the request or the connection.
@@ -151,25 +148,23 @@ impl Dispatcher {
     #[must_use]
     pub fn new(policy: Policy) -> Self {
         Self {
+            origins: Origins::new(&policy),
             policy,
             now: Instant::ZERO,
-            origins: Slab::new(),
             requests: Slab::new(),
             connections: Connections::new(),
             timers: Timers::new(),
             outputs: List::new(),
             given_up: BTreeMap::new(),
-            line: BTreeSet::new(),
-            passed: 0,
             draining: false,
             random: None,
-            tickets: 0,
+            arrivals: 0,
         }
     }
 
     /// Adds a place that requests go to. No connection is ever shared between two of them.
     pub fn add_origin(&mut self) -> OriginId {
-        let origin = OriginId(self.origins.insert(Origin::new(&self.policy)));
+        let origin = self.origins.add(&self.policy);
         self.connections.add_origin(origin);
         origin
     }
@@ -178,13 +173,13 @@ impl Dispatcher {
     /// ended, or is unknown.
     pub fn remove_origin(&mut self, origin: OriginId, now: Instant) -> bool {
         self.tick(now);
-        if self.origins.get(origin.0).is_none_or(|o| o.live > 0) {
+        if self.origins.get(origin).is_none_or(|o| o.live() > 0) {
             return false;
         }
         let all = self.connections_where(|connection| connection.origin() == origin);
         self.close_all(all, CloseCause::Drained);
         self.advance(origin, false);
-        self.origins.remove(origin.0);
+        self.origins.remove(origin);
         self.serve_line();
         true
     }
@@ -202,11 +197,12 @@ impl Dispatcher {
         if self.queued() >= self.policy.max_queue {
             return Err(Refused::QueueFull);
         }
-        let sequence = self.ticket();
-        let Some(origin) = self.origins.get_mut(job.origin.0) else {
+        let Some(origin) = self.origins.get_mut(job.origin) else {
             return Err(Refused::UnknownOrigin);
         };
-        origin.live += 1;
+        origin.note_come();
+        self.arrivals += 1;
+        let sequence = self.arrivals;
         let id = RequestId(self.requests.insert(Request::new(job, sequence, self.now)));
         if let (Some(deadline), Some(request)) = (job.deadline, self.requests.get_mut(id.0)) {
             request.arm_deadline(self.timers.arm(deadline, Timer::Deadline(id)));
@@ -262,7 +258,7 @@ impl Dispatcher {
         self.draining = true;
         let idle_or_unwanted = |connection: &Connection| match connection.state() {
             State::Connecting { .. } => {
-                self.origins.get(connection.origin().0).is_none_or(|origin| origin.queue.len() == 0)
+                self.origins.get(connection.origin()).is_none_or(|origin| origin.queue.len() == 0)
             }
             State::Idle { .. } => true,
             State::Busy { .. } => false,
@@ -281,7 +277,7 @@ impl Dispatcher {
             return;
         };
         self.timers.disarm(until, Timer::Connection(connection));
-        if let Some(origin) = self.origins.get_mut(origin.0) {
+        if let Some(origin) = self.origins.get_mut(origin) {
             origin.trouble.note_connected();
         }
         self.release(connection);
@@ -346,8 +342,8 @@ impl Dispatcher {
         self.note_answer(connection);
         self.withdraw(request, connection);
         self.forget(request);
-        if let Some(origin) = self.origins.get_mut(id.0) {
-            origin.live = origin.live.saturating_sub(1);
+        if let Some(origin) = self.origins.get_mut(id) {
+            origin.note_gone(1);
             origin.earn_retry(&self.policy);
         }
         self.update(id);
@@ -490,7 +486,7 @@ impl Dispatcher {
     /// What an origin is doing; `None` if it is unknown.
     #[must_use]
     pub fn phase(&self, origin: OriginId) -> Option<OriginPhase> {
-        let (origin, own) = (self.origins.get(origin.0)?, self.connections.of(origin)?);
+        let (origin, own) = (self.origins.get(origin)?, self.connections.of(origin)?);
         Some(if own.open() > own.idle().len() {
             OriginPhase::Busy
         } else if own.open() > 0 {
@@ -501,7 +497,7 @@ impl Dispatcher {
             OriginPhase::CircuitOpen { until, failures: origin.breaker.failures }
         } else if let Some(armed) = origin.armed {
             OriginPhase::BackingOff { until: armed.at(), failures: origin.trouble.failures }
-        } else if origin.in_line.is_some() {
+        } else if origin.is_in_line() {
             OriginPhase::InLine
         } else {
             OriginPhase::Disconnected
@@ -541,12 +537,6 @@ impl Dispatcher {
                 self.update(closed.origin());
             }
         }
-    }
-
-    /// A number that was never given before.
-    pub(super) fn ticket(&mut self) -> u64 {
-        self.tickets += 1;
-        self.tickets
     }
 
     /// The next random number: SplitMix64 over the one that was given.

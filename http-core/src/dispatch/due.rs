@@ -13,7 +13,7 @@ impl Dispatcher {
         match timer {
             Timer::Connection(id) => self.connection_due(id),
             Timer::Backoff(id) => {
-                if let Some(origin) = self.origins.get_mut(id.0) {
+                if let Some(origin) = self.origins.get_mut(id) {
                     origin.armed = None;
                     self.update(id);
                 }
@@ -66,14 +66,14 @@ impl Dispatcher {
                 let phase = if answered { RequestPhase::Content } else { RequestPhase::Head };
                 (phase, request.job.idempotent)
             }
-            State::Waiting { epoch } => {
-                let key = (request.job.origin, request.need, epoch);
+            State::Waiting(spot) => {
+                let key = (request.job.origin, request.need, spot.epoch);
                 let place = request.place(id);
-                if self.given_up.get(&key).is_some_and(|given_up| given_up.places.contains(&place)) {
+                if self.given_up.get(&key).is_some_and(|given_up| given_up.places.contains(&place, spot)) {
                     // It has failed already, of something else.
                     return;
                 }
-                let backs_off = self.origins.get(request.job.origin.0).is_some_and(|origin| origin.armed.is_some());
+                let backs_off = self.origins.get(request.job.origin).is_some_and(|origin| origin.armed.is_some());
                 let own = self.connections.of(request.job.origin);
                 let connecting = own.is_some_and(|own| own.open() == 0 && (own.connecting() > 0 || backs_off));
                 let phase = if connecting { RequestPhase::Connect } else { RequestPhase::Queue };

@@ -35,7 +35,7 @@ impl Dispatcher {
             self.timers.disarm(Armed::from_parts(until, timer), Timer::Connection(id));
             announced = self.outputs.remove(output).is_none();
         }
-        if let Some(origin) = self.origins.get_mut(connection.origin().0) {
+        if let Some(origin) = self.origins.get_mut(connection.origin()) {
             origin.breaker.probe.take_if(|probe| *probe == id);
         }
         Some((connection, announced))
@@ -44,7 +44,7 @@ impl Dispatcher {
     /// A connection that was being made could not be.
     pub(super) fn refused(&mut self, connection: &Connection, cause: ConnectCause) {
         let id = connection.origin();
-        let Some(origin) = self.origins.get_mut(id.0) else {
+        let Some(origin) = self.origins.get_mut(id) else {
             return;
         };
         if cause == ConnectCause::Abandoned && origin.trouble.note_abandoned() {
@@ -81,7 +81,7 @@ impl Dispatcher {
     fn leave(&mut self, connection: Connection, cause: LostCause, unanswered: &[(RequestId, Progress)]) {
         let id = connection.origin();
         let exhausted = self.note_mute(&connection, cause);
-        let others = self.origins.get(id.0).is_some_and(|origin| origin.answers != connection.answers);
+        let others = self.origins.get(id).is_some_and(|origin| origin.answers != connection.answers);
         let answering = others && !connection.answered;
         let origin_is = match (exhausted, answering) {
             (true, _) => OriginIs::Spent,
@@ -111,7 +111,7 @@ impl Dispatcher {
         let Some(request) = connection.in_flight().iter().copied().find(is_first) else {
             return false;
         };
-        let Some(origin) = self.origins.get_mut(connection.origin().0) else {
+        let Some(origin) = self.origins.get_mut(connection.origin()) else {
             return false;
         };
         // One that ends without an answer where others have one says nothing of the origin.
@@ -129,7 +129,7 @@ impl Dispatcher {
         let connection = self.connections.get_mut(id)?;
         connection.answered = true;
         let origin_id = connection.origin();
-        let origin = self.origins.get_mut(origin_id.0)?;
+        let origin = self.origins.get_mut(origin_id)?;
         let alone = connection.answers == origin.answers;
         origin.answers = origin.answers.wrapping_add(1);
         if alone {
@@ -163,16 +163,16 @@ impl Dispatcher {
     }
 
     fn back_off(&mut self, id: OriginId) {
-        let failures = self.origins.get(id.0).map_or(0, |origin| origin.trouble.failures);
+        let failures = self.origins.get(id).map_or(0, |origin| origin.trouble.failures);
         let at = self.now.saturating_add(self.wait(failures.saturating_sub(1)));
-        if let Some(origin) = self.origins.get_mut(id.0) {
+        if let Some(origin) = self.origins.get_mut(id) {
             origin.trouble.retry_at = Some(at);
         }
     }
 
     /// While the circuit of an origin is open, nothing waits for a connection that nobody makes.
     pub(super) fn break_circuit(&mut self, id: OriginId) {
-        let Some(origin) = self.origins.get(id.0) else { return };
+        let Some(origin) = self.origins.get(id) else { return };
         let open = origin.breaker.open_until(self.now).is_some();
         if let (true, Some((phase, cause))) =
             (open && self.connections.of(id).is_some_and(|own| own.connecting() == 0), origin.breaker.last)
@@ -184,14 +184,14 @@ impl Dispatcher {
     /// All that waits for an origin fails; or, while it has a connection that is up, what only a new one could serve.
     fn give_up(&mut self, id: OriginId, phase: RequestPhase, cause: Cause, why: Why) {
         let is_open = self.is_open(id);
-        let Some(origin) = self.origins.get_mut(id.0) else {
+        let Some(origin) = self.origins.get_mut(id) else {
             return;
         };
         let failure = Failure { phase, cause, attempts: 0, safe_to_repeat: true, why };
         let lanes: &[Need] = if is_open { &[Need::Fresh] } else { &[Need::Any, Need::Fresh] };
         for need in lanes {
             let (places, epoch) = origin.queue.take(*need);
-            origin.live = origin.live.saturating_sub(places.len());
+            origin.note_gone(places.len());
             if !places.is_empty() {
                 self.given_up.insert((id, *need, epoch), GivenUp { places, failure });
             }

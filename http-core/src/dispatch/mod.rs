@@ -14,7 +14,7 @@ mod list;
 mod loss;
 mod model;
 mod ordered;
-mod origin;
+mod origins;
 mod outcome;
 mod pairing;
 mod place;
@@ -24,6 +24,7 @@ mod request;
 mod retry;
 mod slab;
 mod timers;
+mod turns;
 
 #[cfg(test)]
 mod tests;

@@ -18,8 +18,13 @@ impl<T: Copy + Ord> Ordered<T> {
         Self { in_order: List::new(), others: BTreeSet::new() }
     }
 
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.in_order.len() + self.others.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.in_order.is_empty() && self.others.is_empty()
     }
 
     /// Puts in what is not in; where it stands is needed to take it out again.

@@ -4,7 +4,7 @@ use super::action::{Action, CloseCause};
 use super::dispatcher::{Dispatcher, Output};
 use super::failure::{Cause, Failure, RequestPhase, Why};
 use super::ids::{OriginId, RequestId};
-use super::queue::{Need, Place};
+use super::queue::{Need, Place, Spot};
 use super::request::State;
 use super::timers::Timer;
 
@@ -16,10 +16,10 @@ impl Dispatcher {
         };
         let (origin_id, need, place) = (request.job.origin, request.need, request.place(id));
         match request.state {
-            State::Waiting { epoch } => {
-                let origin = self.origins.get_mut(origin_id.0);
-                if !origin.is_some_and(|origin| origin.queue.remove(&place, need)) {
-                    self.leave_given_up((origin_id, need, epoch), &place);
+            State::Waiting(spot) => {
+                let origin = self.origins.get_mut(origin_id);
+                if !origin.is_some_and(|origin| origin.queue.remove(&place, need, spot)) {
+                    self.leave_given_up((origin_id, need, spot.epoch), &place, spot);
                     return;
                 }
             }
@@ -47,8 +47,8 @@ impl Dispatcher {
     }
 
     pub(super) fn release_live(&mut self, id: OriginId) {
-        if let Some(origin) = self.origins.get_mut(id.0) {
-            origin.live = origin.live.saturating_sub(1);
+        if let Some(origin) = self.origins.get_mut(id) {
+            origin.note_gone(1);
         }
     }
 
@@ -73,9 +73,9 @@ impl Dispatcher {
         }
     }
 
-    fn leave_given_up(&mut self, key: (OriginId, Need, u32), place: &Place) {
+    fn leave_given_up(&mut self, key: (OriginId, Need, u32), place: &Place, spot: Spot) {
         if let Some(given_up) = self.given_up.get_mut(&key) {
-            given_up.places.remove(place);
+            given_up.places.remove(place, spot);
             if given_up.places.is_empty() {
                 self.given_up.remove(&key);
             }
@@ -88,7 +88,7 @@ impl Dispatcher {
             Output::Connect(connection) => {
                 self.connections.announce(connection);
                 let origin = self.connections.get(connection)?.origin();
-                let failures = self.origins.get(origin.0)?.trouble.failures;
+                let failures = self.origins.get(origin)?.trouble.failures;
                 Some(Action::Connect { connection, origin, attempt: failures.saturating_add(1) })
             }
             Output::Assign(request) => {

@@ -4,7 +4,7 @@ use super::action::CloseCause;
 use super::connections::{Own, State};
 use super::dispatcher::{Dispatcher, Output};
 use super::ids::{ConnectionId, OriginId, RequestId};
-use super::origin::Origin;
+use super::origins::Origin;
 use super::queue::Need;
 use super::request;
 use super::timers::{Armed, Timer};
@@ -70,7 +70,7 @@ impl Dispatcher {
                     self.close(connection, cause);
                 }
                 Opening::Line => {
-                    self.get_in_line(id);
+                    self.origins.stand_in_line(id);
                     break;
                 }
             }
@@ -82,20 +82,16 @@ impl Dispatcher {
     /// them, one each in turn.
     pub(super) fn serve_line(&mut self) {
         while !self.has_all() || !self.connections.idle().is_empty() {
-            let Some((_, id)) = self.line.pop_first() else {
+            let Some(id) = self.origins.next_in_line() else {
                 return;
             };
-            self.passed = 0;
-            if let Some(origin) = self.origins.get_mut(id.0) {
-                origin.in_line = None;
-            }
             self.advance(id, true);
         }
     }
 
     fn next_pairing(&self, id: OriginId) -> Option<Pairing> {
-        let (origin, own) = (self.origins.get(id.0)?, self.connections.of(id)?);
-        if origin.queue.len() == 0 {
+        let (origin, own) = (self.origins.get(id)?, self.connections.of(id)?);
+        if origin.queue.is_empty() {
             return None;
         }
         // The one used last first: the others grow old and are closed.
@@ -136,7 +132,7 @@ impl Dispatcher {
     }
 
     fn next_opening(&self, id: OriginId, turn: bool) -> Option<Opening> {
-        let (origin, own) = (self.origins.get(id.0)?, self.connections.of(id)?);
+        let (origin, own) = (self.origins.get(id)?, self.connections.of(id)?);
         // After a failure one connection at a time tries whether the origin is back.
         let at_once = if origin.trouble.failures > 0 { 1 } else { usize::MAX };
         if own.connecting() >= origin.queue.len().min(at_once) || !self.may_connect(origin) {
@@ -147,7 +143,7 @@ impl Dispatcher {
             let oldest = own.idle().front().filter(|_| own.connecting() == 0);
             return oldest.map(|oldest| Opening::Instead(oldest, CloseCause::Replaced));
         }
-        if !turn && !self.line.is_empty() {
+        if !turn && !self.origins.line().is_empty() {
             return Some(Opening::Line);
         }
         if self.has_all() {
@@ -163,7 +159,7 @@ impl Dispatcher {
     pub(super) fn is_settled(&self, id: OriginId) -> bool {
         let opens = match self.next_opening(id, false) {
             None => false,
-            Some(Opening::Line) => self.origins.get(id.0).is_none_or(|origin| origin.in_line.is_none()),
+            Some(Opening::Line) => self.origins.get(id).is_none_or(|origin| !origin.is_in_line()),
             Some(_) => true,
         };
         !opens && self.next_pairing(id).is_none()
@@ -185,8 +181,8 @@ impl Dispatcher {
     }
 
     pub(super) fn may_warm_up(&self, id: OriginId) -> bool {
-        let room = !self.has_all() && self.line.is_empty();
-        let origin = self.origins.get(id.0);
+        let room = !self.has_all() && self.origins.line().is_empty();
+        let origin = self.origins.get(id);
         origin.is_some_and(|origin| {
             let probing = origin.trouble.failures > 0 && self.is_connecting(id);
             room && !probing && self.may_connect(origin) && !self.is_full(id)
@@ -197,7 +193,7 @@ impl Dispatcher {
     pub(super) fn open(&mut self, id: OriginId) {
         let most = self.policy.connect_timeout;
         let until = most.map_or(Instant::NEVER, |most| self.now.saturating_add(most));
-        let Some(origin) = self.origins.get_mut(id.0) else {
+        let Some(origin) = self.origins.get_mut(id) else {
             return;
         };
         let connection = self.connections.begin(id, origin.trouble.round, origin.answers, self.now);
@@ -212,15 +208,15 @@ impl Dispatcher {
         let Some(origin_id) = self.requests.get(id.0).map(|request| request.job.origin) else {
             return;
         };
-        let origin = self.origins.get(origin_id.0);
+        let origin = self.origins.get(origin_id);
         let stuck = origin.is_some_and(|origin| origin.queue.awaits_fresh() && self.is_stuck(origin_id, origin));
         self.wake(connection_id);
         let Some(request) = self.requests.get_mut(id.0) else {
             return;
         };
-        if let Some(origin) = self.origins.get_mut(origin_id.0) {
+        if let (Some(origin), request::State::Waiting(spot)) = (self.origins.get_mut(origin_id), request.state) {
             let place = request.place(id);
-            origin.queue.remove(&place, request.need);
+            origin.queue.remove(&place, request.need, spot);
             origin.queue.note_served(place, request.need, stuck);
         }
         let place_due = request.take_place_due();
@@ -276,10 +272,10 @@ impl Dispatcher {
             return true;
         }
         let (own, offers) = (connection.origin(), connection.offers());
-        let outranked = spent.is_none() && self.is_outranked(own, offers);
+        let outranked = spent.is_none() && self.origins.is_outranked(own, offers);
         if outranked {
             // It leaves the place to others: its own turn comes after theirs.
-            self.leave_line(own);
+            self.origins.leave_line(own);
         }
         if let Some(cause) = spent.or(outranked.then_some(CloseCause::Evicted)) {
             self.close(id, cause);
@@ -290,42 +286,6 @@ impl Dispatcher {
             self.connections.rest(id, self.now, self.timers.arm(until, Timer::Connection(id)));
         }
         true
-    }
-
-    /// Whether a connection that has become free gives its place to another origin: to the one that has been in line
-    /// longest, if its first request goes before any that the connection could serve. One of a lower priority that came
-    /// before is passed over a few times, not without end.
-    fn is_outranked(&mut self, own: OriginId, offers: Need) -> bool {
-        // Its own place in the line says nothing of the others.
-        let Some((_, other)) = self.line.iter().find(|(_, id)| *id != own) else {
-            return false;
-        };
-        let first = |id: &OriginId, need| self.origins.get(id.0).and_then(|origin| origin.queue.first(need));
-        let Some(theirs) = first(other, Need::Fresh) else {
-            return false;
-        };
-        let Some(ours) = first(&own, offers) else {
-            return true;
-        };
-        // A place that was just had in turn is used.
-        if offers == Need::Fresh {
-            return false;
-        }
-        if theirs.sequence < ours.sequence && theirs > ours {
-            self.passed = self.passed.saturating_add(1).min(self.policy.overtaking.saturating_add(1));
-        }
-        theirs < ours || self.passed > self.policy.overtaking
-    }
-
-    fn leave_line(&mut self, id: OriginId) {
-        if let Some(origin) = self.origins.get_mut(id.0) {
-            if let Some(ticket) = origin.in_line.take() {
-                self.line.remove(&(ticket, id));
-                if self.line.is_empty() {
-                    self.passed = 0;
-                }
-            }
-        }
     }
 
     /// Whether nothing but a limit keeps an origin from having a new connection.
@@ -360,30 +320,20 @@ impl Dispatcher {
     pub(super) fn enter_queue(&mut self, id: RequestId) {
         if let Some(request) = self.requests.get_mut(id.0) {
             request.queued = self.now;
-            if let Some(origin) = self.origins.get_mut(request.job.origin.0) {
-                let epoch = origin.queue.insert(request.place(id), request.need);
-                request.state = request::State::Waiting { epoch };
+            if let Some(origin) = self.origins.get_mut(request.job.origin) {
+                request.state = request::State::Waiting(origin.queue.insert(request.place(id), request.need));
             }
         }
     }
 
     fn freshen(&mut self, id: RequestId) {
         if let Some(request) = self.requests.get_mut(id.0) {
-            if let Some(origin) = self.origins.get_mut(request.job.origin.0) {
-                origin.queue.remove(&request.place(id), request.need);
+            let origin = self.origins.get_mut(request.job.origin);
+            if let (Some(origin), request::State::Waiting(spot)) = (origin, request.state) {
+                origin.queue.remove(&request.place(id), request.need, spot);
             }
             request.need = Need::Fresh;
             self.queue(id);
-        }
-    }
-
-    fn get_in_line(&mut self, id: OriginId) {
-        let ticket = self.ticket();
-        if let Some(origin) = self.origins.get_mut(id.0) {
-            if origin.in_line.is_none() {
-                origin.in_line = Some(ticket);
-                self.line.insert((ticket, id));
-            }
         }
     }
 
@@ -395,18 +345,18 @@ impl Dispatcher {
         }
         let wants_more = self.next_opening(id, true).is_some();
         if !wants_more {
-            self.leave_line(id);
+            self.origins.leave_line(id);
         }
-        let crowded = self.origins.get(id.0).is_some_and(|origin| self.is_crowded(id, origin));
-        let Some(origin) = self.origins.get_mut(id.0) else {
+        let crowded = self.origins.get(id).is_some_and(|origin| self.is_crowded(id, origin));
+        let Some(origin) = self.origins.get_mut(id) else {
             return;
         };
         // Nobody is waiting for the origin to come back: what it did before says nothing about later.
-        if origin.live == 0 {
+        if origin.live() == 0 {
             origin.trouble.reset();
         }
         origin.crowded = if crowded { origin.crowded.or(Some(self.now)) } else { None };
-        let wanted = origin.trouble.retry_at.filter(|at| *at > self.now && origin.queue.len() > 0);
+        let wanted = origin.trouble.retry_at.filter(|at| *at > self.now && !origin.queue.is_empty());
         if wanted != origin.armed.map(Armed::at) {
             if let Some(armed) = origin.armed {
                 self.timers.disarm(armed, Timer::Backoff(id));
@@ -416,8 +366,8 @@ impl Dispatcher {
     }
 
     fn surplus(&self, id: OriginId) -> Option<(ConnectionId, CloseCause)> {
-        let origin = self.origins.get(id.0)?;
-        let (keep, cause) = if self.draining && origin.queue.len() == 0 {
+        let origin = self.origins.get(id)?;
+        let (keep, cause) = if self.draining && origin.queue.is_empty() {
             (0, CloseCause::Drained)
         } else {
             (self.policy.idle_per_origin, CloseCause::Surplus)

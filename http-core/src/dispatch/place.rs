@@ -4,7 +4,7 @@ use super::action::CloseCause;
 use super::dispatcher::Dispatcher;
 use super::failure::{Cause, PlaceLimit, RequestPhase, Why};
 use super::ids::{OriginId, RequestId};
-use super::origin::Origin;
+use super::origins::Origin;
 use super::request::State;
 use super::timers::Timer;
 use crate::time::Instant;
@@ -14,7 +14,7 @@ impl Dispatcher {
     /// connection is being made, and none may be.
     pub(super) fn is_crowded(&self, id: OriginId, origin: &Origin) -> bool {
         let waits = origin.queue.len() > 0 && self.connections.of(id).is_some_and(|own| own.connecting() == 0);
-        waits && self.may_connect(origin) && (self.is_full(id) || origin.in_line.is_some())
+        waits && self.may_connect(origin) && (self.is_full(id) || origin.is_in_line())
     }
 
     /// Sees to it that a request which is in the queue is looked at when it may have waited too long for a place.
@@ -25,7 +25,7 @@ impl Dispatcher {
         let Some(request) = self.requests.get_mut(id.0) else {
             return;
         };
-        if let (State::Waiting { .. }, Instant::NEVER) = (request.state, request.place_due()) {
+        if let (State::Waiting(_), Instant::NEVER) = (request.state, request.place_due()) {
             request.set_place_due(self.timers.arm(self.now.saturating_add(longest), Timer::Place(id)));
         }
     }
@@ -36,8 +36,11 @@ impl Dispatcher {
             return;
         };
         let _ = request.take_place_due();
-        let (origin_id, queued, need, place) = (request.job.origin, request.queued, request.need, request.place(id));
-        let Some(origin) = self.origins.get(origin_id.0).filter(|origin| origin.queue.holds(&place, need)) else {
+        let (origin_id, queued, need) = (request.job.origin, request.queued, request.need);
+        let State::Waiting(spot) = request.state else {
+            return;
+        };
+        let Some(origin) = self.origins.get(origin_id).filter(|origin| origin.queue.holds(need, spot)) else {
             return;
         };
         let longest = self.policy.place_timeout.unwrap_or_default();

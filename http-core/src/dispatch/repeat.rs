@@ -109,7 +109,7 @@ impl Dispatcher {
             Decision::Now => Duration::ZERO,
             Decision::After(wait) => wait,
             Decision::Backoff => {
-                let origin = self.origins.get(origin.0);
+                let origin = self.origins.get(origin);
                 let backing_off = origin.is_some_and(|origin| origin.trouble.retry_at > Some(self.now));
                 // Where the origin is backed off from, that is the wait: the request keeps its place.
                 if backing_off { Duration::ZERO } else { self.wait(attempts.saturating_sub(1)) }
@@ -156,7 +156,7 @@ impl Dispatcher {
             facts.retries = request.attempts.saturating_sub(1).saturating_sub(request.spared);
             facts.left = request.job.deadline.map(|deadline| deadline.saturating_since(self.now));
             facts.reused = matches!(request.state, State::InFlight { reused: true, .. });
-            let origin = self.origins.get(request.job.origin.0);
+            let origin = self.origins.get(request.job.origin);
             facts.budget = origin.is_some_and(|origin| origin.may_retry(&self.policy));
         }
         decide(&facts)
@@ -174,7 +174,7 @@ impl Dispatcher {
     fn spend_retry(&mut self, origin: OriginId, why: Why) {
         // What was never sent does not multiply anything, and neither does what we do to ourselves.
         if !matches!(why, Why::NothingSent | Why::StaleConnection | Why::Bystander) {
-            if let Some(origin) = self.origins.get_mut(origin.0) {
+            if let Some(origin) = self.origins.get_mut(origin) {
                 origin.spend_retry();
             }
         }

@@ -4,7 +4,7 @@ use super::action::Job;
 use super::failure::Failure;
 use super::ids::{ConnectionId, RequestId};
 use super::list::Node;
-use super::queue::{Need, Place};
+use super::queue::{Need, Place, Spot};
 use super::timers::Armed;
 use crate::time::Instant;
 
@@ -35,10 +35,7 @@ pub(super) struct Request {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum State {
     /// In the queue of its origin, or given up together with the part of it that it stood in.
-    Waiting {
-        /// Of the lane, when it was put in.
-        epoch: u32,
-    },
+    Waiting(Spot),
     /// Until it goes back into the queue.
     Delayed { until: Armed },
     InFlight {

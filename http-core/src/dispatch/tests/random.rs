@@ -413,23 +413,21 @@ impl Model {
                     assert!(matches!(d.outputs.get(output), Some(Output::Fail(other)) if other == id));
                     continue;
                 }
-                State::Waiting { .. } | State::InFlight { .. } => {}
+                State::Waiting(_) | State::InFlight { .. } => {}
             }
             timers.insert((request.place_due(), Timer::Place(id)));
             if let Some(deadline) = request.job.deadline {
                 timers.insert((deadline, Timer::Deadline(id)));
             }
         }
-        for (key, origin) in d.origins.iter() {
-            let id = OriginId(key);
+        d.origins.check();
+        for (id, origin) in d.origins.iter() {
             let of = |connection: &&Connection| connection.origin() == id;
             let connections = || d.connections.iter().map(|(_, connection)| connection).filter(of);
             let own = d.connections.of(id).expect("an origin");
             assert_eq!(own.total(), connections().count());
             assert!(own.total() <= d.policy.connections_per_origin.max(1));
             assert!(own.idle().len() <= d.policy.idle_per_origin);
-            let in_line = origin.in_line.is_some_and(|ticket| d.line.contains(&(ticket, id)));
-            assert_eq!(origin.in_line.is_some(), in_line);
             if let Some(armed) = origin.armed {
                 assert!(origin.queue.len() > 0, "backed off from, and nobody waits");
                 timers.insert((armed.at(), Timer::Backoff(id)));
@@ -437,19 +435,19 @@ impl Model {
             let in_flight: usize = connections().map(|connection| connection.in_flight().len()).sum();
             let mine = |request: &&Request| request.job.origin == id && matches!(request.state, State::Delayed { .. });
             let delayed = d.requests.iter().map(|(_, request)| request).filter(mine).count();
-            assert_eq!(origin.live, origin.queue.len() + in_flight + delayed);
+            assert_eq!(origin.live(), origin.queue.len() + in_flight + delayed);
             if origin.queue.len() > 0 {
                 let served = own.connecting() > 0 || own.open() > 0;
-                assert!(served || origin.armed.is_some() || in_line, "waits for nothing");
+                assert!(served || origin.armed.is_some() || origin.is_in_line(), "waits for nothing");
             }
-            if origin.live == 0 {
+            if origin.live() == 0 {
                 assert_eq!((origin.trouble.failures, origin.trouble.retry_at), (0, None));
             }
         }
         // Those that were given up keep their deadlines until they are polled or the deadlines fire, no more.
         let given_up = |timer: &Timer| match timer {
             Timer::Deadline(id) | Timer::Place(id) => {
-                d.requests.get(id.0).is_some_and(|r| matches!(r.state, State::Waiting { .. }))
+                d.requests.get(id.0).is_some_and(|r| matches!(r.state, State::Waiting(_)))
             }
             _ => false,
         };
@@ -493,7 +491,7 @@ impl Model {
         assert_eq!((self.d.queued(), self.d.in_flight()), (0, 0), "{:#?}", self.d);
         assert!(self.fates.values().all(|fate| !matches!(fate, Fate::Open { .. })));
         assert_eq!(self.d.poll_timeout(), None);
-        assert_eq!(self.d.outputs.len() + self.d.given_up.len() + self.d.line.len(), 0);
+        assert_eq!(self.d.outputs.len() + self.d.given_up.len() + self.d.origins.line().len(), 0);
         self.d.drain(self.now);
         self.poll();
         assert!(self.d.is_drained());

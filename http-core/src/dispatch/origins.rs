@@ -1,9 +1,12 @@
-//! What a dispatcher keeps of one origin.
+//! What a dispatcher keeps of its origins, and the line of those that want a place.
 
 use super::circuit::Breaker;
-use super::ids::RequestId;
-use super::queue::Queue;
+use super::ids::{OriginId, RequestId};
+use super::list::{List, Node};
+use super::queue::{Need, Queue};
+use super::slab::Slab;
 use super::timers::Armed;
+use super::turns::Turns;
 use crate::config::{Budget, Policy};
 use crate::time::Instant;
 
@@ -13,27 +16,140 @@ const RETRY: u64 = 1000;
 /// How often in a row a connection is made again at once whose maker was dropped.
 pub(super) const MOST_ABANDONED: u32 = 3;
 
+/// What holds: an origin stands in the line if it says so, and in no other case. `check` looks at it.
+#[derive(Clone, Debug)]
+pub(super) struct Origins {
+    all: Slab<Origin>,
+    /// Those that want a place among all connections.
+    line: List<OriginId>,
+    /// How often a connection that became free stayed with those that came later, since the line moved last.
+    turns: Turns,
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Origin {
     pub(super) queue: Queue,
     /// Requests that have not ended and were not given up: waiting here, waiting for their own retry, in flight.
-    pub(super) live: usize,
+    live: usize,
     /// How often an answer has come, on whichever connection.
     pub(super) answers: u64,
     pub(super) trouble: Trouble,
     pub(super) breaker: Breaker,
     /// The back-off timer, while it is armed.
     pub(super) armed: Option<Armed>,
-    /// The ticket in the line of origins that want a place among all connections.
-    pub(super) in_line: Option<u64>,
+    /// Where it stands in the line of origins that want a place among all connections.
+    in_line: Node,
     /// Since when those that wait lack nothing but a place.
     pub(super) crowded: Option<Instant>,
     /// The store of the budget, in thousandths of a retry.
     tokens: u64,
 }
 
-impl Origin {
+impl Origins {
     pub(super) fn new(policy: &Policy) -> Self {
+        Self { all: Slab::new(), line: List::new(), turns: Turns::new(policy.overtaking) }
+    }
+
+    pub(super) fn add(&mut self, policy: &Policy) -> OriginId {
+        OriginId(self.all.insert(Origin::new(policy)))
+    }
+
+    pub(super) fn remove(&mut self, id: OriginId) {
+        self.leave_line(id);
+        self.all.remove(id.0);
+    }
+
+    pub(super) fn get(&self, id: OriginId) -> Option<&Origin> {
+        self.all.get(id.0)
+    }
+
+    pub(super) fn get_mut(&mut self, id: OriginId) -> Option<&mut Origin> {
+        self.all.get_mut(id.0)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (OriginId, &Origin)> {
+        self.all.iter().map(|(key, origin)| (OriginId(key), origin))
+    }
+
+    /// Those that want a place among all connections.
+    pub(super) fn line(&self) -> &List<OriginId> {
+        &self.line
+    }
+
+    /// How often a connection that became free stayed with those that came later, since the line moved last.
+    pub(super) fn passed(&self) -> u8 {
+        self.turns.passed()
+    }
+
+    pub(super) fn stand_in_line(&mut self, id: OriginId) {
+        if let Some(origin) = self.all.get_mut(id.0).filter(|origin| !origin.is_in_line()) {
+            origin.in_line = self.line.push_back(id);
+        }
+    }
+
+    pub(super) fn leave_line(&mut self, id: OriginId) {
+        if let Some(origin) = self.all.get_mut(id.0).filter(|origin| origin.is_in_line()) {
+            self.line.remove(core::mem::replace(&mut origin.in_line, Node::NOWHERE));
+            if self.line.is_empty() {
+                self.turns.begin_anew();
+            }
+        }
+    }
+
+    /// Whose turn it is, which stands in the line no more.
+    pub(super) fn next_in_line(&mut self) -> Option<OriginId> {
+        let id = self.line.pop_front()?;
+        self.turns.begin_anew();
+        if let Some(origin) = self.all.get_mut(id.0) {
+            origin.in_line = Node::NOWHERE;
+        }
+        Some(id)
+    }
+
+    /// Whether a connection that has become free gives its place to another origin: to the one that has been in line
+    /// longest, if its first request goes before any that the connection could serve. One of a lower priority that came
+    /// before is passed over a few times, not without end.
+    pub(super) fn is_outranked(&mut self, own: OriginId, offers: Need) -> bool {
+        // Its own place in the line says nothing of the others.
+        let Some(other) = self.line.iter().find(|id| *id != own) else {
+            return false;
+        };
+        let first = |id: OriginId, need| self.all.get(id.0).and_then(|origin| origin.queue.first(need));
+        let Some(theirs) = first(other, Need::Fresh) else {
+            return false;
+        };
+        let Some(ours) = first(own, offers) else {
+            return true;
+        };
+        // A place that was just had in turn is used.
+        if offers == Need::Fresh {
+            return false;
+        }
+        if theirs < ours {
+            return true;
+        }
+        if theirs.sequence > ours.sequence {
+            return false;
+        }
+        let due = self.turns.are_used_up();
+        self.turns.pass();
+        due
+    }
+
+    /// Whether what must hold does.
+    #[cfg(test)]
+    pub(super) fn check(&self) {
+        self.line.check();
+        for (id, origin) in self.iter() {
+            origin.queue.check();
+            assert!(!origin.is_in_line() || self.line.get(origin.in_line) == Some(id));
+        }
+        assert_eq!(self.iter().filter(|(_, origin)| origin.is_in_line()).count(), self.line.len());
+    }
+}
+
+impl Origin {
+    fn new(policy: &Policy) -> Self {
         Self {
             queue: Queue::new(policy.overtaking),
             live: 0,
@@ -41,10 +157,29 @@ impl Origin {
             trouble: Trouble::default(),
             breaker: Breaker::default(),
             armed: None,
-            in_line: None,
+            in_line: Node::NOWHERE,
             crowded: None,
             tokens: policy.retry_budget.map_or(0, full),
         }
+    }
+
+    /// A request more has come.
+    pub(super) fn note_come(&mut self) {
+        self.live += 1;
+    }
+
+    /// So many requests have ended, or were given up.
+    pub(super) fn note_gone(&mut self, requests: usize) {
+        self.live = self.live.saturating_sub(requests);
+    }
+
+    /// Requests that have not ended and were not given up: waiting here, waiting for their own retry, in flight.
+    pub(super) fn live(&self) -> usize {
+        self.live
+    }
+
+    pub(super) fn is_in_line(&self) -> bool {
+        self.in_line != Node::NOWHERE
     }
 
     /// Whether nothing is held against it, and no connection is made to find out how it is.
