@@ -7,7 +7,7 @@ use super::ids::{ConnectionId, OriginId, RequestId};
 use super::queue::Need;
 use super::repeat::OriginIs;
 use super::request::State;
-use super::retry::{Decision, Event, Progress, Received};
+use super::retry::{Decision, Event, Progress, Received, is_always_delivered};
 use super::timers::Timer;
 use crate::time::Instant;
 
@@ -134,6 +134,7 @@ impl Dispatcher {
         let event = Event::Status { status: facts.status, retry_after: facts.retry_after };
         let progress = Progress { sent: facts.sent, received: Received::Nothing };
         let delivered = answered
+            || is_always_delivered(facts.status)
             || self.decide(request, event, progress, OriginIs::Answering, facts.expecting).decision
                 == Decision::Deliver;
         delivered.then_some(origin_id)

@@ -207,6 +207,10 @@ impl Dispatcher {
         if let (Some(deadline), Some(request)) = (job.deadline, self.requests.get_mut(id.0)) {
             request.arm_deadline(self.timers.arm(deadline, Timer::Deadline(id)));
         }
+        if self.assign_at_once(id, &job) {
+            self.update(job.origin);
+            return Ok(id);
+        }
         self.enter_queue(id);
         if job.deadline.is_some_and(|deadline| deadline <= self.now) {
             self.expire(id);
@@ -434,7 +438,7 @@ impl Dispatcher {
                 return action;
             }
         }
-        self.next_given_up()
+        if self.given_up.is_empty() { None } else { self.next_given_up() }
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing happens before. `None`: not at all.

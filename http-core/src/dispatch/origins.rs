@@ -182,6 +182,12 @@ impl Origin {
         self.in_line != Node::NOWHERE
     }
 
+    /// Whether nobody waits, nothing is held against it and no timer is armed for it.
+    pub(super) fn wants_nothing(&self) -> bool {
+        let nobody = self.queue.is_empty() && !self.is_in_line() && self.crowded.is_none() && self.armed.is_none();
+        nobody && self.is_well() && self.trouble.abandoned == 0
+    }
+
     /// Whether nothing is held against it, and no connection is made to find out how it is.
     pub(super) fn is_well(&self) -> bool {
         let Breaker { failures, open_until, probe, last: _ } = &self.breaker;

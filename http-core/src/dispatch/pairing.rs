@@ -1,6 +1,6 @@
 //! Which request goes on which connection, and which connections are made: what follows from every change.
 
-use super::action::CloseCause;
+use super::action::{CloseCause, Job};
 use super::connections::{Own, State};
 use super::dispatcher::{Dispatcher, Output};
 use super::ids::{ConnectionId, OriginId, RequestId};
@@ -38,8 +38,49 @@ enum Opening {
 impl Dispatcher {
     /// Brings everything that depends on an origin up to date after a change.
     pub(super) fn update(&mut self, id: OriginId) {
-        self.advance(id, false);
-        self.serve_line();
+        if !self.is_at_rest(id) {
+            self.advance(id, false);
+        }
+        if !self.origins.line().is_empty() {
+            self.serve_line();
+        }
+    }
+
+    /// Whether it is plain that nothing follows for an origin: nobody waits, nothing is held against it, and no
+    /// connection is too many.
+    fn is_at_rest(&self, id: OriginId) -> bool {
+        let (Some(origin), Some(own)) = (self.origins.get(id), self.connections.of(id)) else {
+            return true;
+        };
+        !self.draining && origin.wants_nothing() && own.idle().len() <= self.policy.idle_per_origin
+    }
+
+    /// Gives a request that has just come to the idle connection that would serve it, where nobody else waits: what
+    /// [`update`](Self::update) would do if it were in the queue. False, and nothing happens, where that is not plain.
+    pub(super) fn assign_at_once(&mut self, id: RequestId, job: &Job) -> bool {
+        let (Some(origin), Some(own)) = (self.origins.get_mut(job.origin), self.connections.of(job.origin)) else {
+            return false;
+        };
+        let Some(idle) = own.idle().back().filter(|_| origin.queue.is_empty()) else {
+            return false;
+        };
+        let Some(connection) = self.connections.get(idle) else {
+            return false;
+        };
+        let State::Idle { since, until, .. } = connection.state() else {
+            return false;
+        };
+        let fresh = connection.offers() == Need::Fresh;
+        let waited = self.now.saturating_since(since);
+        let too_long = !job.idempotent && self.policy.fresh_after_idle.is_some_and(|longest| waited > longest);
+        let in_time = until > self.now && job.deadline.is_none_or(|deadline| deadline > self.now);
+        if !in_time || (!fresh && (job.fresh || too_long)) {
+            return false;
+        }
+        origin.queue.note_served_at_once();
+        self.wake(idle);
+        self.put_on(id, idle);
+        true
     }
 
     /// As [`update`](Self::update), but for the other origins. `turn`: it is this origin's turn in the line.
@@ -220,6 +261,15 @@ impl Dispatcher {
             origin.queue.note_served(place, request.need, stuck);
         }
         let place_due = request.take_place_due();
+        self.timers.disarm(place_due, Timer::Place(id));
+        self.put_on(id, connection_id);
+    }
+
+    /// A request that is in no queue is on this connection from now on; the driver is to hear of it.
+    fn put_on(&mut self, id: RequestId, connection_id: ConnectionId) {
+        let Some(request) = self.requests.get_mut(id.0) else {
+            return;
+        };
         request.attempts = request.attempts.saturating_add(1);
         request.state = request::State::InFlight {
             connection: connection_id,
@@ -227,7 +277,6 @@ impl Dispatcher {
             answered: false,
             output: Some(self.outputs.push_back(Output::Assign(id))),
         };
-        self.timers.disarm(place_due, Timer::Place(id));
     }
 
     /// Undoes an assignment that the driver has not heard of.
@@ -343,8 +392,8 @@ impl Dispatcher {
         while let Some((surplus, cause)) = self.surplus(id) {
             self.close(surplus, cause);
         }
-        let wants_more = self.next_opening(id, true).is_some();
-        if !wants_more {
+        let is_in_line = self.origins.get(id).is_some_and(Origin::is_in_line);
+        if is_in_line && self.next_opening(id, true).is_none() {
             self.origins.leave_line(id);
         }
         let crowded = self.origins.get(id).is_some_and(|origin| self.is_crowded(id, origin));

@@ -126,6 +126,11 @@ impl Queue {
         }
     }
 
+    /// One was served without having been put in, for nobody waits.
+    pub(super) fn note_served_at_once(&mut self) {
+        self.turns.begin_anew();
+    }
+
     /// What is counted while nobody waits says nothing.
     pub(super) fn passed(&self) -> u8 {
         if self.is_empty() { 0 } else { self.turns.passed() }

@@ -9,7 +9,7 @@ use super::ids::{OriginId, RequestId};
 use super::loss::LostCause;
 use super::queue::Need;
 use super::request::State;
-use super::retry::{Decision, Event, Progress, Received, RetryFacts, Sent, Verdict, decide};
+use super::retry::{Decision, Event, Progress, Received, RetryFacts, Sent, Verdict, decide, is_always_delivered};
 use super::timers::Timer;
 
 /// What an origin is known to be, when one of its connections has ended.
@@ -39,6 +39,10 @@ impl Dispatcher {
         if (100..200).contains(&facts.status) && facts.status != 101 {
             return Delivery::Deliver;
         }
+        if is_always_delivered(facts.status) {
+            self.note_delivered(id);
+            return Delivery::Deliver;
+        }
         let event = Event::Status { status: facts.status, retry_after: facts.retry_after };
         let progress = Progress { sent: facts.sent, received: Received::Nothing };
         let verdict = self.decide(id, event, progress, OriginIs::Answering, facts.expecting);
@@ -46,11 +50,7 @@ impl Dispatcher {
             Decision::Now | Decision::Backoff => Duration::ZERO,
             Decision::After(wait) => wait,
             Decision::Deliver | Decision::Fail { .. } => {
-                if let Some(request) = self.requests.get_mut(id.0) {
-                    if let State::InFlight { answered, .. } = &mut request.state {
-                        *answered = true;
-                    }
-                }
+                self.note_delivered(id);
                 return Delivery::Deliver;
             }
         };
@@ -73,6 +73,12 @@ impl Dispatcher {
         }
         self.update(origin);
         Delivery::Discard
+    }
+
+    fn note_delivered(&mut self, id: RequestId) {
+        if let Some(State::InFlight { answered, .. }) = self.requests.get_mut(id.0).map(|request| &mut request.state) {
+            *answered = true;
+        }
     }
 
     /// Decides on a request whose connection has ended.

@@ -131,6 +131,11 @@ fn decide_status(facts: &RetryFacts, status: u16, retry_after: Option<Duration>)
     Verdict { decision, why }
 }
 
+/// Whether a response of this status is the answer whatever the other facts are.
+pub(super) fn is_always_delivered(status: u16) -> bool {
+    !matches!(status, 408 | 417 | 421 | 429 | 503)
+}
+
 /// Everything that [`decide`] looks at.
 ///
 /// ```

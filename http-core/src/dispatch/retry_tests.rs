@@ -309,6 +309,21 @@ fn table() {
     }
 }
 
+#[test]
+fn most_statuses_are_delivered_whatever_the_facts() {
+    for number in 101..=999 {
+        let asks = |bits: u8| {
+            let retry_after = (bits & 1 != 0).then_some(Duration::ZERO);
+            let verdict = decide(&facts(Event::Status { status: number, retry_after }, |f| {
+                (f.reused, f.expecting, f.idempotent) = (bits & 2 != 0, bits & 4 != 0, bits & 8 != 0);
+                f.longest_wait = Some(Duration::from_secs(1));
+            }));
+            verdict.decision != Decision::Deliver
+        };
+        assert_eq!((0..16).any(asks), !is_always_delivered(number), "{number}");
+    }
+}
+
 /// Whatever the facts: what may have been applied and is not idempotent is never sent again by us after a loss, and
 /// never called safe.
 #[test]

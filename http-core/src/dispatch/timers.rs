@@ -46,6 +46,8 @@ impl Armed {
     }
 }
 
+/// What holds: `next` is when the first of all is due. `check` looks at it.
+///
 /// Those that are due after the same time each come in order: connections that idle, requests that wait for a place,
 /// requests with the usual deadline. So each of these kinds stands apart, and most of it takes one step.
 #[derive(Clone, Debug)]
@@ -54,12 +56,14 @@ pub(super) struct Timers {
     places: Ordered<(Instant, Timer)>,
     deadlines: Ordered<(Instant, Timer)>,
     others: Ordered<(Instant, Timer)>,
+    /// When the next one is due.
+    next: Instant,
 }
 
 impl Timers {
     pub(super) fn new() -> Self {
         let [connections, places, deadlines, others] = [const { Ordered::new() }; 4];
-        Self { connections, places, deadlines, others }
+        Self { connections, places, deadlines, others, next: Instant::NEVER }
     }
 
     #[must_use]
@@ -68,6 +72,7 @@ impl Timers {
         if at == Instant::NEVER {
             return Armed::NEVER;
         }
+        self.next = self.next.min(at);
         Armed { at, node: self.kind(timer).insert((at, timer)) }
     }
 
@@ -75,19 +80,22 @@ impl Timers {
     pub(super) fn disarm(&mut self, armed: Armed, timer: Timer) {
         if armed.at != Instant::NEVER {
             self.kind(timer).remove(&(armed.at, timer), armed.node);
+            self.note_gone(armed.at);
         }
     }
 
     pub(super) fn next(&self) -> Option<Instant> {
-        self.first().map(|(at, _)| at)
+        (self.next != Instant::NEVER).then_some(self.next)
     }
 
     pub(super) fn pop_due(&mut self, now: Instant) -> Option<Timer> {
-        let (at, timer) = self.first()?;
-        if at > now {
+        if self.next > now {
             return None;
         }
-        self.kind(timer).pop_first().map(|(_, timer)| timer)
+        let (at, timer) = self.first()?;
+        self.kind(timer).pop_first();
+        self.note_gone(at);
+        Some(timer)
     }
 
     /// All of them, the next one first.
@@ -95,6 +103,14 @@ impl Timers {
         let mut all: alloc::vec::Vec<_> = self.kinds().into_iter().flat_map(Ordered::iter).collect();
         all.sort_unstable();
         all
+    }
+
+    /// One that was due then is not there any more.
+    fn note_gone(&mut self, at: Instant) {
+        if at <= self.next {
+            let next = |kind: &Ordered<(Instant, Timer)>| kind.first().map_or(Instant::NEVER, |(at, _)| at);
+            self.next = self.kinds().map(next).into_iter().min().unwrap_or(Instant::NEVER);
+        }
     }
 
     fn first(&self) -> Option<(Instant, Timer)> {
@@ -118,5 +134,6 @@ impl Timers {
     #[cfg(test)]
     pub(super) fn check(&self) {
         self.kinds().into_iter().for_each(Ordered::check);
+        assert_eq!(self.next(), self.first().map(|(at, _)| at));
     }
 }
