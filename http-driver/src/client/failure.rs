@@ -37,7 +37,10 @@ use crate::error::Error;
 ///     }
 /// }
 /// ```
-pub struct RequestError {
+pub struct RequestError(Box<Details>);
+
+/// What there is to say of it; in a box, since what might become one moves from hand to hand.
+struct Details {
     kind: Kind,
     /// What the connection said last.
     source: Option<Error>,
@@ -77,12 +80,14 @@ enum Kind {
 impl RequestError {
     /// Of one that nothing was tried for.
     fn untried(kind: Kind) -> Self {
-        Self { progress: Some(Progress::NOTHING), ..Self::unknown(kind) }
+        let mut error = Self::unknown(kind);
+        error.0.progress = Some(Progress::NOTHING);
+        error
     }
 
     /// Of one of which nobody knows what was sent.
-    const fn unknown(kind: Kind) -> Self {
-        Self {
+    fn unknown(kind: Kind) -> Self {
+        Self(Box::new(Details {
             kind,
             source: None,
             origin: None,
@@ -90,11 +95,11 @@ impl RequestError {
             progress: None,
             idempotent: false,
             request: Mutex::new(None),
-        }
+        }))
     }
 
     /// As the dispatcher tells it.
-    pub(super) fn failed(mut failure: Failure, whence: Option<Whence>, job: Option<Job>) -> Self {
+    pub(super) fn failed(mut failure: Failure, whence: Option<Whence>, job: Option<Box<Job>>) -> Self {
         let (origin, unreached, stage) = match whence {
             Some(Whence { origin, unreached, stage }) => (Some(origin), unreached, stage),
             None => (None, None, None),
@@ -109,37 +114,45 @@ impl RequestError {
         if let Some(phase) = stage.or(unreached.as_ref().map(ConnectError::phase)) {
             failure.phase = phase;
         }
-        let error = Self { unreached, ..Self::unknown(Kind::Failed(failure)) }.of(job);
-        Self { origin: origin.or(error.origin), ..error }
+        let mut error = Self::unknown(Kind::Failed(failure)).of(job);
+        error.0.unreached = unreached;
+        error.0.origin = origin.or(error.0.origin);
+        error
     }
 
     /// What is left of the request that it is of.
-    fn of(self, job: Option<Job>) -> Self {
+    fn of(self, job: Option<Box<Job>>) -> Self {
         let Some(mut job) = job else { return self };
-        let error = self.about(&job, job.progress);
-        let source = job.error.take().or(error.source);
-        Self { source, request: Mutex::new(job.into_unsent()), ..error }
+        let mut error = self.about(&job, job.progress);
+        error.0.source = job.error.take().or(error.0.source);
+        error.0.request = Mutex::new(job.into_unsent());
+        error
     }
 
     /// Which request it is of, and how far that had come.
     #[must_use]
-    pub(super) fn about(self, job: &Job, progress: Option<Progress>) -> Self {
-        let origin = self.origin.or_else(|| job.place().map(|place| Arc::new(place.to_origin())));
-        Self { origin, progress, idempotent: job.is_idempotent(), ..self }
+    pub(super) fn about(mut self, job: &Job, progress: Option<Progress>) -> Self {
+        let origin = self.0.origin.take();
+        self.0.origin = origin.or_else(|| job.place().map(|place| Arc::new(place.to_origin())));
+        self.0.progress = progress;
+        self.0.idempotent = job.is_idempotent();
+        self
     }
 
     /// Nothing was tried for it, which was to go there.
     #[must_use]
-    pub(super) fn before(self, place: Place<'_>) -> Self {
-        Self { origin: Some(Arc::new(place.to_origin())), progress: Some(Progress::NOTHING), ..self }
+    pub(super) fn before(mut self, place: Place<'_>) -> Self {
+        self.0.origin = Some(Arc::new(place.to_origin()));
+        self.0.progress = Some(Progress::NOTHING);
+        self
     }
 
     /// The client did not take it.
-    pub(super) fn refused(refused: Refused, job: Option<Job>) -> Self {
+    pub(super) fn refused(refused: Refused, job: Option<Box<Job>>) -> Self {
         Self::unknown(Kind::Refused(refused)).of(job)
     }
 
-    pub(super) fn no_runtime(job: Option<Job>) -> Self {
+    pub(super) fn no_runtime(job: Option<Box<Job>>) -> Self {
         Self::unknown(Kind::NoRuntime).of(job)
     }
 
@@ -149,7 +162,7 @@ impl RequestError {
     }
 
     /// The response is there, and cannot be told.
-    pub(super) const fn unreadable(what: Unconvertible) -> Self {
+    pub(super) fn unreadable(what: Unconvertible) -> Self {
         Self::unknown(Kind::Unreadable(what))
     }
 
@@ -158,39 +171,41 @@ impl RequestError {
     }
 
     pub(super) fn body(error: Error) -> Self {
-        Self { source: Some(error), ..Self::unknown(Kind::Body) }
+        let mut failed = Self::unknown(Kind::Body);
+        failed.0.source = Some(error);
+        failed
     }
 
     /// What was sent of it and received for it on its last connection; unknown if it ended while it was on one, and
     /// nobody could tell.
     #[must_use]
     pub const fn progress(&self) -> Option<Progress> {
-        self.progress
+        self.0.progress
     }
 
     /// The request again, if nothing of it was sent on any connection.
     #[must_use]
     pub fn into_request(self) -> Option<Request<Unsent>> {
-        let request = self.request.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let request = self.0.request.into_inner().unwrap_or_else(PoisonError::into_inner);
         request.map(|request| *request)
     }
 
     /// Where the request was to go, if it said so.
     #[must_use]
     pub fn origin(&self) -> Option<&Origin> {
-        self.origin.as_deref()
+        self.0.origin.as_deref()
     }
 
     /// Why the last connection to the origin could not be made, if that is why the request failed.
     #[must_use]
     pub const fn connect_error(&self) -> Option<&ConnectError> {
-        self.unreached.as_ref()
+        self.0.unreached.as_ref()
     }
 
     /// How the dispatcher failed it, if it came to that: phase, cause, attempts.
     #[must_use]
     pub const fn failure(&self) -> Option<Failure> {
-        match self.kind {
+        match self.0.kind {
             Kind::Failed(failure) => Some(failure),
             _ => None,
         }
@@ -199,7 +214,7 @@ impl RequestError {
     /// The phase that it failed in.
     #[must_use]
     pub const fn phase(&self) -> RequestPhase {
-        match self.kind {
+        match self.0.kind {
             Kind::Failed(failure) => failure.phase,
             Kind::Body => RequestPhase::Write,
             Kind::Unreadable(_) => RequestPhase::Head,
@@ -210,16 +225,16 @@ impl RequestError {
     /// Whether repeating the request cannot have it take effect twice: nothing of it was sent, or it is idempotent.
     #[must_use]
     pub fn is_safe_to_repeat(&self) -> bool {
-        match self.kind {
+        match self.0.kind {
             Kind::Failed(failure) => failure.safe_to_repeat,
-            _ => self.idempotent || self.progress == Some(Progress::NOTHING),
+            _ => self.0.idempotent || self.0.progress == Some(Progress::NOTHING),
         }
     }
 
     /// What happened, if the dispatcher failed it.
     #[must_use]
     pub const fn cause(&self) -> Option<Cause> {
-        match self.kind {
+        match self.0.kind {
             Kind::Failed(failure) => Some(failure.cause),
             _ => None,
         }
@@ -249,25 +264,25 @@ impl RequestError {
     /// Whether what answered did not speak HTTP/1, or went beyond a limit.
     #[must_use]
     pub const fn is_malformed(&self) -> bool {
-        matches!(self.cause(), Some(Cause::Lost(LostCause::Malformed))) || matches!(self.kind, Kind::Unreadable(_))
+        matches!(self.cause(), Some(Cause::Lost(LostCause::Malformed))) || matches!(self.0.kind, Kind::Unreadable(_))
     }
 
     /// Whether the body of the request failed, or was not as long as it had announced.
     #[must_use]
     pub const fn is_body(&self) -> bool {
-        matches!(self.kind, Kind::Body)
+        matches!(self.0.kind, Kind::Body)
     }
 
     /// Whether the request makes no sense, and nothing was tried.
     #[must_use]
     pub const fn is_request(&self) -> bool {
-        matches!(self.kind, Kind::Unsendable(_) | Kind::NoOrigin)
+        matches!(self.0.kind, Kind::Unsendable(_) | Kind::NoOrigin)
     }
 
     /// Why the client did not take it, or let go of it: its queue is full, or it shuts down.
     #[must_use]
     pub const fn refused_by_client(&self) -> Option<Refused> {
-        match self.kind {
+        match self.0.kind {
             Kind::Refused(refused) => Some(refused),
             _ => None,
         }
@@ -305,7 +320,7 @@ impl RequestError {
     }
 
     const fn advice(&self, safe: bool) -> &'static str {
-        match (safe, self.progress) {
+        match (safe, self.0.progress) {
             (true, Some(Progress::NOTHING)) => "nothing of it was sent: safe to repeat",
             (true, _) => "safe to repeat",
             (false, _) => "it may have taken effect: ask the origin before repeating it",
@@ -315,14 +330,14 @@ impl RequestError {
 
 impl fmt::Display for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(origin) = &self.origin {
+        if let Some(origin) = &self.0.origin {
             write!(f, "{origin}: ")?;
         }
         let advice = self.advice(self.is_safe_to_repeat());
-        match &self.kind {
+        match &self.0.kind {
             Kind::Failed(Failure { phase, cause, why, .. }) => {
                 write!(f, "failed while {phase}: ")?;
-                match (cause, &self.unreached) {
+                match (cause, &self.0.unreached) {
                     (Cause::Connect(_), Some(error)) => error.fmt(f)?,
                     (_, Some(error)) => write!(f, "{cause}, and before it: {error}")?,
                     (_, None) => cause.fmt(f)?,
@@ -345,10 +360,10 @@ impl fmt::Debug for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not the request: its URI and its fields are nobody's business.
         f.debug_struct("RequestError")
-            .field("kind", &self.kind)
-            .field("origin", &self.origin)
+            .field("kind", &self.0.kind)
+            .field("origin", &self.0.origin)
             .field("source", &self.source())
-            .field("progress", &self.progress)
+            .field("progress", &self.0.progress)
             .field("is_safe_to_repeat", &self.is_safe_to_repeat())
             .finish_non_exhaustive()
     }
@@ -356,9 +371,9 @@ impl fmt::Debug for RequestError {
 
 impl StdError for RequestError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match &self.unreached {
+        match &self.0.unreached {
             Some(error) => error.behind(),
-            None => self.source.as_ref().map(behind),
+            None => self.0.source.as_ref().map(behind),
         }
     }
 }

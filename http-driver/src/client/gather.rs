@@ -13,15 +13,14 @@ use crate::error::Error;
 /// All of a request's content, for an origin that has to be told how long it is: chunks are not for HTTP/1.0 (RFC 9112
 /// §6.1). No more is held for it than what may wait to be sent.
 pub(super) struct Gather {
-    job: Option<Job>,
+    job: Option<Box<Job>>,
     all: BytesMut,
     most: usize,
 }
 
 impl Gather {
     /// Nothing to gather: the request as it is.
-    #[expect(clippy::result_large_err, reason = "it moves from hand to hand, and a box would be one for each request")]
-    pub(super) fn of(machine: &client::Connection, job: Job) -> Result<Self, Job> {
+    pub(super) fn of(machine: &client::Connection, job: Box<Job>) -> Result<Self, Box<Job>> {
         let unknown = matches!(job.payload, Payload::Stream(None, _));
         if !unknown || machine.peer_version() != Version::Http10 {
             return Err(job);
@@ -30,7 +29,7 @@ impl Gather {
     }
 
     /// The request with all of its content. Its trailers are left out, which have no place.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Job, RequestError>> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Box<Job>, RequestError>> {
         loop {
             let Some(Payload::Stream(_, body)) = self.job.as_mut().map(|job| &mut job.payload) else {
                 return Poll::Ready(Err(RequestError::body(Error::Misuse(Misuse::NotYourTurn))));
@@ -64,7 +63,9 @@ impl Gather {
     }
 
     /// The request again, whose content was begun to be read.
-    pub(super) fn into_job(self) -> Option<Job> {
-        self.job.map(|job| Job { payload: Payload::Taken, ..job })
+    pub(super) fn into_job(self) -> Option<Box<Job>> {
+        let mut job = self.job?;
+        job.payload = Payload::Taken;
+        Some(job)
     }
 }

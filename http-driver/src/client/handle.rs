@@ -152,7 +152,7 @@ where
     }
 
     /// What is kept of a request.
-    fn prepare<B>(&self, request: Request<B>) -> Result<Job, RequestError>
+    fn prepare<B>(&self, request: Request<B>) -> Result<Box<Job>, RequestError>
     where
         B: Body + Send + 'static,
         B::Data: Send,
@@ -173,7 +173,7 @@ where
         let payload = payload.map_err(|error| RequestError::body(Error::Body(error)).before(place))?;
         payload.suits(&head).map_err(|misuse| RequestError::unsendable(misuse.into()).before(place))?;
         let head = self.with_expectation(head, &payload, parts.extensions.get());
-        Ok(Job { head, payload, parts, error: None, progress: Some(Progress::NOTHING), touched: 0 })
+        Ok(Box::new(Job { head, payload, parts, error: None, progress: Some(Progress::NOTHING), touched: 0 }))
     }
 }
 

@@ -55,7 +55,7 @@ where
     handle: Arc<Handle<C, R>>,
     stage: Stage<C, R>,
     /// The request, while it is on no connection.
-    job: Option<Job>,
+    job: Option<Box<Job>>,
     /// Under which the dispatcher knows it.
     id: Option<RequestId>,
     /// The runtime that it was queued on.
@@ -91,7 +91,7 @@ where
     R: Runtime + Send + Sync + 'static,
     R::Timer: Send,
 {
-    pub(super) fn new(handle: Arc<Handle<C, R>>, request: Result<Job, RequestError>) -> Self {
+    pub(super) fn new(handle: Arc<Handle<C, R>>, request: Result<Box<Job>, RequestError>) -> Self {
         let (stage, job) = match request {
             Ok(job) => (Stage::New, Some(job)),
             Err(error) => (Stage::Refused(error), None),
@@ -189,7 +189,7 @@ where
         }
     }
 
-    fn launch(&mut self, mut held: Held<C, R>, id: RequestId, job: Job) -> Option<Outcome> {
+    fn launch(&mut self, mut held: Held<C, R>, id: RequestId, job: Box<Job>) -> Option<Outcome> {
         let carrier = held.carrier();
         carrier.connection.wake_at(self.deadline);
         let error = match Flight::begin(&mut carrier.connection, id, job) {
@@ -281,7 +281,7 @@ where
                     let core = self.handle.core();
                     let _ = core.pool.input(Input::ResponseStarted(carrier.id), core.now());
                 }
-                Poll::Ready(Step::Head(head)) => return Poll::Ready(self.deliver(held, &head)),
+                Poll::Ready(Step::Head(head)) => return Poll::Ready(self.deliver(held, head)),
                 Poll::Ready(Step::Lost(error @ Error::Body(_))) => {
                     return Poll::Ready(Some(self.fail(held, RequestError::body(error))));
                 }
@@ -304,11 +304,11 @@ where
     }
 
     /// The head of a final response is there: something if it is for the caller.
-    fn deliver(&mut self, mut held: Held<C, R>, head: &ResponseHead) -> Option<Outcome> {
+    fn deliver(&mut self, mut held: Held<C, R>, head: ResponseHead) -> Option<Outcome> {
         let core = self.handle.core().clone();
         let carrier = held.carrier();
         let (connection, now) = (carrier.id, carrier.connection.now());
-        let told = carrier.told(head);
+        let told = carrier.told(&head);
         let switching = carrier.connection.machine().is_switching();
         let rest = if switching { Rest::Partly } else { carrier.take_rest(now) };
         let flight = carrier.flight.as_mut()?;

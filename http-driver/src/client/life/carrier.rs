@@ -174,14 +174,15 @@ impl<T: Transport, R: Runtime> Carrier<T, R> {
         Told { facts, hints, version: other.then(|| head.version()) }
     }
 
-    /// The response of this head, with what is promised along with it.
+    /// The response of this head, with what is promised along with it. The head's memory is the next one's.
     pub(in crate::client) fn response(
         &mut self,
-        head: &ResponseHead,
+        head: ResponseHead,
         body: Incoming,
         tells_peer: bool,
     ) -> Result<http::Response<Incoming>, Unconvertible> {
-        let mut response = convert::response(head, body)?;
+        let mut response = convert::response(&head, body)?;
+        self.connection.recycle(head.into());
         if self.connection.machine().is_switching() {
             let (upgrade, promise) = Promise::new();
             response.extensions_mut().insert(upgrade);

@@ -75,7 +75,7 @@ where
 
     /// A connection is lost with what is on it: its requests are kept for another, or have their end. Gives back the
     /// one that its caller keeps.
-    pub(in crate::client) fn lose(&self, held: Held<C, R>, error: Error) -> Option<Job> {
+    pub(in crate::client) fn lose(&self, held: Held<C, R>, error: Error) -> Option<Box<Job>> {
         let cause = error.lost_cause();
         self.lose_by(held, cause, Some(error))
     }
@@ -86,7 +86,7 @@ where
         mut held: Held<C, R>,
         cause: LostCause,
         mut error: Option<Error>,
-    ) -> Option<Job> {
+    ) -> Option<Box<Job>> {
         let carrier = held.carrier();
         let id = carrier.id;
         let flights = carrier.take_flights();
@@ -151,7 +151,10 @@ where
 }
 
 /// How a request ended; `job` is what its caller has of it.
-pub(in crate::client) fn ended(outcome: Outcome, job: Option<Job>) -> Result<Response<Incoming>, RequestError> {
+pub(in crate::client) fn ended(
+    outcome: Outcome,
+    job: Option<Box<Job>>,
+) -> Result<Response<Incoming>, RequestError> {
     match outcome {
         Outcome::Response(response) => Ok(*response),
         Outcome::Failed(failure, whence, kept) => Err(RequestError::failed(failure, whence, kept.or(job))),

@@ -22,7 +22,7 @@ use crate::io::{Runtime, Transport};
 pub(in crate::client) struct Flight {
     pub(in crate::client) request: RequestId,
     /// The request itself, until its response is handed out.
-    pub(in crate::client) job: Option<Job>,
+    pub(in crate::client) job: Option<Box<Job>>,
     on_interim: Option<OnInterim>,
     /// What of the request's content is still to be sent.
     body: Option<BoxBody>,
@@ -61,12 +61,11 @@ pub(in crate::client) enum Unbegun {
 
 impl Flight {
     /// Queues a request on a connection.
-    #[expect(clippy::result_large_err, reason = "it moves from hand to hand, and a box would be one for each request")]
     pub(in crate::client) fn begin<T: Transport, R: Runtime>(
         connection: &mut Connection<T, R>,
         request: RequestId,
-        mut job: Job,
-    ) -> Result<Self, (Job, Unbegun)> {
+        mut job: Box<Job>,
+    ) -> Result<Self, (Box<Job>, Unbegun)> {
         let Some((content, body)) = job.begin() else { return Err((job, Unbegun::Begun)) };
         let announced = content.length();
         match connection.begin(&job.head, content) {

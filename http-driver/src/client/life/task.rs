@@ -166,7 +166,7 @@ where
     }
 
     /// Queues a request; it may be that it cannot be sent at all, and has that for its outcome.
-    fn launch(&mut self, request: RequestId, job: crate::client::job::Job) {
+    fn launch(&mut self, request: RequestId, job: Box<crate::client::job::Job>) {
         let Some(held) = &mut self.held else { return };
         let carrier = held.carrier();
         match Flight::begin(&mut carrier.connection, request, job) {
@@ -215,7 +215,7 @@ where
             Step::Started => {
                 let _ = self.core.pool.input(Input::ResponseStarted(carrier.id), self.core.now());
             }
-            Step::Head(head) => self.deliver(&head),
+            Step::Head(head) => self.deliver(head),
             Step::Content(bytes) => {
                 let Some(flight) = &mut carrier.flight else { return };
                 flight.left = flight.left.map(|left| left.saturating_sub(bytes.len() as u64));
@@ -243,11 +243,11 @@ where
         }
     }
 
-    fn deliver(&mut self, head: &ResponseHead) {
+    fn deliver(&mut self, head: ResponseHead) {
         let (core, now) = (self.core.clone(), self.core.now());
         let Some(held) = &mut self.held else { return };
         let carrier = held.carrier();
-        let told = carrier.told(head);
+        let told = carrier.told(&head);
         let Some(flight) = &mut carrier.flight else { return };
         // What may be sent again goes back beforehand: another connection may be sending it before this returns.
         if told.facts.status >= 400 {

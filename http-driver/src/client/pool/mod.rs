@@ -126,10 +126,10 @@ impl<K: Parked> Pool<K> {
         runtime: RuntimeId,
         now: Instant,
         mut order: dispatch::Job,
-        job: &mut Option<Job>,
+        job: &mut Option<Box<Job>>,
     ) -> Result<(RequestId, Option<K>), Option<Refused>> {
         self.with(now, |locked| {
-            let origin = job.as_ref().and_then(Job::place).map(|place| locked.origin(runtime, place));
+            let origin = job.as_ref().and_then(|job| job.place()).map(|place| locked.origin(runtime, place));
             let origin = origin.ok_or(None)?;
             order.origin = origin;
             let output = locked.apply(Input::Enqueue(order));
@@ -150,7 +150,7 @@ impl<K: Parked> Pool<K> {
 
     /// A request is to wait elsewhere; what is kept of it, where tasks drive connections. Whether it is on one shows
     /// by that.
-    pub(super) fn withdraw(&self, request: RequestId, now: Instant) -> Option<Option<Job>> {
+    pub(super) fn withdraw(&self, request: RequestId, now: Instant) -> Option<Option<Box<Job>>> {
         self.with(now, |locked| {
             let entry = locked.state.open(request)?;
             if self.pipelines && entry.job.is_none() {
@@ -234,7 +234,7 @@ impl<K: Parked> Pool<K> {
 
     /// What is kept of a request that a task drives: nothing if it has its outcome, or was cancelled. Pending, it is
     /// still with the task of the connection that it was on, and `waker` is woken when it is not.
-    pub(super) fn poll_job(&self, request: RequestId, waker: &Waker) -> Poll<Option<Job>> {
+    pub(super) fn poll_job(&self, request: RequestId, waker: &Waker) -> Poll<Option<Box<Job>>> {
         let mut state = lock(&self.state);
         let Some(entry) = state.open(request) else { return Poll::Ready(None) };
         match entry.job.take() {
@@ -247,7 +247,7 @@ impl<K: Parked> Pool<K> {
     }
 
     /// The same, now.
-    pub(super) fn take_job(&self, request: RequestId) -> Option<Job> {
+    pub(super) fn take_job(&self, request: RequestId) -> Option<Box<Job>> {
         lock(&self.state).open(request)?.job.take()
     }
 
@@ -257,7 +257,7 @@ impl<K: Parked> Pool<K> {
     }
 
     /// A request is on no connection any more, and waits for another.
-    pub(super) fn keep_job(&self, request: RequestId, job: Job) {
+    pub(super) fn keep_job(&self, request: RequestId, job: Box<Job>) {
         let mut state = lock(&self.state);
         let Some(entry) = state.requests.get_mut(request) else { return };
         match &mut entry.outcome {

@@ -116,7 +116,7 @@ pub(super) struct Entry {
     pub(super) assigned: Option<ConnectionId>,
     pub(super) outcome: Option<Outcome>,
     /// The request itself, where tasks drive connections and it is on none.
-    pub(super) job: Option<Job>,
+    pub(super) job: Option<Box<Job>>,
     /// The task that waits for it.
     pub(super) carrier: Option<Waker>,
 }
@@ -125,9 +125,9 @@ pub(super) struct Entry {
 pub(in crate::client) enum Outcome {
     Response(Box<Response<Incoming>>),
     /// With what is known of its origin.
-    Failed(Failure, Option<Whence>, Option<Job>),
+    Failed(Failure, Option<Whence>, Option<Box<Job>>),
     /// The client came to its end at once.
-    Cut(Option<Job>),
+    Cut(Option<Box<Job>>),
     Error(RequestError),
 }
 
