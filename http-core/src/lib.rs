@@ -142,4 +142,5 @@ pub use time::Instant;
 pub use write::generate::{Outline, SendFraming, Sending, make_header_request, make_header_response};
 pub use write::mend::mend_response;
 pub use write::outbox::Outbox;
+pub use write::request::RequestLines;
 pub use write::source::ResponseLines;

@@ -60,6 +60,12 @@ fn responses_from_lines_and_from_heads() {
     hold(8000, 120, fuzz::response_lines);
 }
 
+/// So is a request.
+#[test]
+fn requests_from_lines_and_from_heads() {
+    hold(20_000, 160, fuzz::request_lines);
+}
+
 /// What a service gets of a request is the same, whatever came before it, and whatever became of that.
 #[test]
 fn requests_that_follow_each_other() {

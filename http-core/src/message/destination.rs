@@ -8,6 +8,7 @@ use crate::message::head::RequestHead;
 use crate::message::method::Method;
 use crate::message::misuse::Misuse;
 use crate::message::target::{is_host, percent_encoded};
+use crate::message::token;
 
 /// The URI that a request is for, in parts, and by which way it goes: what [`RequestHead::to`] makes a head of.
 ///
@@ -32,7 +33,30 @@ pub struct Destination<'a> {
     pub own_host: bool,
 }
 
+/// Target and `Host` of a request in origin-form, which both may be written as they are.
+pub(crate) struct OriginForm<'a> {
+    pub(crate) target: &'a [u8],
+    /// Unless the caller says it.
+    pub(crate) host: Option<&'a [u8]>,
+}
+
 impl<'a> Destination<'a> {
+    /// What [`RequestHead::to`] would write, where that is what nearly every request has: origin-form, with nothing in
+    /// it that has to be mended or looked at more closely.
+    pub(crate) fn origin_form(&self, method: Method<'_>) -> Option<OriginForm<'a>> {
+        let target = self.path_and_query?.as_bytes();
+        let usual = !matches!(method, Method::Connect | Method::Other(_)) && !self.via_proxy;
+        if !usual || target.first() != Some(&b'/') || u32::try_from(target.len() + 32).is_err() {
+            return None;
+        }
+        let host = match self.host() {
+            _ if self.own_host => None,
+            Some(Cow::Borrowed(host)) if token::is_value(host.as_bytes()) => Some(host.as_bytes()),
+            _ => return None,
+        };
+        (token::span(target, token::TARGET) == target.len()).then_some(OriginForm { target, host })
+    }
+
     /// Host and port, without userinfo, and without the zone of an address, which means something on this node alone
     /// (RFC 6874 §4). Whether they are that is looked at when they are sent as `Host`.
     fn host(&self) -> Option<Cow<'a, str>> {
@@ -44,8 +68,11 @@ impl<'a> Destination<'a> {
         if host.is_empty() {
             return None;
         }
-        Some(match (host.starts_with('['), host.find('%'), host.find(']')) {
-            (true, Some(zone), Some(end)) if zone < end => Cow::Owned([&host[..zone], &host[end..]].concat()),
+        if !host.starts_with('[') {
+            return Some(Cow::Borrowed(host));
+        }
+        Some(match (host.find('%'), host.find(']')) {
+            (Some(zone), Some(end)) if zone < end => Cow::Owned([&host[..zone], &host[end..]].concat()),
             _ => Cow::Borrowed(host),
         })
     }

@@ -199,10 +199,6 @@ impl RequestHead {
         &self.fields.block
     }
 
-    pub(crate) fn kind(&self) -> RequestKind {
-        RequestKind::of(&self.fields.block[..usize::from(self.method_len)])
-    }
-
     pub(crate) fn facts(&self) -> Facts {
         Facts::of(&self.fields)
     }

@@ -9,8 +9,10 @@ use crate::message::head::{RequestHead, ResponseHead};
 use crate::message::method::Method;
 use crate::message::misuse::Misuse;
 use crate::message::status::StatusCode;
+use crate::message::target::Target;
 use crate::message::token::{self, Known};
 use crate::message::version::Version;
+use crate::write::request::{RequestSource, Written};
 use crate::write::source::Source;
 
 /// How the content of a message that is sent will be delimited, and whether its connection can be used after it.
@@ -122,37 +124,44 @@ pub fn make_header_request(
     outline: &Outline,
     out: &mut Vec<u8>,
 ) -> Result<Sending, Misuse> {
-    let facts = head.facts();
-    let host = host_to_add(head, &facts)?;
-    let framing = request_framing(head, content, outline, &facts)?;
+    let before = out.len();
+    request(head, content, outline, out).map(|(sending, _)| sending).inspect_err(|_| out.truncate(before))
+}
+
+/// The same from whatever source, and what its lines say. If it fails, what was written is the caller's to take back.
+#[inline]
+pub(crate) fn request(
+    head: &impl RequestSource,
+    content: &Content,
+    outline: &Outline,
+    out: &mut Vec<u8>,
+) -> Result<(Sending, Facts), Misuse> {
+    let mut facts = Facts::default();
+    let written = head.write(out, &mut facts)?;
+    let (method, version) = (head.method(), head.version());
+    let fields_at = name_host(method, version, written, &facts, out)?;
+    let framing = request_framing(method, version, content, outline, &facts)?;
     if facts.expectation == Expectation::Continue && !(Sending { framing, persistent: true }).framing_has_content() {
         // RFC 9110 §10.1.1: a client must not expect 100 in a request without content.
         return Err(Misuse::Framing);
     }
-    let http11 = head.version() == Version::Http11;
+    let http11 = version == Version::Http11;
     let persistent = outline.persistent && !facts.connection.close && (http11 || facts.connection.keep_alive);
 
-    let (request_line, fields) = head.as_wire().split_at(head.fields().start());
-    out.extend_from_slice(request_line);
-    if let Some(authority) = host {
-        // RFC 9110 §7.2: the first field.
-        write_line(out, b"Host: ", authority);
-    }
-    if !persistent && http11 && says_keep(head.fields().known_lines()) {
-        write_without_keep(out, head.fields().known_lines());
-    } else {
-        out.extend_from_slice(fields);
+    if !persistent && http11 && says_keep(head.lines()) {
+        out.truncate(fields_at);
+        write_without_keep(out, head.lines());
     }
     write_framing(out, framing, &facts);
     let close = !persistent && http11 && !facts.connection.close;
     let upgrade = facts.upgrade && !facts.connection.upgrade;
-    let te = facts.te && !names_te(head);
+    let te = facts.te && !names_te(head.lines());
     // Mostly nothing is to be said.
     if close | upgrade | te {
         write_options(out, [(close, b"close"), (upgrade, b"upgrade"), (te, b"TE")]);
     }
     out.extend_from_slice(b"\r\n");
-    Ok(Sending { framing, persistent })
+    Ok((Sending { framing, persistent }, facts))
 }
 
 /// Writes the head of a final response, or of 101, to `out`, with the fields that follow from its content and the
@@ -235,40 +244,72 @@ pub(crate) fn interim(head: &ResponseHead, out: &mut Vec<u8>) -> Result<(), Misu
     Ok(())
 }
 
-/// The authority that has to become `Host`, if the caller pushed none.
-fn host_to_add<'a>(head: &'a RequestHead, facts: &Facts) -> Result<Option<&'a [u8]>, Misuse> {
-    let authority = head.target_form().ok_or(Misuse::Target)?.authority();
-    match (facts.hosts, authority) {
-        // RFC 9112 §3.2: identical to the authority of the target URI.
-        (1, Some(authority)) => match head.fields().get("host") {
-            Some(host) if host.eq_ignore_ascii_case(authority) => Ok(None),
-            _ => Err(Misuse::Host),
-        },
-        (1, None) if facts.host_valid => Ok(None),
-        (0, Some(authority)) => Ok(Some(authority)),
-        (0, None) if head.version() == Version::Http10 => Ok(None),
+/// Has a head name its host once, as its target does: where that has an authority and no line says it, `Host` is added
+/// as the first field (RFC 9110 §7.2). Returns where the lines of the head's own begin then.
+#[inline]
+fn name_host(
+    method: Method<'_>,
+    version: Version,
+    written: Written,
+    facts: &Facts,
+    out: &mut Vec<u8>,
+) -> Result<usize, Misuse> {
+    let Written { target, line_end, fields_at } = written;
+    // Origin-form has no authority.
+    if method == Method::Connect || out.get(target.start) != Some(&b'/') {
+        let form = Target::parse(method, &out[target]).ok_or(Misuse::Target)?;
+        if let Some(authority) = form.authority() {
+            return match facts.hosts {
+                // RFC 9112 §3.2: identical to the authority of the target URI.
+                1 if host_of(&out[line_end..]).is_some_and(|host| host.eq_ignore_ascii_case(authority)) => {
+                    Ok(fields_at)
+                }
+                0 => {
+                    let mut line = Vec::new();
+                    write_line(&mut line, b"Host: ", authority);
+                    out.splice(line_end..line_end, line.iter().copied());
+                    Ok(fields_at + line.len())
+                }
+                _ => Err(Misuse::Host),
+            };
+        }
+    }
+    match facts.hosts {
+        1 if facts.host_valid => Ok(fields_at),
+        0 if version == Version::Http10 => Ok(fields_at),
         _ => Err(Misuse::Host),
     }
 }
 
+/// The value of `Host` among lines that were written.
+#[cold]
+fn host_of(lines: &[u8]) -> Option<&[u8]> {
+    let mut lines = lines.split(|&byte| byte == b'\n').filter_map(|line| line.strip_suffix(b"\r"));
+    lines.find_map(|line| match line.split_first_chunk::<4>() {
+        Some((name, value)) if token::spells(name, b"host") => value.strip_prefix(b": "),
+        _ => None,
+    })
+}
+
 fn request_framing(
-    head: &RequestHead,
+    method: Method<'_>,
+    version: Version,
     content: &Content,
     outline: &Outline,
     facts: &Facts,
 ) -> Result<SendFraming, Misuse> {
-    if head.method() == Method::Trace && content.length() != Some(0) {
+    if method == Method::Trace && content.length() != Some(0) {
         // RFC 9110 §9.3.8
         return Err(Misuse::TooMuchContent);
     }
-    let chunked_allowed = head.version() == Version::Http11 && outline.peer == Version::Http11;
+    let chunked_allowed = version == Version::Http11 && outline.peer == Version::Http11;
     let framing = announced(content, facts, chunked_allowed)?;
     Ok(match framing {
         // Without content no field is needed, but for methods that give it a meaning (RFC 9110 §8.6).
         SendFraming::Length(0)
             if facts.length == Length::Absent
                 && !matches!(content, Content::Sized(_))
-                && !head.method().announces_no_content() =>
+                && !method.announces_no_content() =>
         {
             SendFraming::None
         }
@@ -340,8 +381,9 @@ fn announced(content: &Content, facts: &Facts, chunked_allowed: bool) -> Result<
     }
 }
 
-fn names_te(head: &RequestHead) -> bool {
-    head.fields().get_all("connection").flat_map(token::tokens).any(|option| option.eq_ignore_ascii_case(b"te"))
+fn names_te<'a>(lines: impl Iterator<Item = (Known, &'a [u8], &'a [u8])>) -> bool {
+    let options = lines.filter(|(known, ..)| *known == Known::Connection).flat_map(|(.., value)| token::tokens(value));
+    options.into_iter().any(|option| option.eq_ignore_ascii_case(b"te"))
 }
 
 /// Whether a section says that the connection is kept, by the option or by the field that goes with it.

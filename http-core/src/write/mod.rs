@@ -5,4 +5,5 @@ pub(crate) mod encode;
 pub(crate) mod generate;
 pub(crate) mod mend;
 pub(crate) mod outbox;
+pub(crate) mod request;
 pub(crate) mod source;

@@ -1,8 +1,12 @@
-//! Responses from field lines that lie somewhere else, beside the same ones through a head: what is written, how the
-//! connection stands after it, and what is refused.
+//! Responses and requests from field lines that lie somewhere else, beside the same ones through a head: what is
+//! written, how the connection stands after it, and what is refused.
 
 use bytes::BytesMut;
-use http_core::{Config, Content, Instant, Misuse, ResponseHead, ResponseLines, StatusCode, server};
+use http_core::client::Readiness;
+use http_core::{
+    Config, Content, Destination, Instant, Method, Misuse, RequestHead, RequestLines, ResponseHead, ResponseLines,
+    StatusCode, Version, client, server,
+};
 use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
 
@@ -86,27 +90,35 @@ pub fn response_lines(bytes: &[u8]) {
     let status = source.pick(&[200, 204, 205, 206, 304, 404, 101, 100, 103, 500, 199, 600, 999]);
     let Some(status) = StatusCode::new(status) else { return };
     let reason = source.one_in(3).then(|| source.pick(&["", "OK", "Fine\tly", "a\nb", "\u{fc}", "\0"]));
-    let content = match source.below(4) {
+    let content = content(&mut source);
+    let lines = lines(&mut source, &NAMES[..15], &VALUES);
+    compare(&connection, status, reason, &content, lines.iter().map(|(name, value)| (name, value)));
+
+    // The same lines as a map has them: in its order, which is its own.
+    compare(&connection, status, reason, &content, &map_of(&lines));
+}
+
+fn content(source: &mut Source<'_>) -> Content {
+    match source.below(4) {
         0 => Content::Empty,
         1 => Content::Full(vec![b'x'; source.pick(&[0, 1, 3, 2048, 2049])].into()),
         2 => Content::Sized(source.pick(&[0, 1, 3, u64::MAX])),
         _ => Content::Streaming,
-    };
-    let lines = lines(&mut source);
-    compare(&connection, status, reason, &content, lines.iter().map(|(name, value)| (name, value)));
+    }
+}
 
-    // The same lines as a map has them: in its order, which is its own.
+fn map_of(lines: &[Line]) -> HeaderMap {
     let mut map = HeaderMap::new();
-    for (name, value) in &lines {
+    for (name, value) in lines {
         if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value)) {
             map.append(name, value);
         }
     }
-    compare(&connection, status, reason, &content, &map);
+    map
 }
 
 /// Lines with names and values that mean something, or with whatever bytes.
-fn lines(source: &mut Source<'_>) -> Vec<Line> {
+fn lines(source: &mut Source<'_>, names: &[&str], values: &[&str]) -> Vec<Line> {
     let mut lines = Vec::new();
     for _ in 0..source.below(9) {
         let mut part = |common: &[&str]| {
@@ -117,7 +129,7 @@ fn lines(source: &mut Source<'_>) -> Vec<Line> {
                 source.pick(common).as_bytes().to_vec()
             }
         };
-        lines.push((part(&NAMES[..15]), part(&VALUES)));
+        lines.push((part(names), part(values)));
     }
     lines
 }
@@ -157,5 +169,172 @@ fn compare<'a, F, N, V>(
     if found.is_err() {
         assert!(by_lines.canonical(NOW) == connection.canonical(NOW), "a refused response left something");
         assert_eq!(lines_content, *content);
+    }
+}
+
+const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "G T"];
+
+const SCHEMES: [Option<&str>; 5] = [Some("http"), None, Some("HTTPS"), Some("ftp"), Some("1:/")];
+
+const AUTHORITIES: [Option<&str>; 16] = [
+    Some("a"),
+    Some("a:80"),
+    Some("u:p@A.example:8080"),
+    Some("127.0.0.1:8080"),
+    Some("[::1]"),
+    Some("[::1]:81"),
+    Some("u@[fe80::1%25eth0]:81"),
+    Some("a:"),
+    Some(":80"),
+    Some("u@"),
+    Some("a/b"),
+    Some(" a "),
+    Some("a\r\nb: c"),
+    Some("a:99999"),
+    Some("[::1"),
+    None,
+];
+
+const PATHS: [Option<&str>; 12] = [
+    Some("/"),
+    Some("/a/b?c=d"),
+    None,
+    Some(""),
+    Some("?c"),
+    Some("*"),
+    Some("/a?b[]=|"),
+    Some("/ HTTP/1.1\r\n"),
+    Some("/\u{fc}"),
+    Some("//a"),
+    Some("a"),
+    Some(":1/c"),
+];
+
+const REQUEST_NAMES: [&str; 14] = [
+    "Host",
+    "host",
+    "Content-Length",
+    "transfer-encoding",
+    "Connection",
+    "connection",
+    "Keep-Alive",
+    "Upgrade",
+    "TE",
+    "Expect",
+    "Trailer",
+    "accept",
+    "Cookie",
+    "X_Field!",
+];
+
+const REQUEST_VALUES: [&str; 18] = [
+    "",
+    "a",
+    "a:80",
+    "127.0.0.1:8080",
+    "A.example:8080",
+    "3",
+    "0",
+    "chunked",
+    "gzip, chunked",
+    "close",
+    "keep-alive",
+    "Keep-Alive , te",
+    "upgrade, TE",
+    "100-continue",
+    "trailers",
+    " a ",
+    "a\r\nb: c",
+    "\u{fc}\tb",
+];
+
+/// One of the first few, more often than one of the others.
+fn mostly<T: Clone>(source: &mut Source<'_>, from: &[T], few: usize) -> T {
+    if source.one_in(6) { source.pick(from) } else { source.pick(&from[..few]) }
+}
+
+/// One request, by both ways.
+///
+/// # Panics
+/// If they differ.
+pub fn request_lines(bytes: &[u8]) {
+    let mut source = Source::new(bytes);
+    let mut config = Config::default();
+    config.persistence.keep_alive = !source.one_in(4);
+    config.persistence.http10_origin = source.one_in(6);
+    config.persistence.pipelining = 2;
+    let mut connection = client::Connection::new(config.into(), NOW);
+    match source.below(16) {
+        1 => connection.close(NOW),
+        2 => {
+            let head = RequestHead::new(Method::Get, "/").and_then(|head| head.with("Host", "b")).expect("a good head");
+            let _ = connection.send_request(&head, Content::Empty, NOW);
+        }
+        _ => {}
+    }
+    let name = mostly(&mut source, &METHODS, 5);
+    let method = Method::from_bytes(name.as_bytes()).unwrap_or(Method::Other(name));
+    let destination = Destination {
+        scheme: mostly(&mut source, &SCHEMES, 2),
+        authority: mostly(&mut source, &AUTHORITIES, 7),
+        path_and_query: mostly(&mut source, &PATHS, 5),
+        via_proxy: source.one_in(3),
+        own_host: source.one_in(6),
+    };
+    let version = if source.one_in(5) { Version::Http10 } else { Version::Http11 };
+    let content = content(&mut source);
+    let lines = lines(&mut source, &REQUEST_NAMES, &REQUEST_VALUES);
+    let given = lines.iter().map(|(name, value)| (name, value));
+    compare_requests(
+        &connection,
+        RequestLines::new(method, destination, given.clone()).with_version(version),
+        &content,
+        {
+            let head = RequestHead::to(method, &destination).map(|head| head.with_version(version));
+            given.fold(head, |head, (name, value)| head?.with(name, value))
+        },
+    );
+    let map = map_of(&lines);
+    compare_requests(&connection, RequestLines::new(method, destination, &map).with_version(version), &content, {
+        let head = RequestHead::to(method, &destination).map(|head| head.with_version(version));
+        map.iter().fold(head, |head, (name, value)| head?.with(name, value))
+    });
+}
+
+fn compare_requests<'a, F, N, V>(
+    connection: &client::Connection,
+    lines: RequestLines<'a, F>,
+    content: &Content,
+    head: Result<RequestHead, Misuse>,
+) where
+    F: Clone + IntoIterator<Item = (&'a N, &'a V)>,
+    N: AsRef<[u8]> + ?Sized + 'a,
+    V: AsRef<[u8]> + ?Sized + 'a,
+{
+    let (mut by_head, mut by_lines) = (connection.clone(), connection.clone());
+    let found = by_lines.send_lines(&lines, content.clone(), NOW);
+    match (&head, connection.readiness()) {
+        // Nothing is looked at where nothing can be sent.
+        (Err(_), Readiness::Busy | Readiness::Closing) => assert!(found.is_err()),
+        (Err(misuse), _) => assert_eq!(found, Err(*misuse), "{lines:?}"),
+        (Ok(head), _) => {
+            let expected = by_head.send_request(head, content.clone(), NOW);
+            assert_eq!(found, expected, "{lines:?}, {head:?}");
+            assert_eq!(lines.check(), Ok(()), "{lines:?}");
+        }
+    }
+    if lines.check().is_err() {
+        assert!(found.is_err(), "what may not be sent was: {lines:?}");
+    }
+    let said = |machine: &client::Connection| {
+        let mut slices = [&b""[..]; 64];
+        let count = machine.transmit(&mut slices);
+        slices[..count].concat()
+    };
+    assert_eq!(said(&by_lines).escape_ascii().to_string(), said(&by_head).escape_ascii().to_string(), "{lines:?}");
+    assert!(by_lines.canonical(NOW) == by_head.canonical(NOW), "another state after {lines:?}");
+    assert!(by_lines.unanswered().eq(by_head.unanswered()));
+    if found.is_err() {
+        assert!(by_lines.canonical(NOW) == connection.canonical(NOW), "a refused request left something");
     }
 }

@@ -19,7 +19,7 @@ pub use bytes::{client_bytes, server_bytes};
 pub use differential::{differential_client, differential_server};
 pub use dispatcher::dispatcher;
 pub use generation::head_generation;
-pub use lines::response_lines;
+pub use lines::{request_lines, response_lines};
 pub use mutate::{mutated, seeds};
 pub use pair::pair;
 pub use requests::requests;
@@ -37,6 +37,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("dispatcher", dispatcher),
     ("head_generation", head_generation),
     ("head_sequence", head_sequence),
+    ("request_lines", request_lines),
     ("response_lines", response_lines),
     ("requests", requests),
     ("differential_server", differential_server),

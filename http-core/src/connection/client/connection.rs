@@ -23,6 +23,7 @@ use crate::read::{Scan, Spare};
 use crate::time::Instant;
 use crate::write::encode::Encoder;
 use crate::write::generate::{self, Outline};
+use crate::write::request::{RequestLines, RequestSource};
 
 /// What a client's connection tells the application. Responses come in the order of their requests.
 ///
@@ -153,6 +154,29 @@ impl Connection {
     /// [`Misuse::Closed`] if the connection takes no more requests; [`Misuse::NotYourTurn`] if it is busy, see
     /// [`readiness`](Self::readiness); those of [`make_header_request`](crate::make_header_request).
     pub fn send_request(&mut self, head: &RequestHead, content: Content, now: Instant) -> Result<ExchangeId, Misuse> {
+        self.send(head, content, now)
+    }
+
+    /// The same from a URI and field lines that lie somewhere else, without a head in between.
+    ///
+    /// # Errors
+    /// Those of [`send_request`](Self::send_request); those of [`RequestHead::to`]; [`Misuse::FieldName`],
+    /// [`Misuse::FieldValue`] for what could not be pushed to a [`RequestHead`].
+    pub fn send_lines<'a, F, N, V>(
+        &mut self,
+        lines: &RequestLines<'a, F>,
+        content: Content,
+        now: Instant,
+    ) -> Result<ExchangeId, Misuse>
+    where
+        F: Clone + IntoIterator<Item = (&'a N, &'a V)>,
+        N: AsRef<[u8]> + ?Sized + 'a,
+        V: AsRef<[u8]> + ?Sized + 'a,
+    {
+        self.send(lines, content, now)
+    }
+
+    fn send(&mut self, head: &impl RequestSource, content: Content, now: Instant) -> Result<ExchangeId, Misuse> {
         let now = self.flow.monotonic(now);
         match self.readiness() {
             Readiness::Closing => return Err(Misuse::Closed),
@@ -165,17 +189,17 @@ impl Connection {
             peer: self.side.peer,
             ..Outline::default()
         };
-        let facts = head.facts();
         let start = self.flow.outbox.queued();
-        let sending = self.flow.outbox.stage(|out| generate::make_header_request(head, &content, &outline, out))?;
+        let (sending, facts) = self.flow.outbox.stage(|out| generate::request(head, &content, &outline, out))?;
+        let method = head.method();
         let head_end = self.flow.outbox.queued();
         self.requests += 1;
         self.side.persistent = sending.persistent;
         let id = ExchangeId(self.requests);
         self.side.pending.push_back(Pending {
             id,
-            kind: head.kind(),
-            idempotent: head.method().is_idempotent(),
+            kind: RequestKind::of(method.as_str().as_bytes()),
+            idempotent: method.is_idempotent(),
             upgrade_offered: facts.offers_upgrade() || facts.upgrade,
             persistent: sending.persistent,
             start,

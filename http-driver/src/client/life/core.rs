@@ -151,10 +151,7 @@ where
 }
 
 /// How a request ended; `job` is what its caller has of it.
-pub(in crate::client) fn ended(
-    outcome: Outcome,
-    job: Option<Box<Job>>,
-) -> Result<Response<Incoming>, RequestError> {
+pub(in crate::client) fn ended(outcome: Outcome, job: Option<Box<Job>>) -> Result<Response<Incoming>, RequestError> {
     match outcome {
         Outcome::Response(response) => Ok(*response),
         Outcome::Failed(failure, whence, kept) => Err(RequestError::failed(failure, whence, kept.or(job))),
