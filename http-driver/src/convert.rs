@@ -7,7 +7,8 @@ use http::header::HeaderMap;
 use http::uri::{Authority, PathAndQuery};
 use http::{Request, Response, Uri, request, response};
 use http_core::{
-    Destination, Fields, Method, Misuse, RequestHead, ResponseHead, ResponseLines, StatusCode, Target, Version,
+    Destination, Fields, Method, Misuse, RequestHead, RequestLines, ResponseHead, ResponseLines, StatusCode, Target,
+    Version,
 };
 
 /// A head or a section that has no form in the other type.
@@ -170,21 +171,37 @@ pub(crate) fn forwarded_head(
     Ok(head)
 }
 
+/// What [`request_head`] makes, without a head: to be written as it lies in the parts.
+pub(crate) fn request_lines(parts: &request::Parts) -> Result<RequestLines<'_, &HeaderMap>, Misuse> {
+    let lines = RequestLines::new(method(parts)?, destination(parts, false), &parts.headers);
+    Ok(lines.with_version(sent_version(parts)))
+}
+
 fn head_to(parts: &request::Parts, via_proxy: bool) -> Result<RequestHead, Misuse> {
-    let method = Method::from_bytes(parts.method.as_str().as_bytes()).ok_or(Misuse::Method)?;
-    let destination = Destination {
+    let mut head = RequestHead::to(method(parts)?, &destination(parts, via_proxy))?;
+    push_all(head.fields_mut(), &parts.headers)?;
+    Ok(head.with_version(sent_version(parts)))
+}
+
+#[inline]
+fn method(parts: &request::Parts) -> Result<Method<'_>, Misuse> {
+    Method::from_bytes(parts.method.as_str().as_bytes()).ok_or(Misuse::Method)
+}
+
+/// The version that a request is sent as.
+#[inline]
+pub(crate) fn sent_version(parts: &request::Parts) -> Version {
+    if parts.version == http::Version::HTTP_10 { Version::Http10 } else { Version::Http11 }
+}
+
+fn destination(parts: &request::Parts, via_proxy: bool) -> Destination<'_> {
+    Destination {
         scheme: parts.uri.scheme_str(),
         authority: parts.uri.authority().map(Authority::as_str),
         path_and_query: parts.uri.path_and_query().map(PathAndQuery::as_str),
         via_proxy,
         own_host: parts.headers.contains_key(http::header::HOST),
-    };
-    let mut head = RequestHead::to(method, &destination)?;
-    push_all(head.fields_mut(), &parts.headers)?;
-    if parts.version == http::Version::HTTP_10 {
-        head = head.with_version(Version::Http10);
     }
-    Ok(head)
 }
 
 /// The head of a response to be sent.

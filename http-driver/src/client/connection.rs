@@ -13,6 +13,7 @@ use http_core::{Closed, Config, Content, Fields, Instant, Misuse, RequestHead};
 use super::options::RequestOptions;
 use crate::call::call;
 use crate::clock;
+use crate::convert::{self, Unconvertible};
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
 use crate::link::{BoxTap, Link, Waiter, poll_until};
@@ -158,6 +159,22 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         let sent = call!(self, Input::SendRequest(head.clone(), content), |machine, now| machine
             .send_request(head, content, now)
             .map(|_| ()));
+        self.or_cause(sent)
+    }
+
+    /// The same from the parts of a request, without a head of ours; whoever watches is shown one.
+    pub(super) fn begin_parts(&mut self, parts: &http::request::Parts, content: Content) -> Result<(), Error> {
+        if self.link.is_tapped() {
+            return match convert::request_head(parts) {
+                Ok(head) => self.begin(&head, content),
+                Err(Unconvertible::Misuse(misuse)) => Err(misuse.into()),
+                Err(_) => Err(Misuse::Target.into()),
+            };
+        }
+        let lines = convert::request_lines(parts)?;
+        self.link.take_up_memory();
+        let now = self.link.now();
+        let sent = self.link.machine.send_lines(&lines, content, now).map(drop);
         self.or_cause(sent)
     }
 

@@ -4,10 +4,11 @@ use core::fmt;
 use core::task::{Context, Poll, Waker};
 use std::sync::Arc;
 
+use http::header::EXPECT;
+use http::request::Parts;
 use http::{Request, Response, Uri};
 use http_body::Body;
-use http_core::dispatch::Progress;
-use http_core::{RequestHead, Version};
+use http_core::Version;
 use tower_service::Service;
 
 use super::counts::Counts;
@@ -17,7 +18,7 @@ use super::into_body::IntoBody;
 use super::job::Job;
 use super::life::Core;
 use super::options::RequestOptions;
-use super::origin::{Connector, Place};
+use super::origin::{Connector, Place, Spot};
 use super::payload::Payload;
 use super::response::ResponseFuture;
 use super::shutdown::Shutdown;
@@ -122,27 +123,21 @@ where
         self.counts().connections
     }
 
-    /// The head of a request, with an expectation if its content is to be asked for first (RFC 9110 §10.1.1).
-    fn with_expectation(
-        &self,
-        mut head: RequestHead,
-        payload: &Payload,
-        options: Option<&RequestOptions>,
-    ) -> RequestHead {
-        let least = self.handle.core().config.dispatch.expect_continue_from;
+    /// Whether an expectation is added to a request, for its content to be asked for first (RFC 9110 §10.1.1).
+    fn expects(&self, parts: &Parts, payload: &Payload) -> bool {
         // Of unknown length counts as large.
         let length = match payload {
             Payload::Ready(content) => content.length().unwrap_or(0),
             Payload::Stream(length, _) => length.unwrap_or(u64::MAX),
             Payload::Taken => 0,
         };
-        let large = least.is_some_and(|least| length >= least);
-        let asked = length > 0 && options.map_or(large, |options| options.expects(large));
-        if asked && head.version() == Version::Http11 && !head.fields().contains("expect") {
-            // Neither name nor value can be refused.
-            let _ = head.fields_mut().push("Expect", "100-continue");
+        if length == 0 {
+            return false;
         }
-        head
+        let large = self.handle.core().config.dispatch.expect_continue_from.is_some_and(|least| length >= least);
+        let options = parts.extensions.get();
+        let asked = options.map_or(large, |options: &RequestOptions| options.expects(large));
+        asked && convert::sent_version(parts) == Version::Http11 && !parts.headers.contains_key(EXPECT)
     }
 
     /// How many origins are known. Those that are not used are forgotten by and by.
@@ -160,20 +155,26 @@ where
     {
         let (parts, body) = request.into_parts();
         let place = Place::of_request(&parts.method, &parts.uri).ok_or_else(RequestError::no_origin)?;
+        let spot = Spot::of(place, &parts.uri);
         let connector = &self.handle.core().connector;
         let forward = if connector.forwards() { connector.forward(&place.to_origin()) } else { None };
         let head = match forward {
-            Some(forward) => convert::forwarded_head(&parts, forward.authorization.as_deref()),
-            None => convert::request_head(&parts),
+            Some(forward) => convert::forwarded_head(&parts, forward.authorization.as_deref()).map(Some),
+            None => convert::request_lines(&parts).and_then(|lines| lines.check()).map(|()| None).map_err(Into::into),
         };
-        let head = head.map_err(|what| RequestError::unsendable(what).before(place))?;
+        let mut head = head.map_err(|what| RequestError::unsendable(what).before(place))?;
         // Looked at once; whoever sends a body that was not all there polls it again, with a waker that works.
         let trailers = parts.headers.contains_key(http::header::TRAILER);
         let payload = Payload::of(body, trailers, &mut Context::from_waker(Waker::noop()));
         let payload = payload.map_err(|error| RequestError::body(Error::Body(error)).before(place))?;
-        payload.suits(&head).map_err(|misuse| RequestError::unsendable(misuse.into()).before(place))?;
-        let head = self.with_expectation(head, &payload, parts.extensions.get());
-        Ok(Box::new(Job { head, payload, parts, error: None, progress: Some(Progress::NOTHING), touched: 0 }))
+        payload.suits(&parts, head.as_ref()).map_err(|what| RequestError::unsendable(what).before(place))?;
+        if self.expects(&parts, &payload) {
+            let plain = head.map_or_else(|| convert::request_head(&parts), Ok);
+            let plain = plain.map_err(|what| RequestError::unsendable(what).before(place))?;
+            // Neither name nor value can be refused.
+            head = plain.with("Expect", "100-continue").ok();
+        }
+        Ok(Box::new(Job::new(parts, spot, head.map(Box::new), payload)))
     }
 }
 

@@ -4,20 +4,25 @@ use http::Request;
 use http::request::Parts;
 use http_body::Body;
 use http_core::dispatch::Progress;
-use http_core::{Content, RequestHead};
+use http_core::{Content, Method, RequestHead};
 
+use super::connection::Connection;
 use super::interim::OnInterim;
 use super::options::RequestOptions;
-use super::origin::Place;
+use super::origin::{Place, Spot};
 use super::payload::{BoxBody, Payload, Unsent};
 use crate::error::Error;
+use crate::io::{Runtime, Transport};
 
 /// A request: with who waits for it, or on a connection.
 pub(super) struct Job {
-    pub(super) head: RequestHead,
-    pub(super) payload: Payload,
-    /// What the request was made of, but for its content.
+    /// What the request was made of, but for its content; what is sent, if there is no head.
     pub(super) parts: Parts,
+    /// Where it goes.
+    spot: Spot,
+    /// The head that is sent, where that is not just what the parts say.
+    head: Option<Box<RequestHead>>,
+    pub(super) payload: Payload,
     /// What the last connection said when it was lost.
     pub(super) error: Option<Error>,
     /// How far the request had come on the connection that was lost last; unknown while it is on one.
@@ -27,9 +32,25 @@ pub(super) struct Job {
 }
 
 impl Job {
+    pub(super) fn new(parts: Parts, spot: Spot, head: Option<Box<RequestHead>>, payload: Payload) -> Self {
+        Self { parts, spot, head, payload, error: None, progress: Some(Progress::NOTHING), touched: 0 }
+    }
+
     /// Where it goes.
     pub(super) fn place(&self) -> Option<Place<'_>> {
-        Place::of_request(&self.parts.method, &self.parts.uri)
+        self.spot.place(&self.parts.uri)
+    }
+
+    /// Queues it on a connection.
+    pub(super) fn send_on<T, R>(&self, connection: &mut Connection<T, R>, content: Content) -> Result<(), Error>
+    where
+        T: Transport,
+        R: Runtime,
+    {
+        match &self.head {
+            Some(head) => connection.begin(head, content),
+            None => connection.begin_parts(&self.parts, content),
+        }
     }
 
     /// Goes on a connection: the content to announce, and the stream behind it; `None` if that was begun before.
@@ -46,7 +67,8 @@ impl Job {
     }
 
     fn is_idempotent_by_its_head(&self) -> bool {
-        self.head.method().is_idempotent() || self.head.fields().contains("Idempotency-Key")
+        let method = Method::from_bytes(self.parts.method.as_str().as_bytes());
+        method.is_some_and(Method::is_idempotent) || self.parts.headers.contains_key("idempotency-key")
     }
 
     pub(super) fn on_interim(&self) -> Option<OnInterim> {
@@ -71,7 +93,11 @@ impl Job {
     /// RFC 9110 §10.1.1: what answers 417 refuses the expectation alone. Whether there was one; without it the request
     /// is sent again, if the dispatcher says so.
     pub(super) fn drop_expectation(&mut self) -> bool {
-        self.head.fields().contains("expect") && self.head.fields_mut().remove("expect") > 0
+        let in_parts = self.parts.headers.remove(http::header::EXPECT).is_some();
+        match &mut self.head {
+            Some(head) => head.fields_mut().remove("expect") > 0,
+            None => in_parts,
+        }
     }
 
     /// The request again, if nothing of it was sent.

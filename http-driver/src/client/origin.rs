@@ -12,6 +12,7 @@ use http_core::Config;
 
 use super::connect_error::ConnectError;
 use super::stage::Stage;
+use crate::block::position;
 use crate::io::Transport;
 
 /// What connections are made to and shared by: scheme, host and port.
@@ -59,6 +60,30 @@ impl<'a> Place<'a> {
 
     pub(super) fn to_origin(self) -> Origin {
         Origin { scheme: self.scheme, host: normal(self.host), port: self.port }
+    }
+}
+
+/// Where in a URI its place stands, so that it is looked for once.
+#[derive(Clone, Copy)]
+pub(super) struct Spot {
+    scheme: &'static str,
+    /// Where the host begins in the authority, and where it ends.
+    host: (usize, usize),
+    port: u16,
+}
+
+impl Spot {
+    /// Of a place in this URI.
+    pub(super) fn of(place: Place<'_>, uri: &Uri) -> Self {
+        let authority = uri.authority().map_or("", Authority::as_str);
+        let at = position(authority.as_bytes(), place.host.as_bytes());
+        Self { scheme: place.scheme, host: (at, at + place.host.len()), port: place.port }
+    }
+
+    /// The place again.
+    pub(super) fn place(self, uri: &Uri) -> Option<Place<'_>> {
+        let host = uri.authority()?.as_str().get(self.host.0..self.host.1)?;
+        Some(Place { scheme: self.scheme, host, port: self.port })
     }
 }
 

@@ -3,11 +3,15 @@
 use core::any::Any;
 use core::pin::Pin;
 use core::task::{Context, Poll};
+use std::borrow::Cow;
 
 use bytes::{Buf, Bytes};
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::request::Parts;
 use http_body::{Body, Frame, SizeHint};
-use http_core::{Content, Misuse, Outline, RequestHead, make_header_request};
+use http_core::{Content, Outline, RequestHead, make_header_request};
 
+use crate::convert::{self, Unconvertible};
 use crate::error::BoxError;
 use crate::simple::Full;
 
@@ -105,13 +109,16 @@ impl Payload {
         Some((content, body))
     }
 
-    /// Whether a head that states its framing by itself can be sent with it (RFC 9112 §6): what cannot needs no
+    /// Whether a request that states its framing by itself can be sent with it (RFC 9112 §6): what cannot needs no
     /// connection. The others are framed when they are sent.
-    pub(super) fn suits(&self, head: &RequestHead) -> Result<(), Misuse> {
-        let fields = head.fields();
-        let stated = fields.contains("content-length") || fields.contains("transfer-encoding");
-        let Some(content) = self.announced().filter(|_| stated) else { return Ok(()) };
-        make_header_request(head, &content, &Outline::default(), &mut Vec::new()).map(drop)
+    pub(super) fn suits(&self, parts: &Parts, head: Option<&RequestHead>) -> Result<(), Unconvertible> {
+        let has = |name| parts.headers.contains_key(name);
+        if parts.headers.is_empty() || !has(CONTENT_LENGTH) && !has(TRANSFER_ENCODING) {
+            return Ok(());
+        }
+        let Some(content) = self.announced() else { return Ok(()) };
+        let head = head.map_or_else(|| convert::request_head(parts).map(Cow::Owned), |head| Ok(Cow::Borrowed(head)))?;
+        Ok(make_header_request(&head, &content, &Outline::default(), &mut Vec::new()).map(drop)?)
     }
 
     /// The content to announce.

@@ -68,7 +68,7 @@ impl Flight {
     ) -> Result<Self, (Box<Job>, Unbegun)> {
         let Some((content, body)) = job.begin() else { return Err((job, Unbegun::Begun)) };
         let announced = content.length();
-        match connection.begin(&job.head, content) {
+        match job.send_on(connection, content) {
             Ok(()) => {}
             Err(Error::Misuse(misuse)) => return Err((job, Unbegun::Unsendable(misuse))),
             Err(error) => {
