@@ -294,7 +294,8 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
             return Poll::Pending;
         }
         let mut moved = self.poll_write(cx, now).is_ready();
-        moved |= self.poll_read(cx, now).is_ready();
+        let read = self.poll_read(cx, now).is_ready();
+        moved |= read;
         let interest = self.interest();
         if interest.close {
             return Poll::Ready(());
@@ -307,6 +308,10 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
                 }
                 moved = true;
             }
+        }
+        if interest.silence_ends && self.sending_ended && !read && self.input.is_empty() {
+            self.end(End::Clean, now);
+            return Poll::Ready(());
         }
         moved |= self.poll_timer(cx, now).is_ready();
         if moved { Poll::Ready(()) } else { self.rest_until_woken() }

@@ -380,6 +380,53 @@ mod server {
         }
     }
 
+    /// RFC 9112 §9.6: whoever has said that its request is the last sends nothing that would have it reset.
+    #[test]
+    fn silence_ends_the_connection_of_a_client_that_has_said_so() {
+        let last = "GET / HTTP/1.1\r\nHost: a\r\nConnection: x, close\r\n\r\n";
+        let post = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\n";
+        let mut lenient = Config::default();
+        lenient.leniency.allow_transfer_encoding_with_length = true;
+        let uncertain =
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n";
+        for (ends, sent) in [
+            (true, last.to_owned()),
+            (true, format!("{post}ab")),
+            // Who may still be sending, for all that is known.
+            (false, format!("{post}a")),
+            (false, format!("{last}{GET}")),
+            (false, format!("{post}ab\r\n")),
+            (false, "GET / HTTP/1.0\r\n\r\n".into()),
+            (false, uncertain.into()),
+            (false, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nX : y\r\n\r\n".into()),
+        ] {
+            let mut server = Server::server(lenient.clone());
+            server.hears(&sent);
+            if sent.contains("\r\n\r\nab") {
+                server.wants();
+            }
+            server.responds(200, &[], Content::Full("x".into())).unwrap();
+            assert!(!server.machine.interest().silence_ends, "its answer is not sent: {sent:?}");
+            server.sends();
+            assert!(server.machine.interest().shutdown && !server.machine.interest().close, "{sent:?}");
+            assert_eq!(server.machine.interest().silence_ends, ends, "{sent:?}");
+            if ends {
+                // A byte that comes all the same changes that, and the answer is left to be read.
+                let mut more = server.clone();
+                more.hears("x");
+                assert!(more.machine.interest().shutdown && !more.machine.interest().silence_ends, "{sent:?}");
+                assert_eq!(server.ends(End::Clean), ["closed NotPersistent"], "{sent:?}");
+                assert!(!server.machine.interest().silence_ends);
+            }
+        }
+        // Where it is us who end it the client may send its next request meanwhile.
+        let mut server = Server::server(Config::default());
+        server.hears(GET);
+        server.machine.close(server.now);
+        server.answers(200, "");
+        assert!(server.machine.interest().shutdown && !server.machine.interest().silence_ends);
+    }
+
     #[test]
     pub(super) fn linger() {
         let mut server = Server::server(Config::default());

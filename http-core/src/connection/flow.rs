@@ -118,6 +118,10 @@ pub struct Interest {
     /// the end of the stream, and an orderly one would make it seem complete (RFC 9112 §8); or the peer was given up
     /// because it does not read, and a reset alone discards what waits for it in the system.
     pub reset: bool,
+    /// Everything was sent, and the peer has said that it sends nothing more, which is why the connection ends: a read
+    /// that finds nothing may be taken for the end of its stream, as [`handle_eof`](crate::Connection::handle_eof)
+    /// tells it, once the sending side is shut down (RFC 9112 §9.6).
+    pub silence_ends: bool,
 }
 
 impl Interest {
@@ -206,6 +210,8 @@ pub(crate) struct Flow {
     lingered: u64,
     /// A message that ends with the stream was begun, and the transport has not taken all of it.
     pub(crate) unfinished: bool,
+    /// The peer has said that what it has sent whole is its last message (RFC 9112 §9.6).
+    pub(crate) announced: bool,
     /// The peer did not read what was sent.
     unread: bool,
     /// What waited when the connection was given up is lost.
@@ -234,6 +240,7 @@ impl Flow {
             send_pace: Pace::new(send_limits),
             lingered: 0,
             unfinished: false,
+            announced: false,
             unread: false,
             lost: false,
             now,
@@ -291,15 +298,18 @@ impl Flow {
         };
         let reset = self.unfinished || self.unread;
         match self.life {
-            Life::Open => Interest { lend, write, shutdown: false, close: false, reset },
+            Life::Open => Interest { lend, write, reset, ..Interest::default() },
             // What comes is dropped by the next poll.
             Life::Closing(..) | Life::Lingering(..) => {
                 let shutdown = matches!(self.life, Life::Lingering(..));
                 let lend = if self.ended.is_some() || !shutdown && self.over_lingered() { 0 } else { self.most_input };
-                Interest { lend, write: write && !shutdown, shutdown, close: false, reset }
+                // Whoever sends more than it has said is not done with it, and must not be reset before it has read.
+                let silent = self.announced && self.left == 0 && self.lingered == 0;
+                let silence_ends = shutdown && silent && self.ended.is_none();
+                Interest { lend, write: write && !shutdown, shutdown, reset, silence_ends, ..Interest::default() }
             }
-            Life::Dead(_) | Life::Gone => Interest { lend: 0, write: false, shutdown: false, close: true, reset },
-            Life::Switched => Interest { lend: 0, write, shutdown: false, close: false, reset },
+            Life::Dead(_) | Life::Gone => Interest { close: true, reset, ..Interest::default() },
+            Life::Switched => Interest { write, reset, ..Interest::default() },
         }
     }
 
@@ -487,8 +497,9 @@ impl Flow {
     /// What of this side can change what happens, as [`Canonical`](crate::model::Canonical) wants it.
     pub(crate) fn describe(&self, out: &mut Collector, now: Instant) {
         let now = self.now.max(now);
-        let Self { config, outbox, life, ended, left, pause, unfinished, unread, failure, lingered, .. } = self;
-        out.value((life, ended, left, pause, unfinished, unread, failure.map(ProtocolError::reason)));
+        let Self { config, outbox, life, ended, left, pause, failure, lingered, .. } = self;
+        out.value((life, ended, left, pause, failure.map(ProtocolError::reason)));
+        out.value((self.unfinished, self.announced, self.unread));
         out.value((*lingered).min(config.limits.linger.saturating_add(1)));
         outbox.describe(out);
         self.deadlines.describe(out, now);

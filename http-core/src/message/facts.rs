@@ -45,6 +45,8 @@ pub(crate) struct Facts {
     pub(crate) te: bool,
     pub(crate) te_trailers: bool,
     pub(crate) date: bool,
+    /// The message was taken in spite of what makes its end uncertain.
+    pub(crate) uncertain: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -152,10 +154,7 @@ impl Facts {
 
     /// Whether the connection outlives the message as far as its own head says (RFC 9112 §9.3).
     pub(crate) const fn persistent(&self, version: Version) -> bool {
-        match version {
-            Version::Http11 => !self.connection.close,
-            Version::Http10 => self.connection.keep_alive && !self.connection.close,
-        }
+        !self.connection.close && !self.uncertain && (matches!(version, Version::Http11) || self.connection.keep_alive)
     }
 }
 

@@ -112,7 +112,7 @@ pub(super) fn request(
     if !framing.has_content() && facts.expectation == Expectation::Continue {
         facts.expectation = Expectation::None;
     }
-    facts.connection.close |= !certain;
+    facts.uncertain = !certain;
     line.framing = framing;
     Ok(())
 }

@@ -275,6 +275,49 @@ async fn s16_who_does_not_read_is_reset<W: World>(world: W) -> Outcome {
     Ok(())
 }
 
+/// RFC 9112 §9.6: whoever has said that its request is the last is not waited for, whoever has not is, and both have
+/// their answer whole, whatever they send then.
+async fn who_has_said_that_nothing_follows_is_not_waited_for<W: World>(world: W) -> Outcome {
+    let running = Running::start(&world, server(&world), answers(&world, &Arc::default())).await?;
+    let (address, shutdown) = (running.address, running.shutdown);
+    stranger(&world, move || {
+        let last = b"GET /plain HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        let refused = b"POST /plain HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 1000000\r\n\r\nabc";
+        for (waits, sent) in [(false, &last[..]), (true, &[&last[..], PLAIN].concat()), (true, refused)] {
+            let stream = dial(address);
+            let began = Instant::now();
+            (&stream).write_all(sent).unwrap();
+            let mut answer = Vec::new();
+            let first = (&stream).read_to_end(&mut answer);
+            assert!(first.is_ok() && answer.ends_with(b"\r\n\r\nplain"), "{first:?}");
+            let most = if waits { Duration::from_millis(100) } else { AT_ONCE };
+            while shutdown.connections() > 0 && began.elapsed() < most {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            assert_eq!(shutdown.connections() > 0, waits, "{}", sent.escape_ascii());
+            drop(stream);
+            while shutdown.connections() > 0 {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        // What comes all the same, when the connection is gone, costs nothing of an answer that has come.
+        let stream = dial(address);
+        (&stream).write_all(last).unwrap();
+        let began = Instant::now();
+        while shutdown.connections() > 0 || shutdown.served() < 4 {
+            assert!(began.elapsed() < AT_ONCE);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let _ = (&stream).write_all(PLAIN);
+        std::thread::sleep(Duration::from_millis(20));
+        let mut answer = Vec::new();
+        let _ = (&stream).read_to_end(&mut answer);
+        assert!(answer.ends_with(b"\r\n\r\nplain"), "{}", answer.escape_ascii());
+    })
+    .await;
+    Ok(())
+}
+
 on_both! {
     s6_an_answer_that_fails_after_its_head_ends_at_once
     s7_finish_returns_after_a_failed_write
@@ -282,4 +325,5 @@ on_both! {
     s11_who_has_only_ended_its_side_is_answered
     s12_who_ends_inside_its_content_is_answered
     s16_who_does_not_read_is_reset
+    who_has_said_that_nothing_follows_is_not_waited_for
 }

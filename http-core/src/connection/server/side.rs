@@ -52,6 +52,8 @@ pub(super) struct Exchange {
     pub(super) kind: RequestKind,
     pub(super) version: Version,
     pub(super) persistent: bool,
+    /// The request says that it is its client's last (RFC 9112 §9.6).
+    pub(super) last: bool,
     pub(super) expecting: Expecting,
     pub(super) upgrade_offered: bool,
     /// The response that was sent hands the connection over.
@@ -66,6 +68,7 @@ impl Exchange {
             kind: RequestKind::Other,
             version: Version::Http11,
             persistent,
+            last: false,
             expecting: Expecting::Nothing,
             upgrade_offered: false,
             switching: false,

@@ -344,6 +344,7 @@ impl Connection {
                 Expectation::None => Expecting::Nothing,
                 Expectation::Continue | Expectation::Unknown => Expecting::Continue,
             },
+            last: facts.connection.close,
             upgrade_offered: facts.offers_upgrade(),
             ..Exchange::new(may_persist && facts.persistent(*version) && self.side.exchange.persistent)
         };
@@ -464,7 +465,9 @@ impl Connection {
             }
             Next::Close => {
                 if !matches!(self.side.receive, Receive::Ending) {
-                    let hurried = self.side.closing && request == Progress::Done;
+                    let complete = request == Progress::Done;
+                    self.flow.announced = complete && self.side.exchange.last;
+                    let hurried = self.side.closing && complete;
                     let linger = if hurried { Linger::Briefly } else { Linger::Yes };
                     self.flow.close(Closed::NotPersistent, linger, now);
                 }
