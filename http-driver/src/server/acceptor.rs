@@ -332,7 +332,8 @@ where
                 return None;
             }
             let service = make.make(&transport)?;
-            let connection = Connection::new(transport, runtime, config).observed(observed);
+            let mut connection = Connection::new(transport, runtime, config);
+            *connection.observer() = observed;
             Some(serve_connection(connection, service, options, Some(watch)))
         }))
     }
@@ -370,7 +371,8 @@ where
             if let Some(observed) = &observed {
                 observed.tell(Fault::Full, Some(StatusCode::SERVICE_UNAVAILABLE), Phase::Idle);
             }
-            let connection = Connection::new(transport, runtime, Arc::new(config)).observed(observed);
+            let mut connection = Connection::new(transport, runtime, Arc::new(config));
+            *connection.observer() = observed;
             let _: Result<_, Error> = serve_connection(connection, busy, Options::default(), Some(watch)).await;
         });
     }

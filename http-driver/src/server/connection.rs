@@ -103,7 +103,8 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
             }
         }
         match accepted {
-            Poll::Ready(Ok(None)) if self.over => self.poll_end(cx).map(|()| Ok(None)),
+            // Its peer was told when that was seen.
+            Poll::Ready(Ok(None)) if self.over => Poll::Ready(Ok(None)),
             Poll::Ready(Ok(None)) => self.poll_switched(cx),
             Poll::Pending if self.is_switched() => self.poll_switched(cx),
             accepted => accepted,
@@ -175,12 +176,6 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         if self.observed.is_none() {
             self.observed = Some(observer.follow(&self.link.transport));
         }
-    }
-
-    /// The same, of a connection that was followed before.
-    pub(super) fn observed(mut self, observed: Option<Box<Observed>>) -> Self {
-        self.observed = observed;
-        self
     }
 
     pub(super) const fn observer(&mut self) -> &mut Option<Box<Observed>> {
@@ -355,7 +350,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         let date = clock::date(now);
         if date != self.date {
             self.date = date;
-            self.date_is(date);
+            self.date_is(date, now);
         }
     }
 }
@@ -418,11 +413,12 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         self.link.cut();
     }
 
-    fn date_is(&mut self, date: [u8; 29]) {
-        let _ = call!(self, Input::Date(date), |machine, _now| {
-            machine.handle_date(date);
-            Ok(())
-        });
+    fn date_is(&mut self, date: [u8; 29], now: Instant) {
+        if self.link.is_tapped() {
+            let _ = self.link.apply(Input::Date(date), now);
+        } else {
+            self.link.machine.handle_date(date);
+        }
     }
 
     /// Ends the connection after the open exchange.
