@@ -1,4 +1,4 @@
-//! The sockets and the delay of `embedded-io-async` and `embedded-hal-async`, on this machine: `embedded-server [PORT]`.
+//! The sockets and the delay of `embedded-io-async` and `embedded-hal-async`: `embedded-server [PORT]`.
 //!
 //! [`serve`] is all that a board with `embassy-net` needs, whose sockets implement the same traits.
 
