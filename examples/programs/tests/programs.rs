@@ -1,5 +1,5 @@
-//! Each program is run as a user would run it, and asked by clients that know nothing of it: curl where it is there, our
-//! own, and sockets.
+//! Each program is run as a user would run it, and asked by clients that know nothing of it: curl where it is there,
+//! our own, and sockets.
 #![cfg(unix)]
 
 mod running;
