@@ -1,7 +1,7 @@
 //! Talks to a WebSocket with `async-tungstenite` on async-std, over this engine's client.
 //!
-//! `talk-async-std ws://HOST/PATH`: each line of the input is sent, each text that comes is a line of the output. The end
-//! of the input says goodbye.
+//! `talk-async-std ws://HOST/PATH`: each line of the input is sent, each text that comes is a line of the output. The
+//! end of the input says goodbye.
 
 use async_std::io::{BufReader, prelude::BufReadExt, stdin};
 use async_tungstenite::WebSocketStream;
