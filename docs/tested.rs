@@ -104,5 +104,6 @@ chapters! {
     moving_axum = "moving/axum",
     moving_reqwest = "moving/reqwest",
     moving_h11 = "moving/h11",
+    performance = "performance",
     features = "features",
 }

@@ -24,7 +24,10 @@ pub enum Contender {
 }
 
 impl Contender {
-    /// Those who understand requests, in the order of the table.
+    /// All of them, in the order of the table.
+    pub const ALL: [Self; 6] = [Self::Floor, Self::Hyper, Self::Exchange, Self::Service, Self::AxumOnHyper, Self::Axum];
+
+    /// Those who understand requests.
     pub const SERVERS: [Self; 5] = [Self::Hyper, Self::Exchange, Self::Service, Self::AxumOnHyper, Self::Axum];
 
     /// The name on the command line and in tables.

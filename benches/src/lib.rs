@@ -7,6 +7,7 @@
 pub mod case;
 pub mod contender;
 pub mod dispatch;
+pub mod fields;
 pub mod heap;
 pub mod load;
 mod ours;
