@@ -50,3 +50,35 @@ fn no_link_is_dead() {
         }
     }
 }
+
+/// The programs of a chapter, all their lines.
+fn programs(text: &str) -> String {
+    text.split("```rust").skip(1).filter_map(|rest| rest.split("\n```").next()).collect()
+}
+
+#[test]
+fn who_reads_a_recipe_is_told_what_it_depends_on() {
+    let text = fs::read_to_string(source().join("recipes.md")).unwrap();
+    let (_, listed) = text.split_once("[dependencies]\n").unwrap();
+    let (listed, _) = listed.split_once("```").unwrap();
+    let listed: BTreeSet<String> =
+        listed.lines().filter_map(|line| line.split_once(" = ")).map(|(name, _)| name.replace('-', "_")).collect();
+    let mut recipes = BTreeSet::new();
+    chapters(&source().join("recipes"), &mut recipes);
+    assert!(recipes.len() > 20);
+    for path in recipes {
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains("](../recipes.md)"), "{} does not say where its dependencies stand", path.display());
+        // Crates are what stands before `::` at the beginning of a path.
+        let programs = programs(&text);
+        for line in programs.lines().filter_map(|line| line.trim_start_matches("# ").strip_prefix("use ")) {
+            let name = line.split("::").next().unwrap();
+            assert!(["std"].contains(&name) || listed.contains(name), "{}: {name} is not listed", path.display());
+        }
+    }
+    // They are what this package has, word by word, but for what the workspace says.
+    let manifest = include_str!("Cargo.toml");
+    for line in text.lines().filter(|line| line.contains("version = \"0") && !line.contains("socket2")) {
+        assert!(manifest.contains(line), "{line} is another dependency here");
+    }
+}
