@@ -148,6 +148,15 @@ impl Facts {
         }
     }
 
+    /// Takes in those lines of `fields` that `which` has a bit for: all that carry a name the engine knows.
+    #[inline]
+    pub(crate) fn add_those(&mut self, fields: &Fields, mut which: u64) {
+        while let Some(line) = fields.lines.get(which.trailing_zeros() as usize).filter(|_| which != 0) {
+            self.add(line.known, fields.value_of(line));
+            which &= which - 1;
+        }
+    }
+
     pub(crate) const fn offers_upgrade(&self) -> bool {
         self.upgrade && self.connection.upgrade
     }

@@ -117,11 +117,17 @@ fn section(
 ) -> Option<(usize, Place)> {
     let start = input.len() - section.len();
     let mut place = last.place();
-    let has_compared = place.compares();
-    let at = if has_compared {
-        compared(input, start, config, last, &mut place, fields)?
-    } else {
+    // Lines that the engine knows by their names, a bit for each, or all that may be.
+    let mut known = u64::MAX;
+    let at = if !place.compares() {
+        known = 0;
         tokenise::rest(input, start, fields, Some(facts))?
+    } else if let Some(alike) = last.alike(input, start, fields) {
+        (place, known) = (alike.place, alike.known);
+        alike.end
+    } else {
+        fields.reset();
+        compared(input, start, config, last, &mut place, fields)?
     };
     let used = at + 2;
     // A name within a line of so many bytes fits its place in the table.
@@ -133,8 +139,9 @@ fn section(
     }
     fields.block.extend_from_slice(&input[..at]);
     fields.start = start as u32;
-    if has_compared {
-        facts.add_all(fields);
+    match known {
+        u64::MAX => facts.add_all(fields),
+        _ => facts.add_those(fields, known),
     }
     Some((used, place))
 }
@@ -150,8 +157,8 @@ fn compared(
     fields: &mut Fields,
 ) -> Option<usize> {
     let mut at = start;
-    // Where the first line is that is new.
-    let mut new = None;
+    // Lines that are new, a bit for each.
+    let mut new = 0_u128;
     let end = loop {
         let rest = &input[at..];
         if rest.starts_with(b"\r\n") {
@@ -164,22 +171,23 @@ fn compared(
         }
         if !place.compares() {
             if !place.has_inherited() {
-                fields.lines.clear();
+                fields.reset();
                 return tokenise::rest(input, start, fields, None);
             }
             break tokenise::rest(input, at, fields, None)?;
         }
-        if fields.lines.len() >= config.limits.fields {
+        let number = fields.lines.len();
+        if number >= config.limits.fields.min(tokenise::MOST) {
             return None;
         }
-        new = new.or(Some(fields.lines.len()));
-        let (line, length) = tokenise::note(rest, at, last.expected_name(rest, place))?;
+        new |= 1 << number;
+        let line = tokenise::noted(rest, at, last.expected_name(rest, place));
         last.was_read(line.common, place);
         fields.lines.push(line);
-        at += length;
+        at += tokenise::gather(rest, at, &mut fields.lines[number], &mut fields.block)?;
     };
-    if let Some(first) = new {
-        tokenise::noted(input, first, fields)?;
+    if new != 0 {
+        tokenise::gathered(&mut fields.block, &mut fields.lines, new)?;
     }
     Some(end)
 }

@@ -5,6 +5,7 @@
 //! they meet is found anew from all of them. Lines with secrets, or with names that are not common and may hold some,
 //! are always read, so that the time which that takes tells nobody whether they are equal.
 
+mod alike;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ use core::fmt;
 
 use crate::message::common::Common;
 use crate::message::field::{Fields, Line};
+use crate::message::token::Known;
 
 /// The head that was read last, or none: a pointer, and nothing behind it before the first head.
 #[derive(Clone, Default)]
@@ -29,11 +31,15 @@ struct Remembered {
     lines: Vec<Line>,
     /// Lines that are always read, a bit for each.
     read: u64,
+    /// Lines with names that the engine knows.
+    known: u64,
     /// Lines that a run ends before: those, and such as have differed since the first head with these names. What has
     /// changed once changes again, and what stands between is then compared in one go.
     stops: u64,
     /// A head was read: the next one is worth to be remembered.
     seen: bool,
+    /// The head that was read last had the names of the one before it.
+    steady: bool,
     /// How many heads in a row have inherited nothing.
     futile: u8,
 }
@@ -148,6 +154,7 @@ impl Last {
     pub(super) fn remember(&mut self, fields: &Fields, place: Option<Place>) {
         match (&mut self.0, place) {
             (Some(last), Some(place)) if place.is_alike(last.lines.len()) => {
+                last.steady = true;
                 if place.changed != 0 {
                     last.change(fields, place.changed);
                 }
@@ -317,6 +324,7 @@ impl Remembered {
                     line.common = Common::of(fields.name_of(line));
                 }
                 self.read |= u64::from(!line.common.is_some()) << number;
+                self.known |= u64::from(line.known != Known::Other) << number;
             }
             (self.start, self.stops) = (fields.start, self.read);
         }
@@ -325,7 +333,7 @@ impl Remembered {
     fn forget(&mut self) {
         self.section.clear();
         self.lines.clear();
-        (self.read, self.stops) = (0, 0);
+        (self.read, self.known, self.stops, self.steady) = (0, 0, 0, false);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Field lines that are read: `httparse` finds where they lie, in one call, and a strict pass looks at what it found.
 
+use alloc::vec::Vec;
+
 use httparse::{EMPTY_HEADER, Header, Status};
 
 use crate::message::common::{self, Common};
@@ -14,7 +16,7 @@ const FEWEST: usize = 4;
 const FEW: usize = 24;
 
 /// Heads with more are rare; the checker reads them.
-const MOST: usize = 128;
+pub(super) const MOST: usize = 128;
 
 /// Reads all lines from `at` on, with what they say into `facts`, and returns where the empty line behind them is;
 /// `None` if the checker has to decide.
@@ -51,43 +53,48 @@ fn lines(
     let end = at.checked_add(used).filter(|&end| end <= u32::MAX as usize)?;
     fields.lines.reserve(headers.len());
     for header in headers {
-        let (line, next) = found(input, at, header)?;
-        at = next;
-        fields.lines.push(line);
-        if line.known != Known::Other {
+        let found = found(input, at, header)?;
+        let name = header.name.as_bytes();
+        let known = Known::of(name);
+        fields.lines.push(Line {
+            name: at as u32,
+            value: found.value as u32,
+            value_len: header.value.len() as u32,
+            // What does not fit is longer than any limit on a line, which is met by whoever reads on.
+            name_len: name.len() as u16,
+            known,
+            common: Common::UNSEEN,
+        });
+        at = found.next;
+        if known != Known::Other {
             if let Some(facts) = facts.as_deref_mut() {
-                facts.add(line.known, header.value);
+                facts.add(known, header.value);
             }
         }
     }
     (input.get(at..end) == Some(b"\r\n")).then_some(at)
 }
 
-/// The line that begins at `at`, if that is where `header` was found, and CRLF ends it; and where the next one begins.
+/// Where a line was found.
+struct Found {
+    /// Where its value begins.
+    value: usize,
+    /// Where the next line does.
+    next: usize,
+}
+
+/// The line that begins at `at`, if that is where `header` was found, and CRLF ends it.
 #[inline(always)]
-fn found(bytes: &[u8], at: usize, header: &Header<'_>) -> Option<(Line, usize)> {
-    let (name, value) = (header.name.as_bytes(), header.value);
-    let value_at = offset(bytes, value);
-    let mut end = value_at + value.len();
+fn found(bytes: &[u8], at: usize, header: &Header<'_>) -> Option<Found> {
+    let value = offset(bytes, header.value);
+    let mut end = value + header.value.len();
     if !ends_at(bytes, end) {
         end = past_whitespace(bytes, end);
         if !ends_at(bytes, end) {
             return None;
         }
     }
-    if offset(bytes, name) != at {
-        return None;
-    }
-    let line = Line {
-        name: at as u32,
-        value: value_at as u32,
-        value_len: value.len() as u32,
-        // What does not fit is longer than any limit on a line, which is met by whoever reads on.
-        name_len: name.len() as u16,
-        known: Known::of(name),
-        common: Common::UNSEEN,
-    };
-    Some((line, end + 2))
+    (offset(bytes, header.name.as_bytes()) == at).then_some(Found { value, next: end + 2 })
 }
 
 /// Whether a line of `bytes` ends at `at`.
@@ -110,23 +117,34 @@ fn offset(whole: &[u8], part: &[u8]) -> usize {
     (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize)
 }
 
-/// A note that the line at the front of `rest`, which begins at `at`, has still to be read, and how long it is. `name`
-/// is what its name is among the common ones, where that is known already. `None` if it is not complete, or a fold:
-/// then the checker has to decide.
-pub(super) fn note(rest: &[u8], at: usize, name: Option<Common>) -> Option<(Line, usize)> {
-    if matches!(rest.first(), None | Some(b' ' | b'\t' | b'\r' | b'\n')) {
+/// The line at the front of `rest`, which begins at `at`, before it is read. `name` is what its name is among the
+/// common ones, where that is known already.
+#[inline]
+pub(super) fn noted(rest: &[u8], at: usize, name: Option<Common>) -> Line {
+    let common = name.unwrap_or_else(|| name_of(rest));
+    Line { name: at as u32, value: 0, value_len: 0, name_len: 0, known: Known::Other, common }
+}
+
+/// Gathers a line in `block`, to be read with others: the one at the front of `rest`, which begins at `at`, and returns
+/// how long it is. Where `line` has a name, that stands there, and a colon behind it; of it one byte is gathered, which
+/// stands for it. `None` if it is not complete, or a fold: then the checker has to decide.
+#[inline(always)]
+pub(super) fn gather(rest: &[u8], at: usize, line: &mut Line, block: &mut Vec<u8>) -> Option<usize> {
+    let known = known_of(line);
+    let unread = rest.get(known..)?;
+    if matches!(unread.first(), None | Some(b' ' | b'\t' | b'\r' | b'\n')) {
         return None;
     }
-    let length = newline(rest)? + 1;
-    let line = Line {
-        name: at as u32,
-        value: at as u32,
-        value_len: length as u32,
-        name_len: 0,
-        known: Known::Other,
-        common: name.unwrap_or_else(|| name_of(rest)),
-    };
-    Some((line, length))
+    let length = newline(unread)? + 1;
+    block.extend_from_slice(&unread[..length]);
+    (line.name, line.value_len) = (at as u32, length as u32);
+    Some(known + length)
+}
+
+/// How many bytes of a line's name are not gathered.
+#[inline(always)]
+fn known_of(line: &Line) -> usize {
+    usize::from(line.name_len).saturating_sub(1)
 }
 
 /// What the name of the line at the front of `rest` is.
@@ -176,56 +194,51 @@ fn newline_in(block: &[u8; BLOCK]) -> usize {
     BLOCK
 }
 
-/// Whether it is a note. A line that was read has a name.
-fn is_note(line: &Line) -> bool {
-    line.name_len == 0
-}
-
-/// Reads the lines of which there are notes, the first of them at `first`, in place of those; `None` if the checker has
-/// to decide. They are gathered in the block and closed by an empty line; the block is left empty.
+/// Reads the lines that were gathered in `block`, which is left empty; `None` if the checker has to decide. They are
+/// those of `lines` that `which` has a bit for.
 #[inline(never)]
-pub(super) fn noted(input: &[u8], first: usize, fields: &mut Fields) -> Option<()> {
-    let Fields { block, lines, .. } = fields;
-    let lines = lines.get_mut(first..)?;
-    let mut count = 0;
-    for note in lines.iter().filter(|line| is_note(line)) {
-        block.extend_from_slice(&input[note.name as usize..][..note.value_len as usize]);
-        count += 1;
-    }
+pub(super) fn gathered(block: &mut Vec<u8>, lines: &mut [Line], which: u128) -> Option<()> {
     block.extend_from_slice(b"\r\n");
-    if count <= FEWEST {
-        gathered::<FEWEST>(block, lines)?
-    } else if count <= FEW {
-        gathered::<FEW>(block, lines)?
-    } else {
-        gathered::<MOST>(block, lines)?
+    match which.count_ones() as usize {
+        ..=FEWEST => read::<FEWEST>(block, lines, which)?,
+        ..=FEW => read::<FEW>(block, lines, which)?,
+        _ => read::<MOST>(block, lines, which)?,
     }
     block.clear();
     Some(())
 }
 
 #[inline]
-fn gathered<const N: usize>(section: &[u8], lines: &mut [Line]) -> Option<()> {
+fn read<const N: usize>(section: &[u8], lines: &mut [Line], which: u128) -> Option<()> {
     match httparse::parse_headers(section, &mut [EMPTY_HEADER; N]) {
-        Ok(Status::Complete((used, headers))) if used == section.len() => fill(section, headers, lines),
+        Ok(Status::Complete((used, headers))) if used == section.len() => fill(section, headers, lines, which),
         _ => None,
     }
 }
 
-/// Checks that what was found is one line for each note, without a gap, and that each ends with CRLF.
-fn fill(section: &[u8], headers: &[Header<'_>], lines: &mut [Line]) -> Option<()> {
-    let mut headers = headers.iter();
+/// Checks that what was found is one line for each that was gathered, without a gap, and that each ends with CRLF.
+#[inline]
+fn fill(section: &[u8], headers: &[Header<'_>], lines: &mut [Line], mut which: u128) -> Option<()> {
     let mut at = 0;
-    for line in lines.iter_mut().filter(|line| is_note(line)) {
-        let (read, next) = found(section, at, headers.next()?)?;
+    for header in headers {
+        let line = lines.get_mut(which.trailing_zeros() as usize)?;
+        which &= which - 1;
+        let found = found(section, at, header)?;
         // It is all of the line: neither a fold nor another line stands behind its end.
-        if next != at + line.value_len as usize {
+        if found.next - at != line.value_len as usize {
             return None;
         }
-        *line = Line { name: line.name, value: line.name + (read.value - read.name), common: line.common, ..read };
-        at = next;
+        let (known, name) = (known_of(line), header.name.as_bytes());
+        if line.name_len == 0 {
+            (line.name_len, line.known) = (name.len() as u16, Known::of(name));
+        } else if name.len() != 1 {
+            return None;
+        }
+        line.value = line.name + (known + found.value - at) as u32;
+        line.value_len = header.value.len() as u32;
+        at = found.next;
     }
-    headers.next().is_none().then_some(())
+    (which == 0).then_some(())
 }
 
 #[cfg(test)]
@@ -255,12 +268,12 @@ mod tests {
         assert_eq!(rest(&input, 16, &mut whole, None), Some(16 + section.len()));
         let (mut gathered, mut at) = (Fields::new(), 16);
         for name in ["host", "x-unknown", "accept"] {
-            let (line, length) = note(&input[at..], at, None).unwrap();
+            let mut line = noted(&input[at..], at, None);
             assert_eq!(line.common, Common::of(name.as_bytes()));
+            at += gather(&input[at..], at, &mut line, &mut gathered.block).unwrap();
             gathered.lines.push(line);
-            at += length;
         }
-        noted(&input, 0, &mut gathered).unwrap();
+        super::gathered(&mut gathered.block, &mut gathered.lines, 0b111).unwrap();
         gathered.lines.iter_mut().for_each(|line| line.common = Common::UNSEEN);
         assert_eq!(format!("{:?}", gathered.lines), format!("{:?}", whole.lines));
         assert!(gathered.block.is_empty());
@@ -271,12 +284,10 @@ mod tests {
         for line in ["Host : a\r\n", "Host: a\n", "Host: a\r\r\n", " b\r\n", "Host: a\r\n b\r\n", "Host\r\n", "\r\n"] {
             let input = [line.as_bytes(), b"\r\n"].concat();
             assert_eq!(rest(&input, 0, &mut Fields::new(), None).filter(|&end| end == line.len()), None, "{line:?}");
-            let mut fields = Fields::new();
-            let read = note(&input, 0, None).and_then(|(note, length)| {
-                fields.lines.push(note);
-                // What follows is looked at by itself.
-                (length == line.len()).then(|| noted(&input, 0, &mut fields)).flatten()
-            });
+            let (mut block, mut noted) = (Vec::new(), noted(&input, 0, None));
+            // What follows is looked at by itself.
+            let length = gather(&input, 0, &mut noted, &mut block).filter(|&length| length == line.len());
+            let read = length.and_then(|_| gathered(&mut block, &mut [noted], 1));
             assert_eq!(read, None, "{line:?}");
         }
     }

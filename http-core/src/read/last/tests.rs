@@ -251,8 +251,44 @@ fn one_octet_that_differs_anywhere_is_seen() {
         drop(read(&mut last, &head.replace(line, other)));
     }
     drop(read(&mut last, &head));
-    assert!(last.0.as_ref().is_some_and(|last| last.stops != last.read));
+    assert!(last.0.as_ref().is_some_and(|last| last.stops != last.read && last.steady));
     differs_anywhere(&last, &head);
+}
+
+#[test]
+fn whatever_came_before_a_head_is_read_as_it_is() {
+    let names =
+        ["Host", "Accept", "Cookie", "User-Agent", "Connection", "Referer", "X-A", "a", "Content-Length", "Via"];
+    let values = ["a", "bb", "c, close", "keep-alive", "text/html, and whatever else there may be of it;q=0.1", "7"];
+    let (mut last, mut alike, mut seed) = (Last::default(), 0, 1_u32);
+    let mut random = |most: usize| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 16) as usize % most
+    };
+    let mut lines = [0; 10];
+    for round in 0..20_000 {
+        // A few lines change, or all, or some are left out or stand elsewhere.
+        let changes = [0, 1, 2, 3, 10][random(5)];
+        (0..changes).for_each(|_| lines[random(10)] = random(values.len()));
+        let (from, without) = if round % 16 < 12 { (0, 10) } else { (random(2), random(10)) };
+        let mut head = String::new();
+        for line in (from..10).chain(0..from).filter(|line| *line != without) {
+            head += &format!("{}: {}\r\n", names[line], values[lines[line]]);
+        }
+        if random(20) == 0 {
+            head += " a fold\r\n";
+        }
+        let wire = format!("GET /{} HTTP/1.1\r\n{head}\r\n", "a".repeat(random(3))).into_bytes();
+        let found = told(&last, &wire);
+        assert!(found.is_none() || found == told(&Last::default(), &wire), "{found:?}, {}", wire.escape_ascii());
+        alike += usize::from(found.is_some() && last.0.as_ref().is_some_and(|last| last.steady));
+        let (mut fields, mut facts) = (Fields::new(), Facts::default());
+        match fast::request(&wire, &Config::default(), &last, &mut fields, &mut facts) {
+            Some((_, place)) => last.remember(&fields, Some(place)),
+            None => last.remember(&fields, None),
+        }
+    }
+    assert!(alike > 5000, "{alike}");
 }
 
 fn differs_anywhere(last: &Last, head: &str) {
