@@ -100,7 +100,7 @@ const REPORTS: [(&str, Held); 39] = [
     ),
     (
         "C21: what needs a new connection may go on one that has answered",
-        By(&[(REPEAT, "a_new_connection_lost_under_a_get_is_not_replaced_if_another_one_is_up")]),
+        By(&[(REPEAT, "what_needs_a_new_connection_may_go_on_one_that_has_answered_since")]),
     ),
     (
         "C22: the longest time is for ever",
@@ -128,7 +128,10 @@ const REPORTS: [(&str, Held); 39] = [
     ),
     (
         "C31: a busy connection is no hope",
-        By(&[(POOL, "while_another_connection_is_up_exhaustion_fails_only_what_needs_a_new_one")]),
+        By(&[
+            (POOL, "while_another_connection_is_busy_exhaustion_fails_what_waits"),
+            (POOL, "while_another_connection_answers_exhaustion_fails_only_what_needs_a_new_one"),
+        ]),
     ),
     ("C32: heads of responses", By(&[(DEFAULTS, "c32_a_response_may_have_a_large_head")])),
     ("C33: CRLF too many", By(&[(REPORTED, "c33_crlf_too_many_keeps_the_connection")])),

@@ -9,7 +9,6 @@ use super::dispatcher::{Dispatcher, Output};
 use super::ids::{ConnectionId, OriginId, RequestId};
 use super::list::Node;
 use super::origins::{MOST_ABANDONED, Origin};
-use super::queue::Need;
 use super::request::{self, Request};
 use super::timers::{Armed, Timer};
 use crate::canonical::{Canonical, Collector};
@@ -64,7 +63,7 @@ impl Dispatcher {
         }
         out.value(given_up.len());
         for ((origin, need, _), given_up) in given_up {
-            out.value((ranks.origins.get(origin), *need == Need::Fresh, given_up.failure, given_up.places.len()));
+            out.value((ranks.origins.get(origin), *need as u8, given_up.failure, given_up.places.len()));
             given_up.places.in_order().iter().for_each(|place| out.value(ranks.requests.get(&place.request)));
         }
         out.value(outputs.len());
@@ -125,7 +124,7 @@ impl Dispatcher {
         out.value((ranks.origins.get(origin), idempotent, replayable, priority, retries, retry_after, fresh));
         out.until(deadline.unwrap_or(Instant::NEVER), now);
         // Those that do not count may be any number; whether there was one at all does count.
-        out.value((*need == Need::Fresh, attempts.saturating_sub(*spared), *attempts > 0, misdirected));
+        out.value((*need as u8, attempts.saturating_sub(*spared), *attempts > 0, misdirected));
         match state {
             request::State::Waiting(spot) => {
                 out.value(self.policy.place_timeout.map(|longest| now.saturating_since(*queued).min(longest)));
@@ -145,8 +144,11 @@ impl Dispatcher {
     }
 
     fn describe_connection(&self, connection: &Connection, out: &mut Collector, now: Instant, ranks: &Ranks) {
-        let Connection { round, answered, remaining, kept_for, answers, .. } = connection;
-        let (origin, in_flight, assigned) = (connection.origin(), connection.in_flight(), connection.assigned());
+        let Connection { round, remaining, kept_for, answers, .. } = connection;
+        let (origin, in_flight, assigned, answered) =
+            (connection.origin(), connection.in_flight(), connection.assigned(), connection.answered());
+        // Whether it serves those that want one which has answered since.
+        out.value(self.origins.get(origin).is_some_and(|origin| origin.queue.is_awaited_by(connection.answered_at())));
         let answering = self.origins.get(origin).is_some_and(|origin| origin.answers != *answers);
         out.value(answering && !answered);
         let recent = self.origins.get(origin).is_some_and(|origin| origin.trouble.round == *round);

@@ -173,12 +173,9 @@ impl Dispatcher {
         let origin = self.origins.get(connection.origin())?;
         let waits = found.job.origin == connection.origin() && origin.queue.holds(found.need, spot);
         let in_time = found.job.deadline.is_none_or(|deadline| deadline > self.now);
-        let offers = if connection.assigned() <= 1 { Need::Fresh } else { Need::Any };
-        let serves = match (found.need, offers) {
-            (Need::Fresh, offers) => offers == Need::Fresh,
-            (Need::Any, Need::Fresh) => true,
-            (Need::Any, Need::Any) => found.job.idempotent || !self.idled_too_long(connection.rested()),
-        };
+        let offers = connection.offers(&origin.queue, 1);
+        let rested = offers == Need::Fresh || found.job.idempotent || !self.idled_too_long(connection.rested());
+        let serves = found.need <= offers && rested;
         (waits && in_time && serves).then_some(other)
     }
 

@@ -7,7 +7,7 @@ use core::time::Duration;
 use super::action::CloseCause;
 use super::ids::{ConnectionId, OriginId, RequestId};
 use super::list::{List, Node};
-use super::queue::Need;
+use super::queue::{Need, Queue};
 use super::slab::Slab;
 use super::timers::Armed;
 use crate::config::Policy;
@@ -63,8 +63,8 @@ pub(super) struct Connection {
     pub(super) kept_for: Option<Duration>,
     /// Requests that the peer still takes, if it said so.
     pub(super) remaining: Option<u32>,
-    /// Whether a byte of a response ever came.
-    pub(super) answered: bool,
+    /// How many answers its origin had given with its own last one; 0: none has come on it.
+    answered_at: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -186,7 +186,7 @@ impl Connections {
             rested: now,
             kept_for: None,
             remaining: None,
-            answered: false,
+            answered_at: 0,
         }))
     }
 
@@ -434,9 +434,30 @@ impl Connection {
         matches!(self.state, State::Busy { .. })
     }
 
-    /// Which requests it can serve.
-    pub(super) fn offers(&self) -> Need {
-        if self.assigned == 0 { Need::Fresh } else { Need::Any }
+    /// Which requests of this queue it can serve, if it had been given so many fewer.
+    pub(super) fn offers(&self, queue: &Queue, fewer: u32) -> Need {
+        if self.assigned <= fewer {
+            Need::Fresh
+        } else if queue.is_proven_by(self.answered_at) {
+            Need::Proven
+        } else {
+            Need::Any
+        }
+    }
+
+    /// Whether a byte of a response ever came.
+    pub(super) fn answered(&self) -> bool {
+        self.answered_at > 0
+    }
+
+    /// A byte of a response has come, with which its origin has given so many answers.
+    pub(super) fn note_answer(&mut self, answers: u64) {
+        self.answered_at = answers;
+    }
+
+    /// How many answers its origin had given with its own last one.
+    pub(super) fn answered_at(&self) -> u64 {
+        self.answered_at
     }
 
     /// Why it must not be given another request.

@@ -291,8 +291,9 @@ impl Dispatcher {
     /// The connection could not be made.
     ///
     /// A transient cause is tried again after a back-off, [`connect_retries`](Policy::connect_retries) times in a
-    /// row. Then, and after any other cause, all that waits for the origin fails, unless another connection of the
-    /// origin is up to serve it. Later requests begin anew.
+    /// row. Then, and after any other cause, all that waits for the origin fails, and later requests begin anew; but
+    /// where the origin has answered on another connection since this one was begun, and that is still up to serve
+    /// it, only what needs a new one fails. One that is merely busy is no hope: nobody knows for how long.
     pub fn handle_connect_failed(&mut self, connection: ConnectionId, cause: ConnectCause, now: Instant) {
         self.tick(now);
         match self.known(connection) {

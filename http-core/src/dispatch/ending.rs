@@ -57,7 +57,9 @@ impl Dispatcher {
             self.back_off(id);
             let why = if cause.is_transient() { Why::OriginSpent } else { Why::Permanent };
             if exhausted || !cause.is_transient() {
-                self.give_up(id, cause.phase(), Cause::Connect(cause), why);
+                let answering = self.origins.get(id).is_some_and(|origin| origin.answers != connection.answers);
+                let spare: &[Need] = if answering { &[Need::Any, Need::Proven] } else { &[] };
+                self.give_up(id, spare, Failure::of_waiting(cause.phase(), Cause::Connect(cause), why));
             }
         }
         self.update(id);
@@ -82,7 +84,7 @@ impl Dispatcher {
         let id = connection.origin();
         let exhausted = self.note_mute(&connection, cause);
         let others = self.origins.get(id).is_some_and(|origin| origin.answers != connection.answers);
-        let answering = others && !connection.answered;
+        let answering = others && !connection.answered();
         let origin_is = match (exhausted, answering) {
             (true, _) => OriginIs::Spent,
             (_, true) => OriginIs::Answering,
@@ -93,7 +95,7 @@ impl Dispatcher {
             self.decide_lost(request, cause, named.map(|(_, progress)| *progress), origin_is);
         }
         if exhausted {
-            self.give_up(id, RequestPhase::Queue, Cause::Lost(cause), Why::OriginSpent);
+            self.give_up(id, &[], Failure::of_waiting(RequestPhase::Queue, Cause::Lost(cause), Why::OriginSpent));
         }
         self.update(id);
     }
@@ -101,7 +103,7 @@ impl Dispatcher {
     /// A new connection that ends without an answer is a failure of the origin, as a refused one is. True if the
     /// attempts are exhausted by it.
     fn note_mute(&mut self, connection: &Connection, cause: LostCause) -> bool {
-        if connection.answered || matches!(cause, LostCause::Local | LostCause::Crashed) {
+        if connection.answered() || matches!(cause, LostCause::Local | LostCause::Crashed) {
             return false;
         }
         let is_first = |id: &RequestId| {
@@ -127,11 +129,11 @@ impl Dispatcher {
     /// A byte of a response has come. The origin, if that changes something for it.
     pub(super) fn note_answer(&mut self, id: ConnectionId) -> Option<OriginId> {
         let connection = self.connections.get_mut(id)?;
-        connection.answered = true;
         let origin_id = connection.origin();
         let origin = self.origins.get_mut(origin_id)?;
         let alone = connection.answers == origin.answers;
         origin.answers = origin.answers.wrapping_add(1);
+        connection.note_answer(origin.answers);
         if alone {
             // Its own answers do not count as those of others.
             connection.answers = origin.answers;
@@ -177,26 +179,25 @@ impl Dispatcher {
         if let (true, Some((phase, cause))) =
             (open && self.connections.of(id).is_some_and(|own| own.connecting() == 0), origin.breaker.last)
         {
-            self.give_up(id, phase, cause, Why::CircuitOpen);
+            self.give_up(id, &[Need::Any], Failure::of_waiting(phase, cause, Why::CircuitOpen));
         }
     }
 
-    /// All that waits for an origin fails; or, while it has a connection that is up, what only a new one could serve.
-    fn give_up(&mut self, id: OriginId, phase: RequestPhase, cause: Cause, why: Why) {
-        let is_open = self.is_open(id);
+    /// All that waits for an origin fails; but, while it has a connection that is up, for what is to be spared.
+    fn give_up(&mut self, id: OriginId, spare: &[Need], failure: Failure) {
+        let spare = if self.is_open(id) { spare } else { &[] };
         let Some(origin) = self.origins.get_mut(id) else {
             return;
         };
-        let failure = Failure { phase, cause, attempts: 0, safe_to_repeat: true, why };
-        let lanes: &[Need] = if is_open { &[Need::Fresh] } else { &[Need::Any, Need::Fresh] };
-        for need in lanes {
-            let (places, epoch) = origin.queue.take(*need);
+        for need in Need::ALL.into_iter().filter(|need| !spare.contains(need)) {
+            let (places, epoch) = origin.queue.take(need);
             origin.note_gone(places.len());
             if !places.is_empty() {
-                self.given_up.insert((id, *need, epoch), GivenUp { places, failure });
+                self.given_up.insert((id, need, epoch), GivenUp { places, failure });
             }
         }
-        if !is_open {
+        if spare.is_empty() {
+            // Whoever comes later begins anew.
             origin.trouble.reset();
         }
     }

@@ -43,6 +43,13 @@ pub struct Failure {
     pub why: Why,
 }
 
+impl Failure {
+    /// Of one that waits and was never sent.
+    pub(super) fn of_waiting(phase: RequestPhase, cause: Cause, why: Why) -> Self {
+        Self { phase, cause, attempts: 0, safe_to_repeat: true, why }
+    }
+}
+
 impl core::error::Error for Failure {}
 
 impl fmt::Display for Failure {

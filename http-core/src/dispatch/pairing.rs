@@ -70,7 +70,7 @@ impl Dispatcher {
         let State::Idle { since, until, .. } = connection.state() else {
             return false;
         };
-        let fresh = connection.offers() == Need::Fresh;
+        let fresh = connection.assigned() == 0;
         let waited = self.now.saturating_since(since);
         let too_long = !job.idempotent && self.policy.fresh_after_idle.is_some_and(|longest| waited > longest);
         let in_time = until > self.now && job.deadline.is_none_or(|deadline| deadline > self.now);
@@ -141,7 +141,8 @@ impl Dispatcher {
             let State::Idle { since, until, .. } = connection.state() else {
                 continue;
             };
-            let Some(place) = origin.queue.first(connection.offers()) else {
+            let offers = connection.offers(&origin.queue, 0);
+            let Some(place) = origin.queue.first(offers) else {
                 continue;
             };
             // A limit of nothing allows its own instant, or no connection would ever be good for anything.
@@ -152,9 +153,9 @@ impl Dispatcher {
             if job.deadline.is_some_and(|deadline| deadline <= self.now) {
                 return Some(Pairing::Expire(place.request));
             }
-            if connection.offers() == Need::Any {
+            if offers != Need::Fresh {
                 // What needs a new one goes first where this is the only way to a place for it.
-                if origin.queue.fresh_goes_before(place) && self.is_stuck(id, origin) {
+                if origin.queue.other_goes_before(place, offers) && self.is_stuck(id, origin) {
                     return Some(Pairing::Close(idle, CloseCause::Replaced));
                 }
                 if !job.idempotent && self.idled_too_long(since) {
@@ -311,7 +312,7 @@ impl Dispatcher {
         if !connection.in_flight().is_empty() {
             let requests = &self.requests;
             let idempotent = |id: &RequestId| requests.get(id.0).is_some_and(|request| request.job.idempotent);
-            let roomy = connection.answered
+            let roomy = connection.answered()
                 && connection.in_flight().len() < self.policy.pipeline_depth
                 && spent.is_none()
                 && connection.in_flight().iter().all(idempotent);
@@ -320,7 +321,8 @@ impl Dispatcher {
             }
             return true;
         }
-        let (own, offers) = (connection.origin(), connection.offers());
+        let own = connection.origin();
+        let offers = self.origins.get(own).map_or(Need::Any, |origin| connection.offers(&origin.queue, 0));
         let outranked = spent.is_none() && self.origins.is_outranked(own, offers);
         if outranked {
             // It leaves the place to others: its own turn comes after theirs.
@@ -370,7 +372,8 @@ impl Dispatcher {
         if let Some(request) = self.requests.get_mut(id.0) {
             request.queued = self.now;
             if let Some(origin) = self.origins.get_mut(request.job.origin) {
-                request.state = request::State::Waiting(origin.queue.insert(request.place(id), request.need));
+                let spot = origin.queue.insert(request.place(id), request.need, origin.answers);
+                request.state = request::State::Waiting(spot);
             }
         }
     }
@@ -381,7 +384,7 @@ impl Dispatcher {
             if let (Some(origin), request::State::Waiting(spot)) = (origin, request.state) {
                 origin.queue.remove(&request.place(id), request.need, spot);
             }
-            request.need = Need::Fresh;
+            request.need = Need::Proven;
             self.queue(id);
         }
     }

@@ -17,13 +17,19 @@ pub(super) struct Place {
     pub(super) request: RequestId,
 }
 
-/// Which connections can serve a request.
+/// Which connections can serve a request, and what a connection can serve: what it says, and what comes before that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Need {
     /// Any.
     Any,
+    /// One that has not been given a request yet, or has answered since this was needed.
+    Proven,
     /// Only one that has not been given a request yet.
     Fresh,
+}
+
+impl Need {
+    pub(super) const ALL: [Self; 3] = [Self::Any, Self::Proven, Self::Fresh];
 }
 
 /// Where a request was put into a queue.
@@ -42,12 +48,15 @@ pub(super) struct GivenUp {
     pub(super) failure: Failure,
 }
 
-/// Two queues, so that a request that needs a new connection does not hold up those that do not.
+/// Three queues, so that a request that not every connection can serve does not hold up those that any can.
 ///
 /// What holds: each request is in one lane at most; a lane's epoch is that of all in it. `check` looks at the lanes.
 #[derive(Clone, Debug)]
 pub(super) struct Queue {
     any: Lane,
+    proven: Lane,
+    /// How many answers the origin had given when somebody was last put into that lane.
+    proven_since: u64,
     fresh: Lane,
     /// Of those that have been served while somebody waits who came before them.
     turns: Turns,
@@ -74,11 +83,15 @@ struct Level {
 
 impl Queue {
     pub(super) fn new(overtaking: u8) -> Self {
-        Self { any: Lane::default(), fresh: Lane::default(), turns: Turns::new(overtaking) }
+        let [any, proven, fresh] = Need::ALL.map(|_| Lane::default());
+        Self { any, proven, proven_since: 0, fresh, turns: Turns::new(overtaking) }
     }
 
-    /// Puts a request in; the spot finds it again.
-    pub(super) fn insert(&mut self, place: Place, need: Need) -> Spot {
+    /// Puts a request in, when the origin has given so many answers; the spot finds it again.
+    pub(super) fn insert(&mut self, place: Place, need: Need, answers: u64) -> Spot {
+        if need == Need::Proven {
+            self.proven_since = answers;
+        }
         let lane = self.lane_mut(need);
         Spot { epoch: lane.epoch, node: lane.insert(place) }
     }
@@ -96,30 +109,43 @@ impl Queue {
 
     /// Whom a connection would serve next.
     pub(super) fn first(&self, connection: Need) -> Option<Place> {
-        let any = self.turn(&self.any);
-        match connection {
-            Need::Any => any,
-            Need::Fresh => match (any, self.turn(&self.fresh)) {
-                (Some(one), Some(other)) => Some(if self.goes_before(other, one) { other } else { one }),
-                (one, other) => one.or(other),
-            },
+        let mut first = self.turn(&self.any);
+        for need in [Need::Proven, Need::Fresh].into_iter().filter(|need| *need <= connection) {
+            if let Some(other) = self.turn(self.lane(need)) {
+                first = first.filter(|first| !self.goes_before(other, *first)).or(Some(other));
+            }
         }
+        first
     }
 
-    /// Whether one that only a new connection can serve goes before `place`.
-    pub(super) fn fresh_goes_before(&self, place: Place) -> bool {
-        self.turn(&self.fresh).is_some_and(|fresh| self.goes_before(fresh, place))
+    /// Whether one that a connection which can serve `connection` cannot serve goes before `place`.
+    pub(super) fn other_goes_before(&self, place: Place, connection: Need) -> bool {
+        let others = [Need::Proven, Need::Fresh].into_iter().filter(|need| *need > connection);
+        others.filter_map(|need| self.turn(self.lane(need))).any(|other| self.goes_before(other, place))
     }
 
-    /// Whether any waits that only a new connection can serve.
+    /// Whether a connection that answered last when the origin had given so many answers serves those that want one
+    /// which has answered since.
+    pub(super) fn is_proven_by(&self, answered_at: u64) -> bool {
+        answered_at > self.proven_since
+    }
+
+    /// The same, if any of those waits.
+    pub(super) fn is_awaited_by(&self, answered_at: u64) -> bool {
+        !self.proven.is_empty() && self.is_proven_by(answered_at)
+    }
+
+    /// Whether any waits that not every connection can serve.
     pub(super) fn awaits_fresh(&self) -> bool {
-        self.fresh.len > 0
+        self.fresh.len + self.proven.len > 0
     }
 
-    /// `place`, which was taken out, was served. `stuck`: a limit alone keeps those that need a new connection waiting.
+    /// `place`, which was taken out, was served. `stuck`: a limit alone keeps those that
+    /// need a new connection waiting.
     pub(super) fn note_served(&mut self, place: Place, need: Need, stuck: bool) {
         let came_before = |lane: &Lane| lane.eldest().is_some_and(|eldest| eldest.sequence < place.sequence);
-        if came_before(&self.any) || ((stuck || need == Need::Fresh) && came_before(&self.fresh)) {
+        let others = [Need::Proven, Need::Fresh].into_iter().filter(|lane| stuck || *lane <= need);
+        if came_before(&self.any) || others.into_iter().any(|lane| came_before(self.lane(lane))) {
             self.turns.pass();
         } else {
             self.turns.begin_anew();
@@ -145,7 +171,7 @@ impl Queue {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.any.len + self.fresh.len
+        self.any.len + self.proven.len + self.fresh.len
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -163,6 +189,7 @@ impl Queue {
     fn lane(&self, need: Need) -> &Lane {
         match need {
             Need::Any => &self.any,
+            Need::Proven => &self.proven,
             Need::Fresh => &self.fresh,
         }
     }
@@ -170,6 +197,7 @@ impl Queue {
     fn lane_mut(&mut self, need: Need) -> &mut Lane {
         match need {
             Need::Any => &mut self.any,
+            Need::Proven => &mut self.proven,
             Need::Fresh => &mut self.fresh,
         }
     }
@@ -177,8 +205,7 @@ impl Queue {
     /// Whether what must hold does.
     #[cfg(test)]
     pub(super) fn check(&self) {
-        self.any.check();
-        self.fresh.check();
+        [&self.any, &self.proven, &self.fresh].into_iter().for_each(Lane::check);
     }
 }
 
@@ -274,9 +301,9 @@ mod tests {
     #[test]
     fn by_rank_then_by_arrival_and_fresh_ones_apart() {
         let mut queue = Queue::new(16);
-        queue.insert(place(5, 1), Need::Any);
-        queue.insert(place(5, 0), Need::Fresh);
-        let spot = queue.insert(place(1, 2), Need::Any);
+        queue.insert(place(5, 1), Need::Any, 0);
+        queue.insert(place(5, 0), Need::Fresh, 0);
+        let spot = queue.insert(place(1, 2), Need::Any, 0);
         queue.check();
         assert_eq!(queue.first(Need::Any), Some(place(1, 2)));
         assert!(queue.remove(&place(1, 2), Need::Any, spot));
@@ -287,14 +314,30 @@ mod tests {
     }
 
     #[test]
+    fn what_wants_a_proven_connection_goes_on_one_that_has_answered_since() {
+        let mut queue = Queue::new(16);
+        queue.insert(place(5, 0), Need::Fresh, 3);
+        queue.insert(place(5, 1), Need::Proven, 3);
+        queue.insert(place(5, 2), Need::Any, 4);
+        assert!(!queue.is_proven_by(3) && queue.is_proven_by(4));
+        let first = Need::ALL.map(|need| queue.first(need));
+        assert_eq!(first, [Some(place(5, 2)), Some(place(5, 1)), Some(place(5, 0))]);
+        assert!(queue.other_goes_before(place(5, 2), Need::Any) && queue.other_goes_before(place(5, 1), Need::Proven));
+        assert!(!queue.other_goes_before(place(5, 2), Need::Fresh));
+        // Whoever is put in later wants later answers.
+        queue.insert(place(5, 3), Need::Proven, 9);
+        assert!(!queue.is_proven_by(9) && queue.is_proven_by(10));
+    }
+
+    #[test]
     fn a_lane_is_given_up_in_one_step() {
         let mut queue = Queue::new(16);
-        let spot = queue.insert(place(0, 0), Need::Any);
+        let spot = queue.insert(place(0, 0), Need::Any, 0);
         let (places, taken) = queue.take(Need::Any);
         assert_eq!((places.len(), taken), (1, spot.epoch));
         assert!(places.contains(&place(0, 0), spot));
         assert!(!queue.holds(Need::Any, spot) && !queue.remove(&place(0, 0), Need::Any, spot));
-        assert_ne!(queue.insert(place(0, 1), Need::Any).epoch, spot.epoch);
+        assert_ne!(queue.insert(place(0, 1), Need::Any, 0).epoch, spot.epoch);
         queue.check();
     }
 

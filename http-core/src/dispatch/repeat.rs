@@ -100,7 +100,11 @@ impl Dispatcher {
         // Where one kept connection was dead others may be, too; a new one that ends says nothing of those that work,
         // and neither does one that ended in order, behind its last response or by us.
         let dead = reused && !matches!(cause, LostCause::Last | LostCause::Local);
-        let need = if dead || request.misdirected || request.job.fresh { Need::Fresh } else { Need::Any };
+        let need = match dead {
+            _ if request.misdirected || request.job.fresh => Need::Fresh,
+            true => Need::Proven,
+            false => Need::Any,
+        };
         let mut progress = named.unwrap_or(Progress { sent: Sent::All, received: Received::Nothing });
         if let Some(output) = output {
             // The driver has not even heard of it.

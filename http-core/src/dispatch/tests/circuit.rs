@@ -73,7 +73,7 @@ fn a_probe_that_fails_opens_it_again_for_all_that_waited() {
 
 #[test]
 fn a_connection_that_is_up_serves_while_it_is_open() {
-    let mut w = World::new(breaking());
+    let mut w = World::new(breaking().connect_retries(5));
     let up = w.warm();
     let first = w.get();
     assert_eq!(w.assigned(), (first, up));

@@ -87,14 +87,49 @@ fn connections_that_fail_together_count_once_and_one_alone_probes() {
     w.connect();
 }
 
+/// A connection that is busy for who knows how long is no hope: who waits fails after the connects that are allowed.
 #[test]
-fn while_another_connection_is_up_exhaustion_fails_only_what_needs_a_new_one() {
-    let mut w = World::new(steady().connections_per_origin(2).connect_retries(0));
+fn while_another_connection_is_busy_exhaustion_fails_what_waits() {
+    for retries in 0..3 {
+        let mut w = World::new(steady().connections_per_origin(2).connect_retries(retries));
+        let busy = w.warm();
+        let endless = w.get();
+        assert_eq!(w.assigned(), (endless, busy));
+        // Whoever comes later begins anew, and fares the same.
+        for _ in 0..3 {
+            let waits = w.get();
+            for tried in 0..=retries {
+                w.refuse();
+                if tried < retries {
+                    w.quiet();
+                    w.wait();
+                }
+            }
+            let (failed, failure) = w.failed();
+            assert_eq!((failed, failure.why, failure.safe_to_repeat), (waits, Why::OriginSpent, true));
+            assert_eq!(failure.cause, Cause::Connect(ConnectCause::Refused));
+            w.quiet();
+        }
+        w.serve(endless, busy);
+        assert_eq!(w.d.phase(w.origin), Some(OriginPhase::Idle));
+    }
+}
+
+/// But one that has answered since the connection was begun that could not be made will soon be free again.
+#[test]
+fn while_another_connection_answers_exhaustion_fails_only_what_needs_a_new_one() {
+    let mut w = World::new(steady().connections_per_origin(3).connect_retries(0));
     let busy = w.warm();
     let first = w.get();
     w.assigned();
     let second = w.get();
-    w.refuse();
+    let one = w.connect();
+    let fresh = w.job(Job::new(w.origin).fresh(true));
+    let other = w.connect();
+    w.d.handle_response_started(busy, w.now);
+    w.d.handle_connect_failed(one, ConnectCause::Refused, w.now);
+    assert_eq!(w.failed().0, fresh);
+    w.d.handle_connect_failed(other, ConnectCause::Refused, w.now);
     w.quiet();
     w.serve(first, busy);
     assert_eq!(w.assigned(), (second, busy));
@@ -255,9 +290,8 @@ fn pipelining_is_for_idempotent_requests_on_proven_connections() {
     w.d.handle_response_started(connection, w.now);
     w.d.handle_ready(connection, w.now);
     w.quiet();
+    // That connection has answered since it was lost under the third: no other is needed.
     w.serve(second, connection);
-    assert_eq!(w.closed(), (connection, CloseCause::Replaced));
-    let connection = w.connected();
     assert_eq!(w.assigned(), (third, connection));
     w.serve(third, connection);
     assert_eq!(w.assigned(), (post, connection));

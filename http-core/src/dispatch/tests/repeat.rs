@@ -55,6 +55,55 @@ fn a_post_of_which_nothing_was_sent_is_sent_again() {
     w.quiet();
 }
 
+/// C21: where one kept connection was dead others may be, too; one that has answered since is not.
+#[test]
+fn what_needs_a_new_connection_may_go_on_one_that_has_answered_since() {
+    let mut w = World::new(steady().connections_per_origin(3));
+    let (first, second) = (w.get(), w.get());
+    let (healthy, dead) = (w.connected(), w.connected());
+    w.actions();
+    w.serve(first, healthy);
+    w.serve(second, dead);
+    let get = w.get();
+    assert_eq!(w.assigned(), (get, dead));
+    w.lose(dead, &[(get, SENT)]);
+    w.refuse();
+    // Nobody knows better of the one that is idle.
+    w.quiet();
+    assert_eq!(w.d.connection_of(get), None);
+    let other = w.get();
+    assert_eq!(w.assigned(), (other, healthy));
+    w.serve(other, healthy);
+    // It works: no wait for the back-off.
+    assert_eq!(w.assigned(), (get, healthy));
+    w.serve(get, healthy);
+    w.quiet();
+    assert_eq!(w.d.state(healthy), Some(ConnectionState::Idle));
+}
+
+/// What could not be sent again avoids a connection that idled for long; once that has answered, it is as good as new.
+#[test]
+fn a_post_goes_on_an_old_connection_that_has_answered_since() {
+    let mut w = World::new(steady().connections_per_origin(2).fresh_after_idle(SECOND));
+    let old = w.warm();
+    w.pass(SECOND * 2);
+    let post = w.post();
+    let fresh = w.connect();
+    let get = w.get();
+    assert_eq!(w.assigned(), (get, old));
+    w.serve(get, old);
+    assert_eq!(w.assigned(), (post, old));
+    w.d.handle_connected(fresh, w.now);
+    w.quiet();
+    // Not if it has idled for long again meanwhile.
+    w.serve(post, old);
+    w.lose(fresh, &[]);
+    w.pass(SECOND * 2);
+    let post = w.post();
+    let fresh = w.connected();
+    assert_eq!(w.assigned(), (post, fresh));
+}
+
 /// A new connection that was lost says nothing against one that works.
 #[test]
 fn a_new_connection_lost_under_a_get_is_not_replaced_if_another_one_is_up() {
