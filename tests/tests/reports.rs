@@ -135,7 +135,7 @@ const REPORTS: [(&str, Held); 39] = [
     ),
     ("C32: heads of responses", By(&[(DEFAULTS, "c32_a_response_may_have_a_large_head")])),
     ("C33: CRLF too many", By(&[(REPORTED, "c33_crlf_too_many_keeps_the_connection")])),
-    ("C34: Retry-After", Open("what is asked again is not yet kept to the connection that was answered on")),
+    ("C34: Retry-After", By(&[(REPORTED, "c34_what_is_asked_again_goes_on_the_same_connection")])),
     ("C35: other schemes", By(&[(NETWORKS, "c17_c35_what_names_no_origin_is_refused_and_nothing_tried")])),
     (
         "C36: a length that is not the content's",

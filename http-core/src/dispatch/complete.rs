@@ -16,7 +16,9 @@ impl Dispatcher {
     /// The response to this request was complete when its head was: in one call what
     /// [`handle_response_started`](Self::handle_response_started), [`handle_response`](Self::handle_response), if that
     /// says [`Delivery::Deliver`], [`handle_finished`](Self::handle_finished), and, if the connection is `ready` for
-    /// another request, [`handle_ready`](Self::handle_ready) do, in that order.
+    /// another request, [`handle_ready`](Self::handle_ready) do, in that order. Where the request is to be sent again,
+    /// a connection that is `ready` is free before the request waits for one: so it goes on the same one, rather than
+    /// have another made for it.
     ///
     /// ```
     /// use http_core::Instant;
@@ -48,11 +50,13 @@ impl Dispatcher {
             return Delivery::Deliver;
         }
         self.handle_response_started(connection, now);
-        let delivery = self.handle_response(request, facts, now);
+        let free = ready && self.connection_of(request) == Some(connection);
+        let delivery = self.respond(request, facts, free);
         if delivery == Delivery::Deliver {
             self.handle_finished(request, now);
         }
-        if ready {
+        // One that is asked again has it already.
+        if ready && !(free && delivery == Delivery::Discard) {
             self.handle_ready(connection, now);
         }
         delivery

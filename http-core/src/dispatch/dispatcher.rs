@@ -324,7 +324,7 @@ impl Dispatcher {
     /// A response that is delivered is not yet the outcome; [`handle_finished`](Self::handle_finished) is.
     pub fn handle_response(&mut self, request: RequestId, status: impl Into<StatusFacts>, now: Instant) -> Delivery {
         self.tick(now);
-        self.respond(request, status.into())
+        self.respond(request, status.into(), false)
     }
 
     /// The exchange is complete: the response came to its end. True: this is the outcome of the request. False: it has

@@ -24,7 +24,9 @@ pub(super) enum OriginIs {
 }
 
 impl Dispatcher {
-    pub(super) fn respond(&mut self, id: RequestId, facts: StatusFacts) -> Delivery {
+    /// The head of a response; the connection of one that is to be dropped takes another request, if that is known to
+    /// be `free`, and has to be read from until it does otherwise.
+    pub(super) fn respond(&mut self, id: RequestId, facts: StatusFacts, free: bool) -> Delivery {
         let Some(request) = self.requests.get(id.0) else {
             return Delivery::Deliver;
         };
@@ -55,12 +57,17 @@ impl Dispatcher {
             }
         };
         self.spend_retry(origin, verdict.why);
-        self.withdraw_unread(id, connection);
         let cause = match verdict.why {
             Why::RequestTimeout => Some(CloseCause::RequestTimeout),
             Why::Misdirected => Some(CloseCause::Misdirected),
             _ => None,
         };
+        if free && cause.is_none() {
+            self.connections.set_ready(connection, true);
+            self.withdraw(id, connection);
+        } else {
+            self.withdraw_unread(id, connection);
+        }
         if let Some(request) = self.requests.get_mut(id.0) {
             request.misdirected |= verdict.why == Why::Misdirected;
             if cause.is_some() {

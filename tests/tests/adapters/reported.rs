@@ -218,6 +218,31 @@ async fn c33_crlf_too_many_keeps_the_connection<W: World>(world: W) -> Outcome {
     Ok(())
 }
 
+/// C34: it was told to come again, and not to go away.
+async fn c34_what_is_asked_again_goes_on_the_same_connection<W: World>(world: W) -> Outcome {
+    for (status, wait) in [("503 Service Unavailable", 0), ("429 Too Many Requests", 0), ("503 Busy", 1)] {
+        let (address, accepted) = origin(move |mut stream| {
+            let busy = format!("HTTP/1.1 {status}\r\nRetry-After: {wait}\r\nContent-Length: 4\r\n\r\n");
+            if asked(&mut stream) && wait == 0 {
+                stream.write_all(format!("{busy}busy").as_bytes())?;
+            } else {
+                // What is asked for at once is not on that connection before it is free.
+                stream.write_all(busy.as_bytes())?;
+                std::thread::sleep(Duration::from_millis(20));
+                stream.write_all(b"busy")?;
+            }
+            while asked(&mut stream) {
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")?;
+            }
+            Ok(())
+        });
+        let client = Builder::new().retry_after(Duration::from_secs(1)).build(world.connector(), world.runtime());
+        let response = client.request(get(address, "/")).await?;
+        assert_eq!((response.status(), accepted.load(Ordering::SeqCst)), (StatusCode::OK, 1), "{status}, {wait}");
+    }
+    Ok(())
+}
+
 /// C36: nothing is tried for what cannot be right.
 async fn c36_a_length_that_is_not_the_contents_is_refused_before<W: World>(world: W) -> Outcome {
     let (address, accepted) = origin(|mut stream| stream.read_to_end(&mut Vec::new()).map(drop));
@@ -266,6 +291,7 @@ on_both! {
     c5_a_connection_with_unsent_content_is_not_idle
     c23_a_sized_body_with_trailers_has_one_meaning
     c33_crlf_too_many_keeps_the_connection
+    c34_what_is_asked_again_goes_on_the_same_connection
     c36_a_length_that_is_not_the_contents_is_refused_before
     c38_what_has_come_frees_its_connection
 }

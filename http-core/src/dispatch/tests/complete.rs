@@ -5,6 +5,7 @@ use super::*;
 /// Both ways of telling, from the same state: what is left and what is wanted are the same.
 fn same_as_four(w: &mut World, connection: ConnectionId, request: RequestId, facts: StatusFacts, ready: bool) {
     let mut four = w.d.clone();
+    let free = ready && w.d.connection_of(request) == Some(connection);
     four.handle_response_started(connection, w.now);
     let delivery = four.handle_response(request, facts, w.now);
     if delivery == Delivery::Deliver {
@@ -14,6 +15,9 @@ fn same_as_four(w: &mut World, connection: ConnectionId, request: RequestId, fac
         four.handle_ready(connection, w.now);
     }
     assert_eq!(w.d.handle_complete(connection, request, facts, ready, w.now), delivery);
+    if free && delivery == Delivery::Discard {
+        return;
+    }
     assert_eq!(w.d.canonical(w.now), four.canonical(w.now), "{facts:?}, ready: {ready}");
     let actions: Vec<Action> = core::iter::from_fn(|| four.poll_action()).collect();
     assert_eq!(w.actions(), actions);
@@ -38,6 +42,32 @@ fn a_response_that_is_complete_with_its_head_is_told_in_one_call() {
             }
         }
     }
+}
+
+#[test]
+fn c34_what_is_to_be_asked_again_goes_on_the_same_connection() {
+    for (status, wait) in [(503, None), (429, Some(Duration::ZERO)), (503, Some(SECOND)), (417, None)] {
+        let mut w = World::new(steady().retry_after(SECOND));
+        let connection = w.warm();
+        let request = w.get();
+        assert_eq!(w.assigned(), (request, connection));
+        let facts = StatusFacts::new(status).retry_after(Some(wait.unwrap_or_default())).expecting(status == 417);
+        assert_eq!(w.d.handle_complete(connection, request, facts, true, w.now), Delivery::Discard);
+        if wait == Some(SECOND) {
+            w.quiet();
+            w.pass(SECOND);
+        }
+        assert_eq!(w.assigned(), (request, connection), "{status}, {wait:?}");
+        w.quiet();
+        w.serve(request, connection);
+    }
+    // Those that say that it was the wrong connection, do not.
+    let mut w = World::new(steady());
+    let connection = w.warm();
+    let request = w.get();
+    assert_eq!(w.assigned(), (request, connection));
+    assert_eq!(w.d.handle_complete(connection, request, StatusFacts::new(421), true, w.now), Delivery::Discard);
+    assert_eq!(w.d.state(connection), None);
 }
 
 #[test]

@@ -244,6 +244,7 @@ impl Model {
         let facts = StatusFacts::new(status).retry_after(self.random.one_in(2).then(|| self.random.millis(60)));
         let ready = self.random.one_in(2);
         let mut four = self.d.clone();
+        let free = ready && self.d.connection_of(request) == Some(connection);
         four.handle_response_started(connection, now);
         let delivery = four.handle_response(request, facts, now);
         let finished = delivery == Delivery::Deliver && four.handle_finished(request, now);
@@ -251,10 +252,13 @@ impl Model {
             four.handle_ready(connection, now);
         }
         assert_eq!(self.d.handle_complete(connection, request, facts, ready, now), delivery);
-        assert_eq!(self.d.canonical(self.now), four.canonical(self.now));
-        let mut one = self.d.clone();
-        let actions = |d: &mut Dispatcher| core::iter::from_fn(|| d.poll_action()).collect::<Vec<_>>();
-        assert_eq!(actions(&mut one), actions(&mut four));
+        // One that is asked again has its connection back at once.
+        if !(free && delivery == Delivery::Discard) {
+            assert_eq!(self.d.canonical(self.now), four.canonical(self.now));
+            let mut one = self.d.clone();
+            let actions = |d: &mut Dispatcher| core::iter::from_fn(|| d.poll_action()).collect::<Vec<_>>();
+            assert_eq!(actions(&mut one), actions(&mut four));
+        }
         if finished {
             self.end(request, Fate::Finished);
         } else if delivery == Delivery::Discard {
