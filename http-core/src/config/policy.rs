@@ -69,7 +69,8 @@ pub struct Policy {
     pub requests_per_connection: Option<u32>,
     /// A request that is not idempotent is not given to a connection that has served and then been idle for longer
     /// than this, but to a new one, or one that has answered since: the peer may be just closing the old one, and the
-    /// request could not be repeated. `None`: idle connections serve all. Default: 1 s, for many origins close after a few (evhttp: `None`).
+    /// request could not be repeated. `None`: idle connections serve all. Default: 1 s, for many origins close after a
+    /// few (evhttp: `None`).
     pub fresh_after_idle: Option<Duration>,
     /// Requests that may wait in all, those that failed and were not polled yet included. Default: 100,000
     /// (evhttp: no limit).

@@ -221,14 +221,14 @@ impl Connections {
         Some((origin, Armed::from_parts(until, timer)))
     }
 
-    /// Its byte machine would take another request, or would not. False, and nothing happens, if it is not busy.
-    pub(super) fn set_ready(&mut self, id: ConnectionId, yes: bool) -> bool {
+    /// Its byte machine would take another request, or would not: its origin. Nothing happens if it is not busy.
+    pub(super) fn set_ready(&mut self, id: ConnectionId, yes: bool) -> Option<OriginId> {
         match self.all.get_mut(id.0) {
-            Some(Connection { state: State::Busy { ready }, .. }) => {
+            Some(Connection { state: State::Busy { ready }, origin, .. }) => {
                 *ready = yes;
-                true
+                Some(*origin)
             }
-            _ => false,
+            _ => None,
         }
     }
 
@@ -242,7 +242,9 @@ impl Connections {
             return;
         };
         let nodes = (self.idle.push_back(id), own.idle.push_back(id));
-        own.roomy.remove(&id);
+        if !own.roomy.is_empty() {
+            own.roomy.remove(&id);
+        }
         let (until, timer) = armed.into_parts();
         found.state = State::Idle { since, until, timer, nodes };
     }
@@ -269,13 +271,23 @@ impl Connections {
         Some(Armed::from_parts(until, timer))
     }
 
-    /// It is not idle and has a request more, behind those that it has. Whether it may have grown old before.
-    pub(super) fn give(&mut self, id: ConnectionId, request: RequestId, now: Instant) -> bool {
+    /// It has a request more, behind those that it has, and does not rest any more. Whether it may have grown old
+    /// before, and the timer that is to be taken back, if it was idle.
+    pub(super) fn give(&mut self, id: ConnectionId, request: RequestId, now: Instant) -> (bool, Armed) {
         let Some(found) = self.all.get_mut(id.0) else {
-            return false;
+            return (false, Armed::NEVER);
         };
-        debug_assert!(found.is_busy());
-        if !found.in_flight.is_empty() {
+        let Some(own) = self.own.get_mut(found.origin.0.index as usize) else {
+            return (false, Armed::NEVER);
+        };
+        let mut idle_until = Armed::NEVER;
+        if let State::Idle { since, until, timer, nodes } = found.state {
+            found.rested = since;
+            self.idle.remove(nodes.0);
+            own.idle.remove(nodes.1);
+            idle_until = Armed::from_parts(until, timer);
+        } else {
+            debug_assert!(found.is_busy() && !found.in_flight.is_empty());
             // It goes behind others: the connection does not rest.
             found.rested = now;
         }
@@ -285,8 +297,10 @@ impl Connections {
         found.remaining = found.remaining.map(|left| left.saturating_sub(1));
         found.in_flight.push_back(request);
         self.in_flight += 1;
-        self.set_full(id);
-        reused
+        if !own.roomy.is_empty() {
+            own.roomy.remove(&id);
+        }
+        (reused, idle_until)
     }
 
     /// Its only request is another one than it was. Whether it may have grown old before.
@@ -312,10 +326,10 @@ impl Connections {
         }
     }
 
-    /// It has this request no more.
-    pub(super) fn take_off(&mut self, id: ConnectionId, request: RequestId) {
+    /// It has this request no more. Whether it would take another one.
+    pub(super) fn take_off(&mut self, id: ConnectionId, request: RequestId) -> bool {
         let Some(found) = self.all.get_mut(id.0) else {
-            return;
+            return false;
         };
         let before = found.in_flight.len();
         if found.in_flight.front() == Some(&request) {
@@ -324,9 +338,12 @@ impl Connections {
             found.in_flight.retain(|other| *other != request);
         }
         self.in_flight = self.in_flight.saturating_sub(before - found.in_flight.len());
+        let ready = matches!(found.state, State::Busy { ready: true });
         if found.in_flight.is_empty() {
-            self.set_full(id);
+            let origin = found.origin;
+            self.note_full(origin, id);
         }
+        ready
     }
 
     /// There is room behind its requests.
@@ -340,10 +357,14 @@ impl Connections {
 
     /// There is no room behind its requests.
     pub(super) fn set_full(&mut self, id: ConnectionId) {
-        if let Some(own) = self.all.get(id.0).and_then(|found| self.own.get_mut(found.origin.0.index as usize)) {
-            if !own.roomy.is_empty() {
-                own.roomy.remove(&id);
-            }
+        if let Some(origin) = self.all.get(id.0).map(Connection::origin) {
+            self.note_full(origin, id);
+        }
+    }
+
+    fn note_full(&mut self, origin: OriginId, id: ConnectionId) {
+        if let Some(own) = self.own_mut(origin).filter(|own| !own.roomy.is_empty()) {
+            own.roomy.remove(&id);
         }
     }
 

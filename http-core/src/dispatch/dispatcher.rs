@@ -208,7 +208,6 @@ impl Dispatcher {
             request.arm_deadline(self.timers.arm(deadline, Timer::Deadline(id)));
         }
         if self.assign_at_once(id, &job) {
-            self.update(job.origin);
             return Ok(id);
         }
         self.enter_queue(id);
@@ -311,9 +310,6 @@ impl Dispatcher {
     /// is well again: its back-off ends and its failures are forgotten.
     pub fn handle_response_started(&mut self, connection: ConnectionId, now: Instant) {
         self.tick(now);
-        if !matches!(self.known(connection), Some(State::Busy { .. })) {
-            return;
-        }
         if let Some(origin) = self.note_answer(connection) {
             self.update(origin);
         }
@@ -358,10 +354,7 @@ impl Dispatcher {
     /// The connection can take another request, or will be able to when those on it are finished.
     pub fn handle_ready(&mut self, connection: ConnectionId, now: Instant) {
         self.tick(now);
-        let Some(origin) = self.connections.get(connection).map(Connection::origin) else {
-            return;
-        };
-        if self.connections.set_ready(connection, true) {
+        if let Some(origin) = self.connections.set_ready(connection, true) {
             self.release(connection);
             self.update(origin);
         }
@@ -432,14 +425,19 @@ impl Dispatcher {
 impl Dispatcher {
     /// What is to be done next; `None`: nothing until another input.
     #[must_use]
+    #[inline]
     pub fn poll_action(&mut self) -> Option<Action> {
+        if self.outputs.is_empty() && self.given_up.is_empty() { None } else { self.next_action() }
+    }
+
+    fn next_action(&mut self) -> Option<Action> {
         while let Some(output) = self.outputs.pop_front() {
             let action = self.announce(output);
             if action.is_some() {
                 return action;
             }
         }
-        if self.given_up.is_empty() { None } else { self.next_given_up() }
+        self.next_given_up()
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing happens before. `None`: not at all.

@@ -128,7 +128,7 @@ impl Dispatcher {
 
     /// A byte of a response has come. The origin, if that changes something for it.
     pub(super) fn note_answer(&mut self, id: ConnectionId) -> Option<OriginId> {
-        let connection = self.connections.get_mut(id)?;
+        let connection = self.connections.get_mut(id).filter(|connection| connection.is_busy())?;
         let origin_id = connection.origin();
         let origin = self.origins.get_mut(origin_id)?;
         let alone = connection.answers == origin.answers;

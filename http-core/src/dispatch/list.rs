@@ -43,10 +43,28 @@ impl<T: Copy> List<T> {
         self.len == 0
     }
 
+    #[inline]
     pub(super) fn get(&self, node: Node) -> Option<T> {
         self.places.get(node.0 as usize)?.member
     }
 
+    /// What stands there, where it stands.
+    #[inline]
+    pub(super) fn look(&self, node: Node) -> Option<&T> {
+        self.places.get(node.0 as usize)?.member.as_ref()
+    }
+
+    #[inline]
+    pub(super) fn peek(&self) -> Option<&T> {
+        self.look(self.first)
+    }
+
+    #[inline]
+    pub(super) fn peek_back(&self) -> Option<&T> {
+        self.look(self.last)
+    }
+
+    #[inline]
     pub(super) fn front(&self) -> Option<T> {
         self.get(self.first)
     }

@@ -29,7 +29,7 @@ impl<T: Copy + Ord> Ordered<T> {
 
     /// Puts in what is not in; where it stands is needed to take it out again.
     pub(super) fn insert(&mut self, member: T) -> Node {
-        if self.in_order.back().is_none_or(|last| last < member) {
+        if self.in_order.peek_back().is_none_or(|last| *last < member) {
             return self.in_order.push_back(member);
         }
         self.others.insert(member);
@@ -37,8 +37,8 @@ impl<T: Copy + Ord> Ordered<T> {
     }
 
     pub(super) fn contains(&self, member: &T, node: Node) -> bool {
-        match self.in_order.get(node) {
-            Some(found) => found == *member,
+        match self.in_order.look(node) {
+            Some(found) => found == member,
             None => node == Node::NOWHERE && self.others.contains(member),
         }
     }
@@ -48,11 +48,21 @@ impl<T: Copy + Ord> Ordered<T> {
         if node == Node::NOWHERE {
             return self.others.remove(member);
         }
-        self.in_order.get(node) == Some(*member) && self.in_order.remove(node).is_some()
+        self.in_order.look(node) == Some(member) && self.in_order.remove(node).is_some()
     }
 
     pub(super) fn first(&self) -> Option<T> {
-        match (self.in_order.front(), self.others.first().copied()) {
+        self.peek().copied()
+    }
+
+    /// The first, where it stands.
+    #[inline]
+    pub(super) fn peek(&self) -> Option<&T> {
+        let one = self.in_order.peek();
+        if self.others.is_empty() {
+            return one;
+        }
+        match (one, self.others.first()) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
         }

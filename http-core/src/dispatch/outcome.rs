@@ -66,10 +66,11 @@ impl Dispatcher {
 
     /// Ends the life of an id.
     pub(super) fn forget(&mut self, id: RequestId) {
-        if let Some(mut request) = self.requests.remove(id.0) {
+        if let Some(request) = self.requests.get_mut(id.0) {
             let place_due = request.take_place_due();
             self.timers.disarm(place_due, Timer::Place(id));
             self.timers.disarm(request.deadline(), Timer::Deadline(id));
+            self.requests.discard(id.0);
         }
     }
 

@@ -61,7 +61,8 @@ impl Dispatcher {
         let (Some(origin), Some(own)) = (self.origins.get_mut(job.origin), self.connections.of(job.origin)) else {
             return false;
         };
-        let Some(idle) = own.idle().back().filter(|_| origin.queue.is_empty()) else {
+        // Of an origin that is at rest; it is then still.
+        let Some(idle) = own.idle().back().filter(|_| origin.wants_nothing()) else {
             return false;
         };
         let Some(connection) = self.connections.get(idle) else {
@@ -78,7 +79,6 @@ impl Dispatcher {
             return false;
         }
         origin.queue.note_served_at_once();
-        self.wake(idle);
         self.put_on(id, idle);
         true
     }
@@ -252,7 +252,6 @@ impl Dispatcher {
         };
         let origin = self.origins.get(origin_id);
         let stuck = origin.is_some_and(|origin| origin.queue.awaits_fresh() && self.is_stuck(origin_id, origin));
-        self.wake(connection_id);
         let Some(request) = self.requests.get_mut(id.0) else {
             return;
         };
@@ -271,10 +270,12 @@ impl Dispatcher {
         let Some(request) = self.requests.get_mut(id.0) else {
             return;
         };
+        let (reused, idle_until) = self.connections.give(connection_id, id, self.now);
+        self.timers.disarm(idle_until, Timer::Connection(connection_id));
         request.attempts = request.attempts.saturating_add(1);
         request.state = request::State::InFlight {
             connection: connection_id,
-            reused: self.connections.give(connection_id, id, self.now),
+            reused,
             answered: false,
             output: Some(self.outputs.push_back(Output::Assign(id))),
         };
@@ -288,8 +289,9 @@ impl Dispatcher {
 
     /// Takes a request off its connection, which goes on.
     pub(super) fn withdraw(&mut self, id: RequestId, connection_id: ConnectionId) {
-        self.connections.take_off(connection_id, id);
-        self.release(connection_id);
+        if self.connections.take_off(connection_id, id) {
+            self.release(connection_id);
+        }
     }
 
     /// The same, where its response is still to be read and dropped: until that is done, and the driver says so,
@@ -321,9 +323,12 @@ impl Dispatcher {
             }
             return true;
         }
-        let own = connection.origin();
-        let offers = self.origins.get(own).map_or(Need::Any, |origin| connection.offers(&origin.queue, 0));
-        let outranked = spent.is_none() && self.origins.is_outranked(own, offers);
+        let (own, until) = (connection.origin(), connection.idle_until(&self.policy, self.now));
+        let mut outranked = false;
+        if spent.is_none() && !self.origins.line().is_empty() {
+            let offers = self.origins.get(own).map_or(Need::Any, |origin| connection.offers(&origin.queue, 0));
+            outranked = self.origins.is_outranked(own, offers);
+        }
         if outranked {
             // It leaves the place to others: its own turn comes after theirs.
             self.origins.leave_line(own);
@@ -332,10 +337,7 @@ impl Dispatcher {
             self.close(id, cause);
             return true;
         }
-        if let Some(connection) = self.connections.get(id) {
-            let until = connection.idle_until(&self.policy, self.now);
-            self.connections.rest(id, self.now, self.timers.arm(until, Timer::Connection(id)));
-        }
+        self.connections.rest(id, self.now, self.timers.arm(until, Timer::Connection(id)));
         true
     }
 

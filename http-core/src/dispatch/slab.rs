@@ -73,6 +73,15 @@ impl<T> Slab<T> {
 
     pub(super) fn remove(&mut self, key: Key) -> Option<T> {
         self.get(key)?;
+        match self.vacate(key) {
+            Some(Content::Occupied(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// What was in a place, which is free, or used up, from now on.
+    #[inline]
+    fn vacate(&mut self, key: Key) -> Option<Content<T>> {
         let slot = self.slots.get_mut(key.index as usize)?;
         // A place whose generations are used up is retired: an id must never come again.
         let next = if slot.generation == u32::MAX {
@@ -82,9 +91,13 @@ impl<T> Slab<T> {
             self.free.replace(key.index)
         };
         self.len -= 1;
-        match core::mem::replace(&mut slot.content, Content::Vacant { next }) {
-            Content::Occupied(value) => Some(value),
-            Content::Vacant { .. } => None,
+        Some(core::mem::replace(&mut slot.content, Content::Vacant { next }))
+    }
+
+    /// As [`remove`](Self::remove), for what need not be moved to be dropped.
+    pub(super) fn discard(&mut self, key: Key) {
+        if self.get(key).is_some() {
+            self.vacate(key);
         }
     }
 

@@ -77,11 +77,16 @@ impl Timers {
     }
 
     /// Takes a timer out, if it has not been due meanwhile.
+    #[inline]
     pub(super) fn disarm(&mut self, armed: Armed, timer: Timer) {
         if armed.at != Instant::NEVER {
-            self.kind(timer).remove(&(armed.at, timer), armed.node);
-            self.note_gone(armed.at);
+            self.take(armed, timer);
         }
+    }
+
+    fn take(&mut self, armed: Armed, timer: Timer) {
+        self.kind(timer).remove(&(armed.at, timer), armed.node);
+        self.note_gone(armed.at);
     }
 
     pub(super) fn next(&self) -> Option<Instant> {
@@ -108,8 +113,13 @@ impl Timers {
     /// One that was due then is not there any more.
     fn note_gone(&mut self, at: Instant) {
         if at <= self.next {
-            let next = |kind: &Ordered<(Instant, Timer)>| kind.first().map_or(Instant::NEVER, |(at, _)| at);
-            self.next = self.kinds().map(next).into_iter().min().unwrap_or(Instant::NEVER);
+            let mut next = Instant::NEVER;
+            for kind in self.kinds() {
+                if let Some((at, _)) = kind.peek() {
+                    next = next.min(*at);
+                }
+            }
+            self.next = next;
         }
     }
 
