@@ -42,7 +42,7 @@ pub(crate) struct OriginForm<'a> {
 
 impl<'a> Destination<'a> {
     /// What [`RequestHead::to`] would write, where that is what nearly every request has: origin-form, with nothing in
-    /// it that has to be mended or looked at more closely.
+    /// its target that has to be mended. The host may be anything yet.
     pub(crate) fn origin_form(&self, method: Method<'_>) -> Option<OriginForm<'a>> {
         let target = self.path_and_query?.as_bytes();
         let usual = !matches!(method, Method::Connect | Method::Other(_)) && !self.via_proxy;
@@ -51,7 +51,7 @@ impl<'a> Destination<'a> {
         }
         let host = match self.host() {
             _ if self.own_host => None,
-            Some(Cow::Borrowed(host)) if token::is_value(host.as_bytes()) => Some(host.as_bytes()),
+            Some(Cow::Borrowed(host)) => Some(host.as_bytes()),
             _ => return None,
         };
         (token::span(target, token::TARGET) == target.len()).then_some(OriginForm { target, host })
@@ -62,8 +62,10 @@ impl<'a> Destination<'a> {
     fn host(&self) -> Option<Cow<'a, str>> {
         let authority = self.authority?;
         // Neither a host nor a port has such a sign.
-        let at = authority.as_bytes().iter().rposition(|&byte| byte == b'@');
-        let host = at.map_or(authority, |at| &authority[at + 1..]);
+        let host = match authority.as_bytes().contains(&b'@') {
+            true => authority.rsplit_once('@').map_or(authority, |(_, host)| host),
+            false => authority,
+        };
         // RFC 9110 §4.2.1: there is always a host.
         if host.is_empty() {
             return None;

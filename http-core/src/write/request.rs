@@ -66,6 +66,7 @@ impl<'a, F> RequestLines<'a, F> {
     /// Those of [`RequestHead::to`].
     pub fn check(&self) -> Result<(), Misuse> {
         match self.destination.origin_form(self.method) {
+            Some(OriginForm { host: Some(host), .. }) if !token::is_value(token::trim(host)) => Err(Misuse::FieldValue),
             Some(_) => Ok(()),
             None => RequestHead::to(self.method, &self.destination).map(drop),
         }
@@ -174,9 +175,13 @@ where
                 });
                 let line_end = out.len();
                 if let Some(host) = host {
-                    let value = field::checked(b"Host", host, out.len() - head_at)?;
-                    field::write(out, b"Host", value);
+                    let value = token::trim(host);
                     facts.add(Known::Host, value);
+                    // A host is a value that may be sent.
+                    if !facts.host_valid || u32::try_from(out.len() - head_at + value.len() + 8).is_err() {
+                        field::checked(b"Host", value, out.len() - head_at)?;
+                    }
+                    field::write(out, b"Host", value);
                 }
                 (target_at..target_at + target.len(), line_end)
             }

@@ -86,7 +86,10 @@ where
     where
         B: IntoBody<K>,
     {
-        ResponseFuture::new(self.handle.clone(), self.prepare(request.map(IntoBody::into_body)))
+        ResponseFuture::new(self.handle.clone(), {
+            let (parts, body) = request.into_parts();
+            self.prepare(parts, body.into_body())
+        })
     }
 
     /// Makes a connection to the origin of a URI before there is a request for it. False if that is not possible now:
@@ -147,13 +150,12 @@ where
     }
 
     /// What is kept of a request.
-    fn prepare<B>(&self, request: Request<B>) -> Result<Box<Job>, RequestError>
+    fn prepare<B>(&self, parts: Parts, body: B) -> Result<Box<Job>, RequestError>
     where
         B: Body + Send + 'static,
         B::Data: Send,
         B::Error: Into<BoxError>,
     {
-        let (parts, body) = request.into_parts();
         let place = Place::of_request(&parts.method, &parts.uri).ok_or_else(RequestError::no_origin)?;
         let spot = Spot::of(place, &parts.uri);
         let connector = &self.handle.core().connector;

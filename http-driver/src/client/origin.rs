@@ -142,7 +142,10 @@ pub(super) fn host_and_port(authority: &Authority) -> Option<(&str, Option<u16>)
     let whole = authority.as_str();
     // By bytes: each of these signs is one, and the search for a char costs more than the whole of a host.
     let find = |text: &str, sign: u8| text.bytes().position(|byte| byte == sign);
-    let place = whole.bytes().rposition(|byte| byte == b'@').map_or(whole, |at| &whole[at + 1..]);
+    let place = match whole.as_bytes().contains(&b'@') {
+        true => whole.rsplit_once('@').map_or(whole, |(_, place)| place),
+        false => whole,
+    };
     let end = match place.starts_with('[') {
         true => find(place, b']')? + 1,
         false => find(place, b':').unwrap_or(place.len()),

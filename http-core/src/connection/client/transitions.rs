@@ -145,6 +145,14 @@ impl Connection {
         if let Some(error) = self.flow.take_failure() {
             return Err(error);
         }
+        // Mostly a poll finds that nothing has come: then there is nothing to go through.
+        let waits = matches!(self.side.receive, Receive::Head(_)) && self.flow.is_open();
+        if waits && input.is_empty() && self.flow.ended.is_none() {
+            self.flow.left = 0;
+            self.flow.pause = Pause::NeedsInput;
+            self.await_head(now);
+            return Ok(None);
+        }
         loop {
             if !self.flow.is_open() {
                 return Ok(self.flow.poll_over(input, now).map(Event::Closed));
