@@ -1,6 +1,7 @@
 //! A machine, its transport and its timer: the turn that moves bytes between them, the same for both roles.
 
 use core::fmt;
+use core::mem;
 use core::task::{Context, Poll, Waker};
 use std::io;
 use std::sync::Arc;
@@ -31,6 +32,13 @@ pub(crate) struct Link<S, T, R: Runtime> {
     sleeper: usize,
     room: usize,
     sending_ended: bool,
+    /// Whether the transport was read in this step of the task and had nothing: then whatever comes wakes the task, and
+    /// to look again would find the same.
+    silent: bool,
+    /// Whether the next step is of the same poll of the same task, and so of the same moment.
+    follows: bool,
+    /// The moment of the last step.
+    looked: Instant,
     /// What the transport was told last of being dropped.
     resets: bool,
     memory: Held,
@@ -146,6 +154,9 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
             sleeper,
             room: buffers::SMALL,
             sending_ended: false,
+            silent: false,
+            follows: false,
+            looked: Instant::ZERO,
             resets: false,
             memory: Held::Nothing,
             until: None,
@@ -235,10 +246,12 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
     /// which they then have.
     #[inline]
     fn begin(&mut self, cx: &mut Context<'_>) -> Option<Instant> {
+        let now = self.begun();
+        self.silent &= mem::take(&mut self.follows);
         if self.others.is_some() && !self.had_others(cx) {
             return None;
         }
-        let now = self.now();
+        self.looked = now;
         if self.is_spent(now) {
             self.yield_now(cx);
             return None;
@@ -271,9 +284,25 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
         }
     }
 
+    /// The moment of the last step, for what is done at once after it.
+    pub(crate) const fn looked(&self) -> Instant {
+        self.looked
+    }
+
+    /// The moment of the step that begins: that of the last one, if it follows on that.
+    pub(crate) fn begun(&self) -> Instant {
+        if self.follows { self.looked } else { self.now() }
+    }
+
+    /// What comes next is done in the same poll of the same task as what came last.
+    pub(crate) const fn goes_on(&mut self) {
+        self.follows = true;
+    }
+
     /// Whatever comes next is another wake.
     pub(crate) fn wake_anew(&mut self) {
         self.others = None;
+        self.follows = false;
         self.wake = Wake::RESTING;
     }
 
@@ -303,6 +332,8 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
         if interest.shutdown && !self.sending_ended {
             if let Poll::Ready(result) = self.transport.poll_shutdown(cx) {
                 self.sending_ended = true;
+                // What answers that may be there at once.
+                self.silent = false;
                 if let Err(error) = result {
                     self.fail_write(error, now);
                 }
@@ -403,9 +434,14 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
             }
             return Poll::Pending;
         }
+        if self.silent {
+            self.rest(now);
+            return Poll::Pending;
+        }
         buffers::borrow(&mut self.input, most, interest.lend);
         match self.transport.poll_read(cx, &mut self.input, most) {
             Poll::Pending => {
+                self.silent = true;
                 self.settle_room();
                 if self.input.is_empty() {
                     buffers::give_back(&mut self.input);
@@ -475,7 +511,7 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
     /// One that has something to do works with memory of its thread's, if it has none.
     #[inline]
     pub(crate) fn take_up_memory(&mut self) {
-        match core::mem::replace(&mut self.memory, Held::InUse(None)) {
+        match mem::replace(&mut self.memory, Held::InUse(None)) {
             Held::InUse(place) => self.memory = Held::InUse(place),
             Held::Until(_, place) => self.memory = Held::InUse(Some(place)),
             Held::Nothing => self.machine.give_memory(buffers::memory()),

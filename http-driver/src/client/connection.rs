@@ -173,7 +173,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         }
         let lines = convert::request_lines(parts)?;
         self.link.take_up_memory();
-        let now = self.link.now();
+        let now = self.link.begun();
         let sent = self.link.machine.send_lines(&lines, content, now).map(drop);
         self.or_cause(sent)
     }
@@ -246,6 +246,12 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         !self.link.machine.outbox().is_empty()
     }
 
+    /// What comes next is done in the same poll of the same task: a transport that had nothing to read then has nothing
+    /// now, or wakes the task.
+    pub(super) const fn goes_on(&mut self) {
+        self.link.goes_on();
+    }
+
     /// Lets go of the timer: whoever polls next is on another runtime.
     pub(super) fn drop_timer(&mut self) {
         self.link.drop_timer();
@@ -263,6 +269,11 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
 
     pub(super) fn now(&self) -> Instant {
         self.link.now()
+    }
+
+    /// The moment of the last step, for what is done at once after it.
+    pub(super) const fn looked(&self) -> Instant {
+        self.link.looked()
     }
 
     /// Ready when the connection takes a request, or never will: then false.

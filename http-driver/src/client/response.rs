@@ -185,7 +185,10 @@ where
                 self.stage = Stage::Gathering(held, Box::new(gather));
                 None
             }
-            Err(job) => self.launch(held, id, job),
+            Err(job) => {
+                carrier.connection.goes_on();
+                self.launch(held, id, job)
+            }
         }
     }
 
@@ -307,7 +310,7 @@ where
     fn deliver(&mut self, mut held: Held<C, R>, head: ResponseHead) -> Option<Outcome> {
         let core = self.handle.core().clone();
         let carrier = held.carrier();
-        let (connection, now) = (carrier.id, carrier.connection.now());
+        let (connection, now) = (carrier.id, carrier.connection.looked());
         let told = carrier.told(&head);
         let switching = carrier.connection.machine().is_switching();
         let rest = if switching { Rest::Partly } else { carrier.take_rest(now) };

@@ -16,7 +16,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const LONG: u32 = 1000;
 
 /// Connects to the test.
-struct Here(Arc<Mutex<Vec<Side>>>);
+pub(crate) struct Here(pub(crate) Arc<Mutex<Vec<Side>>>);
 
 impl Connector for Here {
     type Transport = Stream;
@@ -43,7 +43,7 @@ const KEPT_SHORT: Before = Before::Response("HTTP/1.1 204 No Content\r\nKeep-Ali
 const KEPT_LONG: Before = Before::Response("HTTP/1.1 204 No Content\r\nKeep-Alive: timeout=600\r\n\r\n");
 
 /// Runs all tasks until everybody sleeps.
-fn settle(tasks: &mut Vec<Task>, sides: &Mutex<Vec<Side>>) {
+pub(crate) fn settle(tasks: &mut Vec<Task>, sides: &Mutex<Vec<Side>>) {
     loop {
         tasks.extend(spawned());
         let mut ran = false;

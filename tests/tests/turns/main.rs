@@ -6,5 +6,6 @@ mod fairness;
 mod idling;
 mod pressure;
 mod resting;
+mod sparing;
 mod stage;
 mod wakes;

@@ -51,6 +51,8 @@ struct Lane {
     reader: Option<Waker>,
     writer: Option<Waker>,
     held: usize,
+    /// How often it was tried to read.
+    tries: u64,
 }
 
 /// The most that a lane holds.
@@ -105,9 +107,15 @@ impl Side {
         any
     }
 
+    /// How often the other side has tried to read.
+    pub(crate) fn tries(&self) -> u64 {
+        lock(&self.write).tries
+    }
+
     fn take(&self, cx: &Context<'_>, most: usize) -> Poll<Vec<u8>> {
         let ready = self.schedule.is_ready();
         let mut lane = lock(&self.read);
+        lane.tries += 1;
         let Some(first) = lane.pieces.front_mut().filter(|_| ready) else {
             if lane.ended && ready {
                 return Poll::Ready(Vec::new());
@@ -195,13 +203,21 @@ pub(crate) struct Stage {
     nanos: Arc<AtomicU64>,
     yields: Arc<AtomicU64>,
     resets: Arc<AtomicU64>,
+    looks: Arc<AtomicU64>,
     timers: Arc<Mutex<Vec<(Instant, Waker)>>>,
 }
 
 impl Default for Stage {
     fn default() -> Self {
         let zero = Arc::<AtomicU64>::default;
-        Self { epoch: Instant::now(), nanos: zero(), yields: zero(), resets: zero(), timers: Arc::default() }
+        Self {
+            epoch: Instant::now(),
+            nanos: zero(),
+            yields: zero(),
+            resets: zero(),
+            looks: zero(),
+            timers: Arc::default(),
+        }
     }
 }
 
@@ -224,6 +240,11 @@ impl Stage {
         self.yields.load(Ordering::SeqCst)
     }
 
+    /// How often somebody has looked at the clock.
+    pub(crate) fn looks(&self) -> u64 {
+        self.looks.load(Ordering::SeqCst)
+    }
+
     /// How often a timer was set anew.
     pub(crate) fn resets(&self) -> u64 {
         self.resets.load(Ordering::SeqCst)
@@ -238,6 +259,7 @@ impl Runtime for Stage {
     type Timer = Alarm;
 
     fn now(&self) -> Instant {
+        self.looks.fetch_add(1, Ordering::SeqCst);
         self.epoch + Duration::from_nanos(self.nanos.load(Ordering::SeqCst))
     }
 

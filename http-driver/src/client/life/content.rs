@@ -112,7 +112,7 @@ where
     /// request finds it.
     fn piece(mut self, bytes: Bytes) -> Driven {
         let carrier = self.carrier();
-        let now = carrier.connection.now();
+        let now = carrier.connection.looked();
         let Some(flight) = &mut carrier.flight else { return Driven::Last(Some(Frame::data(bytes))) };
         flight.left = flight.left.map(|left| left.saturating_sub(bytes.len() as u64));
         if flight.left == Some(0) {
@@ -134,7 +134,7 @@ where
         let carrier = self.carrier();
         let id = carrier.id;
         let Some(flight) = carrier.flight.take() else { return };
-        let now = carrier.connection.now();
+        let now = carrier.connection.looked();
         core.pool.finished(id, flight.request, self.free(), now);
     }
 

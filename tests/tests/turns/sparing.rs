@@ -1,0 +1,35 @@
+//! What a request costs its transport and the clock: nothing is asked twice in the same moment.
+
+use std::sync::{Arc, Mutex};
+
+use http::Request;
+use http_driver::Full;
+use http_driver::client::Builder;
+
+use super::idling::{Here, settle};
+use super::stage::{Side, Stage, Task};
+
+#[test]
+fn a_request_on_a_kept_connection_reads_before_it_is_sent_and_when_its_response_is_there() {
+    let (stage, sides) = (Stage::default(), Arc::<Mutex<Vec<Side>>>::default());
+    let client = Builder::new().build(Here(sides.clone()), stage.clone());
+    let mut tasks = Vec::new();
+    for at in 0..5 {
+        let asking = client.clone();
+        tasks.push(Task::new(async move {
+            let request = Request::get("http://a/").body(Full::default()).unwrap();
+            drop(asking.request(request).await.expect("an answer"));
+        }));
+        let asks = tasks.len() - 1;
+        let before = (stage.looks(), sides.lock().unwrap().first().map_or(0, Side::tries));
+        settle(&mut tasks, &sides);
+        let side = sides.lock().unwrap()[0].clone();
+        assert!(side.heard().starts_with(b"GET / "));
+        side.say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        settle(&mut tasks, &sides);
+        assert!(tasks[asks].is_done());
+        let (looks, tries) = (stage.looks() - before.0, side.tries() - before.1);
+        // The first one waits for its connection to be made; one look is that of the stage's timer.
+        assert!(at == 0 || tries == 2 && looks <= 4, "{tries} reads, and {looks} looks at the clock");
+    }
+}
