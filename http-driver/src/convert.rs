@@ -126,10 +126,15 @@ fn with_parts<B>(head: &RequestHead, uri: Uri, headers: HeaderMap, body: B) -> R
 /// # Errors
 /// [`Unconvertible::TooLarge`]
 pub fn response<B>(head: &ResponseHead, body: B) -> Result<Response<B>, Unconvertible> {
+    response_of(head, header_map(head.fields())?, body)
+}
+
+/// The same with this map of its fields.
+pub(crate) fn response_of<B>(head: &ResponseHead, headers: HeaderMap, body: B) -> Result<Response<B>, Unconvertible> {
     let mut response = Response::new(body);
     *response.status_mut() = http::StatusCode::from_u16(head.status().as_u16()).map_err(|_| Unconvertible::TooLarge)?;
     *response.version_mut() = version(head.version());
-    *response.headers_mut() = header_map(head.fields())?;
+    *response.headers_mut() = headers;
     if head.reason_phrase() != head.status().reason_phrase().as_bytes() {
         response.extensions_mut().insert(ReasonPhrase(Bytes::copy_from_slice(head.reason_phrase())));
     }

@@ -1,4 +1,4 @@
-//! The map of fields of a connection's last requests, from which the next one's is made: clients repeat themselves.
+//! The map of fields of a connection's last messages, from which the next one's is made: peers repeat themselves.
 //!
 //! A map is a table of hashes that costs more to fill than to clone. So the map of a request whose names are those of
 //! one before is a clone of that one's, in which the values that differ are replaced. It equals one that was built
@@ -27,7 +27,8 @@ const LONGEST_TARGET: usize = 256;
 /// How many maps are built, at most, before a template is made again.
 const MOST_PATIENCE: u8 = 64;
 
-/// What a connection remembers of its requests, to make the next one's map of fields.
+/// What a connection remembers of the requests that it has read, or of the responses, to make the next one's map of
+/// fields.
 ///
 /// What proves who somebody is, and values of fields that nobody knows, are not among it: they are always read, so that
 /// they stay in memory no longer than what the application makes of them, and what a request costs tells nothing about
@@ -53,8 +54,18 @@ impl Templates {
     /// The map of a head, and its target; nothing if they have to be built.
     #[inline]
     pub(crate) fn made(&mut self, head: &RequestHead) -> Option<Made> {
+        self.made_of(head.fields(), head.target())
+    }
+
+    /// The map of the fields of a response; nothing if it has to be built.
+    pub(crate) fn map(&mut self, fields: &Fields) -> Option<HeaderMap> {
+        self.made_of(fields, b"").map(|made| made.headers)
+    }
+
+    #[inline]
+    fn made_of(&mut self, fields: &Fields, target: &[u8]) -> Option<Made> {
         if let Some(template) = &mut self.template {
-            let made = template.made(head);
+            let made = template.made(fields, target);
             if made.is_some() {
                 if self.fitted && self.built == 0 {
                     self.patience = 1;
@@ -67,17 +78,17 @@ impl Templates {
             self.built += 1;
             return None;
         }
-        self.learn(head)
+        self.learn(fields, target)
     }
 
     #[inline(never)]
-    fn learn(&mut self, head: &RequestHead) -> Option<Made> {
+    fn learn(&mut self, fields: &Fields, target: &[u8]) -> Option<Made> {
         if !self.fitted {
             self.patience = (self.patience * 2).min(MOST_PATIENCE);
         }
         (self.built, self.fitted) = (0, false);
-        self.template = Template::of(head).map(Box::new);
-        self.template.as_mut()?.made(head)
+        self.template = Template::of(fields, target).map(Box::new);
+        self.template.as_mut()?.made(fields, target)
     }
 }
 
@@ -115,8 +126,7 @@ struct Ends {
 }
 
 impl Template {
-    fn of(head: &RequestHead) -> Option<Self> {
-        let fields = head.fields();
+    fn of(fields: &Fields, target: &[u8]) -> Option<Self> {
         if fields.len() > MOST_FIELDS {
             return None;
         }
@@ -136,14 +146,13 @@ impl Template {
         let map = Block::of(lines.as_wire()).map(&lines)?;
         // The values of one name do not lie where their lines do.
         let in_order = map.keys_len() == ends.len();
-        in_order.then(|| Self { lines, ends: ends.into(), map, target: kept_target(head), own })
+        in_order.then(|| Self { lines, ends: ends.into(), map, target: kept_target(target), own })
     }
 
     #[inline]
-    fn made(&mut self, head: &RequestHead) -> Option<Made> {
-        let fields = head.fields();
-        let known = self.target.as_ref().filter(|uri| uri.path().as_bytes() == head.target()).cloned();
-        let before = if known.is_some() { &[][..] } else { head.target() };
+    fn made(&mut self, fields: &Fields, target: &[u8]) -> Option<Made> {
+        let known = self.target.as_ref().filter(|uri| uri.path().as_bytes() == target).cloned();
+        let before = if known.is_some() { &[][..] } else { target };
         let (headers, block) = if self.own == 0 && fields.as_wire() == self.lines.as_wire() {
             (self.map.clone(), Bytes::copy_from_slice(before))
         } else {
@@ -253,8 +262,7 @@ fn alike(one: &[u8], other: &[u8]) -> usize {
 }
 
 /// The target of a head, if it may be kept.
-fn kept_target(head: &RequestHead) -> Option<Uri> {
-    let target = head.target();
+fn kept_target(target: &[u8]) -> Option<Uri> {
     let may_be_kept = target.len() <= LONGEST_TARGET && target.starts_with(b"/") && !target.contains(&b'?');
     may_be_kept.then(|| Uri::from_maybe_shared(Bytes::copy_from_slice(target)).ok()).flatten()
 }
@@ -274,6 +282,45 @@ mod tests {
         }
     }
 
+    impl Template {
+        fn of_head(head: &RequestHead) -> Option<Self> {
+            Self::of(head.fields(), head.target())
+        }
+
+        fn made_of_head(&mut self, head: &RequestHead) -> Option<Made> {
+            self.made(head.fields(), head.target())
+        }
+    }
+
+    #[test]
+    fn responses_are_as_built_whatever_came_before_them() {
+        let mut templates = Templates::NONE;
+        let mut made = 0;
+        for n in 0..200_usize {
+            let mut fields = Fields::new();
+            let length = (n % 7).to_string();
+            for (name, value) in [
+                ("Content-Type", if n % 40 < 30 { "text/plain" } else { "text/html" }),
+                ("Content-Length", length.as_str()),
+                ("Set-Cookie", ["id=1", "id=2", "id=3"][n % 3]),
+                ("X-Token", ["one", "two"][n % 2]),
+                ("Date", "Thu, 26 Nov 2026 12:00:00 GMT"),
+            ] {
+                if n % 11 != 0 || name != "Date" {
+                    fields.push(name, value).unwrap();
+                }
+            }
+            let built = crate::convert::header_map(&fields).unwrap();
+            let Some(map) = templates.map(&fields) else { continue };
+            made += 1;
+            assert!(map.iter().eq(built.iter()), "{n}: {map:?}");
+        }
+        assert!(made > 150, "{made}");
+        let template = templates.template.as_ref().unwrap();
+        let held = [template.lines.as_wire(), &format!("{:?}", template.map).into_bytes()].concat();
+        assert!(["id=", "one", "two"].iter().all(|secret| !held.windows(3).any(|part| part == secret.as_bytes())));
+    }
+
     fn head(target: &str, lines: &[(&str, &str)]) -> RequestHead {
         let mut head = RequestHead::new(http_core::Method::Get, target).unwrap();
         lines.iter().for_each(|(name, value)| head.fields_mut().push(name, value).unwrap());
@@ -291,14 +338,14 @@ mod tests {
                 ("Accept", "*/*"),
             ]
         };
-        let mut template = Template::of(&head("/a?secret", &lines(0))).unwrap();
+        let mut template = Template::of_head(&head("/a?secret", &lines(0))).unwrap();
         let held = [template.lines.as_wire(), &format!("{:?}", template.map).into_bytes()].concat();
         for secret in ["one", "secret"] {
             assert!(!held.windows(secret.len()).any(|part| part == secret.as_bytes()), "{secret}");
         }
         assert!(template.target.is_none());
         for n in [0, 1, 2, 1] {
-            let made = template.made(&head("/a?b", &lines(n))).unwrap();
+            let made = template.made_of_head(&head("/a?b", &lines(n))).unwrap();
             assert!(lines(n).iter().all(|(name, value)| made.headers[*name] == *value), "{:?}", made.headers);
             assert!(matches!(made.target, MadeTarget::New(target) if target == "/a?b"));
         }
@@ -349,28 +396,28 @@ mod tests {
     #[test]
     fn what_has_differed_is_not_kept_any_more() {
         let lines = |a, b| head("/", &[("Host", "a"), ("Accept", a), ("Referer", b), ("DNT", "c"), ("X-Key", "d")]);
-        let mut template = Template::of(&lines("first", "one")).unwrap();
+        let mut template = Template::of_head(&lines("first", "one")).unwrap();
         assert_eq!(template.own, 0b1_0000);
         for (accept, referer, own) in
             [("first", "one", 0b1_0000), ("2", "one", 0b1_0010), ("first", "one", 0b1_0010), ("2", "two", 0b1_0110)]
         {
             let head = lines(accept, referer);
-            assert_as_built(&template.made(&head).unwrap(), &head);
+            assert_as_built(&template.made_of_head(&head).unwrap(), &head);
             assert_eq!(template.own, own);
         }
         assert!(!format!("{:?}", template.map).contains("first"));
         assert!(format!("{:?}", template.map).contains("\"a\""));
         // Another name tells that none of it fits.
         let other = head("/", &[("Host", "a"), ("Accept", "2"), ("Referer", ""), ("DNX", "c"), ("X-Key", "d")]);
-        assert!(template.made(&other).is_none() && template.own == 0b1_0110);
+        assert!(template.made_of_head(&other).is_none() && template.own == 0b1_0110);
     }
 
     #[test]
     fn what_the_template_was_made_of_may_come_again() {
         let lines = |value| head("/", &[("Host", "a"), ("Accept", value)]);
-        let mut template = Template::of(&lines("a")).unwrap();
+        let mut template = Template::of_head(&lines("a")).unwrap();
         for value in ["a", "b", "a"] {
-            assert_as_built(&template.made(&lines(value)).unwrap(), &lines(value));
+            assert_as_built(&template.made_of_head(&lines(value)).unwrap(), &lines(value));
         }
     }
 
@@ -397,10 +444,10 @@ mod tests {
         ];
         assert_eq!(names.len(), MOST_DIFFERING + 1);
         let lines = |value| head("/", &names.map(|name| (name, value)));
-        let mut template = Template::of(&lines("a")).unwrap();
-        assert!(template.made(&lines("a")).is_some() && template.made(&lines("b")).is_none());
+        let mut template = Template::of_head(&lines("a")).unwrap();
+        assert!(template.made_of_head(&lines("a")).is_some() && template.made_of_head(&lines("b")).is_none());
         // What it has a value of still is what it was.
-        assert_as_built(&template.made(&lines("a")).unwrap(), &lines("a"));
+        assert_as_built(&template.made_of_head(&lines("a")).unwrap(), &lines("a"));
     }
 
     #[test]

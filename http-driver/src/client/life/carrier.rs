@@ -19,6 +19,7 @@ use crate::convert::{self, Unconvertible};
 use crate::error::Error;
 use crate::io::{Runtime, RuntimeId, Transport};
 use crate::link::poll_until;
+use crate::template::Templates;
 use crate::tunnel::Promise;
 
 /// The most of a response that is gathered from several pieces, so that its connection is free before its reader sees
@@ -42,6 +43,8 @@ pub(in crate::client) struct Carrier<T, R: Runtime> {
     pub(in crate::client) taken: Bytes,
     /// What came behind it, instead of the rest.
     pub(in crate::client) broken: Option<Error>,
+    /// What the maps of its responses are made from, while they follow each other.
+    pub(in crate::client) templates: Templates,
     /// What its transport wakes while it idles.
     pub(in crate::client) stir: Option<Waker>,
 }
@@ -71,6 +74,7 @@ impl<T: Transport, R: Runtime> Carrier<T, R> {
             promise: None,
             taken: Bytes::new(),
             broken: None,
+            templates: Templates::NONE,
             stir: None,
         }
     }
@@ -181,7 +185,11 @@ impl<T: Transport, R: Runtime> Carrier<T, R> {
         body: Incoming,
         tells_peer: bool,
     ) -> Result<http::Response<Incoming>, Unconvertible> {
-        let mut response = convert::response(&head, body)?;
+        let headers = match self.templates.map(head.fields()) {
+            Some(headers) => headers,
+            None => convert::header_map(head.fields())?,
+        };
+        let mut response = convert::response_of(&head, headers, body)?;
         self.connection.recycle(head.into());
         if self.connection.machine().is_switching() {
             let (upgrade, promise) = Promise::new();

@@ -12,6 +12,7 @@ use crate::client::origin::Connector;
 use crate::client::pool::{Bell, Stir};
 use crate::clock;
 use crate::io::{Runtime, RuntimeId, Timer};
+use crate::template::Templates;
 
 /// Keeps a runtime's connections until the client is gone. What it does others do as well, if it is not polled: a
 /// request that waits sees to what is due, and whoever takes a connection looks at it first.
@@ -65,6 +66,8 @@ where
         let carrier = held.carrier();
         let (id, now) = (carrier.id, carrier.connection.now());
         carrier.polled_on(self.runtime);
+        // It idles.
+        carrier.templates = Templates::NONE;
         let stir =
             carrier.stir.get_or_insert_with(|| Waker::from(Arc::new(Stir { bell: bell.clone(), connection: id })));
         let stir = stir.clone();
