@@ -116,9 +116,16 @@ struct Template {
     own: u64,
 }
 
-/// Where a line begins and where its parts end, counted from the beginning of the section.
+/// Lines that are not the template's: `rest`, which should be as its own `from` on, which begin the line with this
+/// number.
+struct Differing<'a> {
+    rest: &'a [u8],
+    from: usize,
+    number: usize,
+}
+
+/// Where the parts of a line end, counted from the beginning of the section.
 struct Ends {
-    begin: usize,
     /// Its name, with the colon.
     name: usize,
     /// All of it, with its CRLF.
@@ -138,7 +145,7 @@ impl Template {
             own |= u64::from(!may_be_kept) << number;
             let begin = lines.as_wire().len();
             lines.push(name, if may_be_kept { value } else { b"" }).ok()?;
-            ends.push(Ends { begin, name: begin + name.len() + 1, line: lines.as_wire().len() });
+            ends.push(Ends { name: begin + name.len() + 1, line: lines.as_wire().len() });
             if lines.as_wire().len() > LARGEST {
                 return None;
             }
@@ -169,7 +176,12 @@ impl Template {
             return None;
         }
         let mut values = [&[][..]; MOST_DIFFERING];
-        let values = self.own_values(fields, &mut values)?;
+        let values = loop {
+            match self.own_values(fields, &mut values) {
+                Ok(count) => break &values[..count],
+                Err(differing) => self.note_difference(&differing?)?,
+            }
+        };
         let length = values.iter().fold(before.len(), |length, value| length + value.len());
         let mut block = filled(length, |octets| {
             let (here, mut rest) = octets.split_at_mut(before.len());
@@ -182,59 +194,58 @@ impl Template {
         });
         let before = block.split_to(before.len());
         let mut map = self.map.clone();
-        let (mut own, mut places) = (self.own, map.values_mut());
-        for value in values {
-            let passed = own.trailing_zeros();
-            let place = places.nth(passed as usize)?;
-            *place = HeaderValue::from_maybe_shared(block.split_to(value.len())).ok()?;
-            own = own >> passed >> 1;
+        let (mut own, mut values) = (self.own, values.iter());
+        for place in map.values_mut() {
+            if own & 1 != 0 {
+                *place = HeaderValue::from_maybe_shared(block.split_to(values.next()?.len())).ok()?;
+            }
+            own >>= 1;
+            if own == 0 {
+                break;
+            }
         }
         Some((map, before))
     }
 
-    /// The values of the lines that have their own, once what they differ in from those of the template is noted;
-    /// nothing if names do, or too many values.
+    /// How many lines have values of their own, and those; otherwise where something else differs, or nothing where a
+    /// map has to be built.
     #[inline]
-    fn own_values<'a, 'b>(
-        &mut self,
+    fn own_values<'a>(
+        &self,
         fields: &'a Fields,
-        values: &'b mut [&'a [u8]; MOST_DIFFERING],
-    ) -> Option<&'b [&'a [u8]]> {
-        let theirs = fields.as_wire();
-        // Where the line begins, in theirs and in ours.
-        let (mut number, mut at, mut from) = (0, 0, 0);
-        let mut count = 0;
-        loop {
-            // What stands before the next line with a value of its own, in one go.
-            let next = number + (self.own >> number).trailing_zeros() as usize;
-            let ours = self.lines.as_wire();
-            let (end, ends) = match self.ends.get(next) {
-                Some(ends) => (ends.begin, Some(ends)),
-                None => (ours.len(), None),
-            };
-            if !theirs[at..].starts_with(&ours[from..end]) {
-                self.note_difference(&theirs[at..], from, number)?;
-                continue;
-            }
-            at += end - from;
-            let Some(ends) = ends else { break };
-            if !theirs[at..].starts_with(&ours[end..ends.name]) {
-                return None;
-            }
-            *values.get_mut(count)? = fields.line(next)?.1;
+        values: &mut [&'a [u8]; MOST_DIFFERING],
+    ) -> Result<usize, Option<Differing<'a>>> {
+        let ours = self.lines.as_wire();
+        // What of theirs and ours is to be compared yet, from the line with this number on.
+        let (mut rest, mut from, mut number) = (fields.as_wire(), 0, 0);
+        let (mut own, mut count) = (self.own, 0);
+        while own != 0 {
+            let next = own.trailing_zeros() as usize;
+            own &= own - 1;
+            // All that stands before the next value of its own, its name among it, in one go.
+            let ends = self.ends.get(next).ok_or(None)?;
+            let expected = ours.get(from..ends.name).ok_or(None)?;
+            let after = rest.strip_prefix(expected).ok_or(Differing { rest, from, number })?;
+            let (_, value) = fields.line(next).ok_or(None)?;
+            *values.get_mut(count).ok_or(None)? = value;
             count += 1;
             (number, from) = (next + 1, ends.line);
-            let Some((name, _)) = fields.line(number) else { break };
-            at = position(theirs, name);
+            let behind = after.get(position(after, value) + value.len()..).ok_or(None)?;
+            rest = match behind.strip_prefix(b"\r\n") {
+                Some(rest) => rest,
+                // Whitespace may follow a value.
+                None => fields.line(number).map_or(&[], |(name, _)| &after[position(after, name)..]),
+            };
         }
-        Some(&values[..count])
+        if ours.get(from..) == Some(rest) { Ok(count) } else { Err(Some(Differing { rest, from, number })) }
     }
 
-    /// Finds the line from `number` on that differs from theirs, and takes its value out of the template.
+    /// Finds the first line that differs from theirs, and takes its value out of the template.
     #[cold]
     #[inline(never)]
-    fn note_difference(&mut self, theirs: &[u8], from: usize, number: usize) -> Option<()> {
-        let alike = from + alike(theirs, &self.lines.as_wire()[from..]);
+    fn note_difference(&mut self, differing: &Differing<'_>) -> Option<()> {
+        let Differing { rest, from, number } = *differing;
+        let alike = from + alike(rest, &self.lines.as_wire()[from..]);
         let differing = number + self.ends.get(number..)?.iter().position(|ends| ends.line > alike)?;
         if alike < self.ends[differing].name || self.own.count_ones() as usize >= MOST_DIFFERING {
             return None;

@@ -158,7 +158,7 @@ fn compared(
 ) -> Option<usize> {
     let mut at = start;
     // Lines that are new, a bit for each.
-    let mut new = 0_u128;
+    let mut new = 0_u64;
     let end = loop {
         let rest = &input[at..];
         if rest.starts_with(b"\r\n") {
@@ -169,6 +169,10 @@ fn compared(
             at += equal;
             continue;
         }
+        let number = fields.lines.len();
+        if number >= tokenise::MOST_GATHERED {
+            place.leave();
+        }
         if !place.compares() {
             if !place.has_inherited() {
                 fields.reset();
@@ -176,8 +180,7 @@ fn compared(
             }
             break tokenise::rest(input, at, fields, None)?;
         }
-        let number = fields.lines.len();
-        if number >= config.limits.fields.min(tokenise::MOST) {
+        if number >= config.limits.fields {
             return None;
         }
         new |= 1 << number;

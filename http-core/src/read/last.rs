@@ -84,6 +84,12 @@ impl Place {
         self.line as usize
     }
 
+    /// The rest is not compared, whatever it is.
+    #[inline]
+    pub(super) const fn leave(&mut self) {
+        (self.vain, self.rearranged) = (VAIN, true);
+    }
+
     /// Whether any line was equal.
     #[inline]
     pub(super) const fn has_inherited(&self) -> bool {

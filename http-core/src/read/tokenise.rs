@@ -16,7 +16,7 @@ const FEWEST: usize = 4;
 const FEW: usize = 24;
 
 /// Heads with more are rare; the checker reads them.
-pub(super) const MOST: usize = 128;
+const MOST: usize = 128;
 
 /// Reads all lines from `at` on, with what they say into `facts`, and returns where the empty line behind them is;
 /// `None` if the checker has to decide.
@@ -141,6 +141,9 @@ pub(super) fn gather(rest: &[u8], at: usize, line: &mut Line, block: &mut Vec<u8
     Some(known + length)
 }
 
+/// So many lines may be gathered, or may stand before one that is.
+pub(super) const MOST_GATHERED: usize = u64::BITS as usize;
+
 /// How many bytes of a line's name are not gathered.
 #[inline(always)]
 fn known_of(line: &Line) -> usize {
@@ -197,19 +200,19 @@ fn newline_in(block: &[u8; BLOCK]) -> usize {
 /// Reads the lines that were gathered in `block`, which is left empty; `None` if the checker has to decide. They are
 /// those of `lines` that `which` has a bit for.
 #[inline(never)]
-pub(super) fn gathered(block: &mut Vec<u8>, lines: &mut [Line], which: u128) -> Option<()> {
+pub(super) fn gathered(block: &mut Vec<u8>, lines: &mut [Line], which: u64) -> Option<()> {
     block.extend_from_slice(b"\r\n");
     match which.count_ones() as usize {
         ..=FEWEST => read::<FEWEST>(block, lines, which)?,
         ..=FEW => read::<FEW>(block, lines, which)?,
-        _ => read::<MOST>(block, lines, which)?,
+        _ => read::<MOST_GATHERED>(block, lines, which)?,
     }
     block.clear();
     Some(())
 }
 
 #[inline]
-fn read<const N: usize>(section: &[u8], lines: &mut [Line], which: u128) -> Option<()> {
+fn read<const N: usize>(section: &[u8], lines: &mut [Line], which: u64) -> Option<()> {
     match httparse::parse_headers(section, &mut [EMPTY_HEADER; N]) {
         Ok(Status::Complete((used, headers))) if used == section.len() => fill(section, headers, lines, which),
         _ => None,
@@ -218,11 +221,11 @@ fn read<const N: usize>(section: &[u8], lines: &mut [Line], which: u128) -> Opti
 
 /// Checks that what was found is one line for each that was gathered, without a gap, and that each ends with CRLF.
 #[inline]
-fn fill(section: &[u8], headers: &[Header<'_>], lines: &mut [Line], mut which: u128) -> Option<()> {
+fn fill(section: &[u8], headers: &[Header<'_>], lines: &mut [Line], mut which: u64) -> Option<()> {
     let mut at = 0;
     for header in headers {
         let line = lines.get_mut(which.trailing_zeros() as usize)?;
-        which &= which - 1;
+        which &= which.checked_sub(1)?;
         let found = found(section, at, header)?;
         // It is all of the line: neither a fold nor another line stands behind its end.
         if found.next - at != line.value_len as usize {

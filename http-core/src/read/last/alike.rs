@@ -33,26 +33,27 @@ impl Remembered {
         let (mut rest, mut from, mut first, mut changed) = (input.get(start..)?, 0, 0, 0_u64);
         loop {
             let next = self.next_stop(first);
-            let to = self.begin(next);
-            rest = rest.strip_prefix(self.section.get(from..to)?)?;
+            let (to, stop) = (self.begin(next), self.lines.get(next));
+            // With the name of the line that is to be looked at, and its colon, so that the name ends where it did.
+            let name = to + stop.map_or(0, |line| usize::from(line.name_len) + 1);
+            let value = rest.strip_prefix(self.section.get(from..name)?)?;
             let at = input.len() - rest.len();
-            move_lines(lines.get_mut(first..next)?, at - (to - from), self.start as usize + from);
-            let Some(line) = self.lines.get(next) else { break };
-            let end = self.begin(next + 1);
-            let name = to + usize::from(line.name_len);
-            // With the colon, so that the name ends where it did.
-            let value = rest.strip_prefix(self.section.get(to..=name)?)?;
-            let is_same = self.read & 1 << next == 0 && {
-                let expected = self.section.get(name + 1..end)?;
-                ending(&self.section, end).is_some_and(|word| ending(rest, end - to) == Some(word))
-                    && value.starts_with(expected)
-            };
+            move_lines(lines.get_mut(first..next)?, at, self.start as usize + from);
+            rest = rest.get(to - from..)?;
+            if stop.is_none() {
+                break;
+            }
+            let (at, end) = (at + to - from, self.begin(next + 1));
+            let line = lines.get_mut(next)?;
+            let is_same = self.read & 1 << next == 0
+                && ending(&self.section, end).is_some_and(|word| ending(rest, end - to) == Some(word))
+                && value.starts_with(self.section.get(name..end)?);
             let length = if is_same {
-                move_lines(lines.get_mut(next..=next)?, at, self.start as usize + to);
+                move_lines(core::slice::from_mut(line), at, self.start as usize + to);
                 end - to
             } else {
                 changed |= 1 << next;
-                tokenise::gather(rest, at, lines.get_mut(next)?, block)?
+                tokenise::gather(rest, at, line, block)?
             };
             (rest, from, first) = (rest.get(length..)?, end, next + 1);
         }
@@ -61,7 +62,7 @@ impl Remembered {
             return None;
         }
         if changed != 0 {
-            tokenise::gathered(block, lines, changed.into())?;
+            tokenise::gathered(block, lines, changed)?;
         }
         let line = self.lines.len() as u32;
         let place = Place { line, vain: 0, rearranged: false, inherited: true, changed };
