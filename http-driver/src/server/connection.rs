@@ -388,6 +388,14 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         });
     }
 
+    /// The same, where what comes next is polled for.
+    #[inline]
+    pub(super) fn want_next_content(&mut self) {
+        if !self.link.machine.content_is_wanted() {
+            self.want_content();
+        }
+    }
+
     pub(super) fn discard_content(&mut self) {
         let _ = call!(self, Input::DiscardContent, |machine, now| {
             machine.discard_content(now);

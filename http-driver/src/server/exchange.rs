@@ -100,7 +100,7 @@ impl<'c, T: Transport, R: Runtime> Exchange<'c, T, R> {
             Request::Discarded => return Poll::Ready(Err(Misuse::NotYourTurn.into())),
             Request::Complete | Request::Switched => return Poll::Ready(Ok(None)),
         }
-        self.connection.want_content();
+        self.connection.want_next_content();
         match self.connection.poll_event(cx)? {
             Poll::Ready(Event::Content(content)) => Poll::Ready(Ok(Some(content))),
             Poll::Ready(Event::End(trailers)) => {

@@ -33,7 +33,7 @@ impl Inflow {
                 self.feed = None;
                 return Poll::Pending;
             }
-            Demand::Frame => connection.want_content(),
+            Demand::Frame => connection.want_next_content(),
         }
         self.take(connection, now).map(drop)
     }

@@ -265,9 +265,11 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         let polled = open.content.around(|| future.poll(cx)).map(|output| *answer = Some(output));
-        for head in open.interim.iter().flat_map(Interim::take) {
-            // Documented: one that may not be sent is dropped.
-            let _ = self.connection.interim(&head);
+        if let Some(interim) = &open.interim {
+            for head in interim.take() {
+                // Documented: one that may not be sent is dropped.
+                let _ = self.connection.interim(&head);
+            }
         }
         polled
     }

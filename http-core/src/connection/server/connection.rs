@@ -366,6 +366,13 @@ impl Connection {
         }
     }
 
+    /// Whether content of the open request is still to come, and was asked for: to ask for it again changes nothing if
+    /// [`poll_event`](Self::poll_event) follows.
+    #[must_use]
+    pub const fn content_is_wanted(&self) -> bool {
+        matches!(self.side.receive, Receive::Content(_, Wanted::Yes))
+    }
+
     /// Whether content of the open request is still to come.
     #[must_use]
     pub const fn content_is_due(&self) -> bool {

@@ -40,7 +40,7 @@ impl Steps<Event> for ServerSide {
     #[inline]
     fn poll(connection: &mut Connection, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
         if !connection.flow.deadlines.is_armed(Deadline::Head) {
-            connection.poll(input, now)
+            if connection.awaits_more(input, now) { Ok(None) } else { connection.poll(input, now) }
         } else if connection.takes_one(input) {
             Ok(None)
         } else {
@@ -181,6 +181,24 @@ impl Connection {
             self.flow.left = input.len();
         }
         takes
+    }
+
+    /// Whether more of content that somebody wants is to come, and nothing of it is there: then it is waited for.
+    ///
+    /// `poll` comes to the same by a longer way; whoever waits for content looks whenever anything happens, as a rule
+    /// for nothing.
+    #[inline]
+    fn awaits_more(&mut self, input: &BytesMut, now: Instant) -> bool {
+        let awaits = match &self.side.receive {
+            Receive::Content(decoder, Wanted::Yes) => input.is_empty() && decoder.remaining() != Some(0),
+            _ => false,
+        };
+        let awaits = awaits && self.flow.is_open() && self.flow.ended.is_none();
+        if awaits {
+            (self.flow.left, self.flow.pause) = (0, Pause::NeedsInput);
+            self.flow.await_content(now);
+        }
+        awaits
     }
 
     /// A poll while a head arrives whose new bytes go on to another part of it.
