@@ -1,6 +1,7 @@
 //! What all of these programs serve, so that each of them is nothing but a loop.
 
 pub mod blocking;
+pub mod own;
 
 use std::io;
 use std::net::{Shutdown, TcpListener};
@@ -8,8 +9,11 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Either;
 use http_core::server::{Connection, Event};
 use http_core::{Content, Fields, Framing, Instant, Interest, Misuse, ResponseHead, StatusCode};
+use http_driver::{Body, Full, Incoming};
 use socket2::SockRef;
 
 /// The time as the machines take it: since the program began.
@@ -84,4 +88,14 @@ pub fn answer(connection: &mut Connection, event: Event, now: Instant) -> Result
         Event::End(_) if connection.awaits_content() => connection.send_end(&Fields::new(), now),
         _ => Ok(()),
     }
+}
+
+/// The same application as a service is one: for those that have the driver.
+#[must_use]
+pub fn echo(request: Request<Incoming>) -> Response<Either<Full, Incoming>> {
+    let content = request.into_body();
+    let body = if content.is_end_stream() { Either::Left(Full::from("Hello\n")) } else { Either::Right(content) };
+    let mut response = Response::new(body);
+    response.headers_mut().insert("content-type", http::HeaderValue::from_static("text/plain"));
+    response
 }
