@@ -85,7 +85,8 @@ fn events(
         let (mut event, mut following) = (String::new(), next);
         while let Some((number, said)) = board.from(following) {
             event += &format!("id: {number}\n");
-            said.lines().for_each(|line| event += &format!("data: {line}\n"));
+            // Each of CR, LF and both ends a line, and nobody is to begin another field there.
+            said.replace("\r\n", "\n").split(['\r', '\n']).for_each(|line| event += &format!("data: {line}\n"));
             event.push('\n');
             following = number + 1;
         }

@@ -66,13 +66,16 @@ impl Proxy {
         let front = parts.extensions.remove::<Upgrade>();
         let websocket = parts.headers.get(UPGRADE).filter(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
         let websocket = front.zip(websocket.cloned());
-        let mut onward = convert::request(&convert::request_head(&parts)?.forwarded(), body)?;
-        let mut uri = onward.uri().clone().into_parts();
+        let asked = parts.uri.authority().map(|it| HeaderValue::try_from(it.as_str())).transpose()?;
+        let host = parts.headers.remove(HOST);
+        let mut uri = parts.uri.into_parts();
         (uri.scheme, uri.authority) = (Some(self.scheme.clone()), Some(self.authority.clone()));
-        *onward.uri_mut() = Uri::from_parts(uri)?;
+        parts.uri = Uri::from_parts(uri)?;
+        let mut onward = convert::request(&convert::request_head(&parts)?.forwarded(), body)?;
+        *onward.uri_mut() = parts.uri;
         let fields = onward.headers_mut();
-        // The client writes the origin's own.
-        if let Some(host) = fields.remove(HOST) {
+        // What an absolute target names overrides what stands in `Host` (RFC 9112 §3.2.2).
+        if let Some(host) = asked.or(host) {
             fields.insert(FORWARDED_HOST, host);
         }
         if let Some(from) = from {

@@ -84,9 +84,9 @@ async fn answer(request: Request<Incoming>, counter: &AtomicI64) -> Answer {
         Some(method) => run(method, &call["params"], counter),
     };
     let answer = match (outcome, id) {
-        // Who gives no number wants no answer.
-        (Ok(_), None) => return text(StatusCode::NO_CONTENT, ""),
-        (Ok(result), Some(id)) => json!({ "jsonrpc": "2.0", "id": id, "result": result }),
+        // Who calls without a number wants no answer.
+        (_, None) if call.get("method").is_some() => return text(StatusCode::NO_CONTENT, ""),
+        (Ok(result), id) => json!({ "jsonrpc": "2.0", "id": id, "result": result }),
         (Err((code, message)), id) => {
             json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": message } })
         }
