@@ -323,6 +323,10 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
             return Poll::Pending;
         }
         let mut moved = self.poll_write(cx, now).is_ready();
+        // While one piece after the other goes out it is enough to have listened once.
+        if moved && self.silent {
+            return Poll::Ready(());
+        }
         let read = self.poll_read(cx, now).is_ready();
         moved |= read;
         let interest = self.interest();

@@ -442,25 +442,32 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         self.or_cause(ended)
     }
 
-    /// Queues a piece of content, whatever waits already.
-    pub(super) fn write(&mut self, content: Bytes) -> Result<(), Error> {
-        let sent = call!(self, Input::SendContent(content), |machine, now| machine.send_content(content, now));
+    /// Queues a piece of content, whatever waits already. `looked` is when this wake has looked at the time last.
+    pub(super) fn write(&mut self, content: Bytes, looked: Instant) -> Result<(), Error> {
+        // A deadline begins with what is queued first, however long that took to be made.
+        let begins = self.link.machine.outbox().is_empty();
+        let now = if begins { self.link.now() } else { looked };
+        let sent = if self.link.is_tapped() {
+            self.link.apply(Input::SendContent(content), now)
+        } else {
+            self.link.machine.send_content(content, now)
+        };
         self.or_cause(sent)
     }
 
     pub(super) fn poll_write(&mut self, content: &mut Bytes, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        poll_until(self, cx, |this, _, _| {
+        poll_until(self, cx, |this, _, now| {
             if this.has_room() || !this.link.machine.awaits_content() {
-                return Poll::Ready(this.write(core::mem::take(content)));
+                return Poll::Ready(this.write(core::mem::take(content), now));
             }
             if this.link.machine.interest().close { Poll::Ready(Err(this.cause())) } else { Poll::Pending }
         })
     }
 
-    /// Whether to produce more content: while less waits than half of what may, so that a piece that comes on top stays
-    /// within it.
+    /// Whether to produce more content: while no more waits than half of what may, so that a piece that comes on top
+    /// stays within it.
     pub(super) fn has_room(&self) -> bool {
-        self.link.machine.send_capacity() > self.link.machine.config().limits.send_buffer / 2
+        self.link.machine.send_capacity() >= self.link.machine.config().limits.send_buffer.div_ceil(2).max(1)
     }
 
     fn or_cause(&mut self, result: Result<(), Misuse>) -> Result<(), Error> {

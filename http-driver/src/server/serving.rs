@@ -354,7 +354,8 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
             First::None => {}
             First::Piece(piece) => {
                 if self.connection.machine().awaits_content() {
-                    self.connection.write(piece)?;
+                    let now = self.connection.link().now();
+                    self.connection.write(piece, now)?;
                 }
             }
             First::Failed(error) => return Err(Error::Body(error)),
@@ -417,7 +418,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
                 let connection = &mut this.connection;
                 while !starved && connection.has_room() {
                     match open.content.around(|| body.as_mut().poll_frame(cx)) {
-                        Poll::Ready(Some(Ok(frame))) => pass_on(connection, frame)?,
+                        Poll::Ready(Some(Ok(frame))) => pass_on(connection, frame, now)?,
                         Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(Error::Body(error.into()))),
                         Poll::Ready(None) => connection.end(&Fields::new())?,
                         Poll::Pending => starved = true,
@@ -542,14 +543,14 @@ impl<T: Transport, R: Runtime, S> Waiter for Serving<T, R, S> {
     }
 }
 
-fn pass_on<T, R, D>(connection: &mut Connection<T, R>, frame: http_body::Frame<D>) -> Result<(), Error>
+fn pass_on<T, R, D>(connection: &mut Connection<T, R>, frame: http_body::Frame<D>, now: Instant) -> Result<(), Error>
 where
     T: Transport,
     R: Runtime,
     D: Buf,
 {
     match frame.into_data() {
-        Ok(mut data) => connection.write(data.copy_to_bytes(data.remaining())),
+        Ok(mut data) => connection.write(data.copy_to_bytes(data.remaining()), now),
         Err(frame) => {
             let trailers = frame.into_trailers().map(|map| convert::fields(&map));
             // Trailers that may not be sent are left out; the content is complete without them.
