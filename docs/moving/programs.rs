@@ -141,6 +141,7 @@ async fn an_exchange_by_hand() -> Outcome {
             exchange.flush().await?; // all of it is written
         }
         exchange.end(&Fields::new())?;
+        exchange.flush().await?; // and so is the end
         exchange.finish().await?;
         Outcome::Ok(())
     });

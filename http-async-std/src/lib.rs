@@ -132,6 +132,20 @@
 //! All of it is the driver's and the core's own. Where their documentation says `http_driver::`, a program that
 //! depends on this crate alone says `http_async_std::`, and for `http_core::` it says `http_async_std::core::`.
 //!
+//! # Where next
+//!
+//! | to | begin at |
+//! |---|---|
+//! | TLS, certificates that change | the feature `tls`: `http_async_std::tls` |
+//! | WebSockets, tunnels | [`Upgrade`] and [`Tunnel`] |
+//! | end in order, count connections | [`server::Shutdown`] |
+//! | see what goes wrong | [`server::Options::observe`], [`client::RequestError`] |
+//! | retries, back-off, waiting for a server | [`client::Builder`], and [`core::dispatch`] for the rules |
+//! | do without services, exchange by exchange | [`server::Connection`], [`client::Connection`] |
+//!
+//! The repository has a book, `docs`, with a program for each of these and more, and tables for those who come from
+//! hyper, axum, reqwest, h11 or evhttp.
+//!
 //! # Features
 //!
 //! | feature | default | what it does |

@@ -94,6 +94,17 @@
 //! * Cutting the same input into other pieces changes nothing but where pieces of content end.
 //! * After `Closed` every input is without effect.
 //!
+//! # Where next
+//!
+//! | to | begin at |
+//! |---|---|
+//! | write a server or a client over bytes of one's own | [`server::Connection`], [`client::Connection`]: the manual |
+//! | pool, queue and repeat requests | [`dispatch`] |
+//! | say how long, how much and how strict | [`Config`], and [`Config::differences`] for what a preset changes |
+//! | forward messages as a proxy | [`RequestHead::forwarded`], [`ResponseHead::forwarded`] |
+//! | record a connection and replay it | [`model::Recorder`], [`model::Record`] |
+//! | not write any of that | the crates `http-tokio` and `http-async-std`, which drive this one |
+//!
 //! # Features
 //!
 //! | feature | default | what it does |

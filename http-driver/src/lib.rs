@@ -1,4 +1,41 @@
-//! Runs [`http_core`]'s machines over any transport, timer and runtime. No protocol rules in here.
+//! Runs [`http_core`]'s machines over any transport, timer and runtime. No protocol rules in here, and no socket.
+//!
+//! Programs depend on an adapter, `http-tokio` or `http-async-std`, which hands out all of this crate. Depend on it
+//! alone to write an adapter for another runtime, or a library that works on all of them.
+//!
+//! # Whatever the runtime
+//!
+//! A server that greets its peers, over anything that is a [`Transport`], exchange after exchange, without a task or a
+//! channel:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use bytes::Bytes;
+//! use http_core::{Config, Content, ResponseHead, StatusCode};
+//! use http_driver::{Error, Runtime, Transport, server};
+//!
+//! async fn greet<T: Transport, R: Runtime>(transport: T, runtime: R) -> Result<(), Error> {
+//!     let mut connection = server::Connection::new(transport, runtime, Arc::new(Config::default()));
+//!     let hello = ResponseHead::new(StatusCode::OK);
+//!     while let Some(mut exchange) = connection.accept().await? {
+//!         exchange.respond(&hello, Content::Full(Bytes::from_static(b"Hello")))?;
+//!         exchange.finish().await?;
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Where next
+//!
+//! | to | begin at |
+//! |---|---|
+//! | bring a runtime of one's own | [`Runtime`], [`Timer`], [`Transport`]; `http-async-std` is the shorter adapter |
+//! | accept connections and serve them | [`server::Server`], and [`server::Listener`] for what it accepts |
+//! | ask with a pool | [`client::Builder`]; [`client::Dial`] or [`client::Connector`] reaches the origins |
+//! | ask on one connection | [`client::Connection`] |
+//! | turn the core's heads into the types of `http` | [`convert`] |
+//!
+//! # Features
 //!
 //! | feature | default | what it does |
 //! |---|---|---|
