@@ -1,15 +1,14 @@
-#!/bin/sh
-# Builds the book as HTML into target/book, and looks at what came of it: every picture, page and style that a page
-# names is there, and no program has lines of scenery that are shown. Needs mdbook (`cargo install mdbook`), and says so
-# loudly if it is missing: docs/build.sh
-set -eu
+#!/usr/bin/env bash
+# Builds the book as HTML into target/book, and looks at what came of it: each page, picture and place that a page links
+# to is there. Needs mdbook (`cargo install mdbook --locked`) and Python 3, and says so loudly where they are missing:
+# docs/build.sh
+set -euo pipefail
 cd "$(dirname "$0")"
-if ! command -v mdbook >/dev/null; then
-    echo "SKIPPED: the book is not built as HTML, because mdbook is missing: cargo install mdbook --locked" >&2
-    exit 0
-fi
-out=${CARGO_TARGET_DIR:-../target}/book
-case $out in /*) ;; *) out=$PWD/$out ;; esac
+source ../tests/tools.sh
+for tool in mdbook python3; do
+    command -v $tool >/dev/null || { skip "the book as HTML" "no $tool" && exit 0; }
+done
+out=$CARGO_TARGET_DIR/book
 mdbook build --dest-dir "$out"
 python3 - "$out" <<'PYTHON'
 import html.parser, pathlib, sys, urllib.parse
