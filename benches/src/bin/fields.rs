@@ -1,4 +1,5 @@
-//! Counts what an exchange in memory costs by the number of its fields, by `http-core` and by hyper, and prints a table.
+//! Counts what an exchange in memory costs by the number of its fields, by `http-core` and by hyper, and prints a
+//! table.
 //!
 //! `fields`, or, as callgrind is made to call it, `fields ours|hyper repeated|new FIELDS EXCHANGES`.
 
