@@ -4,6 +4,7 @@ use core::fmt;
 use core::future::poll_fn;
 use core::pin::Pin;
 use core::str::Utf8Error;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{Context, Poll, Waker};
 use std::sync::{Arc, Mutex};
 
@@ -45,7 +46,7 @@ enum Other {
     Done,
     /// Whoever drives the connection gives piece by piece.
     Fed {
-        cell: Arc<Mutex<Cell>>,
+        shared: Arc<Shared>,
         /// How many bytes are still to come; [`UNKNOWN`] where the head does not say.
         left: u64,
     },
@@ -116,7 +117,16 @@ impl core::error::Error for ReadError {
     }
 }
 
-/// What the connection and the body share: one frame at most.
+/// What the connection and the body share.
+#[derive(Debug, Default)]
+struct Shared {
+    cell: Mutex<Cell>,
+    /// Whoever is polled just now is polled by the connection: see [`Feed::enter`]. Read with the cell locked, and the
+    /// connection locks it behind each change; so a reader that still sees it set is seen by the connection.
+    within: AtomicBool,
+}
+
+/// One frame at most, and who waits for what.
 #[derive(Debug, Default)]
 struct Cell {
     frame: Option<Result<Frame<Bytes>, Error>>,
@@ -127,8 +137,6 @@ struct Cell {
     dropped: bool,
     reader: Option<Waker>,
     connection: Option<Waker>,
-    /// Whoever is polled just now is polled by the connection: see [`Feed::enter`].
-    within: bool,
     /// The reader has asked from there.
     asked_within: bool,
     /// The connection polls it once it was fed, so that nobody need wake it.
@@ -137,7 +145,7 @@ struct Cell {
 
 /// The connection's side of an [`Incoming`].
 #[derive(Debug)]
-pub(crate) struct Feed(Arc<Mutex<Cell>>);
+pub(crate) struct Feed(Arc<Shared>);
 
 /// What the body's user wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -256,8 +264,8 @@ impl Incoming {
             Framing::Length(length) => length,
             Framing::Chunked | Framing::UntilClose => UNKNOWN,
         };
-        let cell = Arc::new(Mutex::new(Cell::default()));
-        (Self(Source::Other(Other::Fed { cell: cell.clone(), left })), Some(Feed(cell)))
+        let shared = Arc::new(Shared::default());
+        (Self(Source::Other(Other::Fed { shared: shared.clone(), left })), Some(Feed(shared)))
     }
 
     /// How many bytes are still to come, where that is known.
@@ -278,8 +286,8 @@ impl Body for Incoming {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let source = &mut self.0;
-        if let Source::Other(Other::Fed { cell, left }) = source {
-            let frame = match poll_cell(cell, cx) {
+        if let Source::Other(Other::Fed { shared, left }) = source {
+            let frame = match shared.poll_frame(cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(frame) => frame,
             };
@@ -326,25 +334,28 @@ impl Body for Incoming {
     }
 }
 
-/// The frame that was fed last, or a wish for one; nothing if there will be none.
-fn poll_cell(cell: &Mutex<Cell>, cx: &Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-    let mut cell = lock(cell);
-    match cell.frame.take() {
-        Some(frame) => Poll::Ready(Some(frame)),
-        None if cell.ended => Poll::Ready(None),
-        None => {
-            // Whoever feeds it knows already, if it is wanted still.
-            let known = core::mem::replace(&mut cell.wanted, true);
-            if !cell.reader.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-                cell.reader = Some(cx.waker().clone());
+impl Shared {
+    /// The frame that was fed last, or a wish for one; nothing if there will be none.
+    fn poll_frame(&self, cx: &Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let mut cell = lock(&self.cell);
+        match cell.frame.take() {
+            Some(frame) => Poll::Ready(Some(frame)),
+            None if cell.ended => Poll::Ready(None),
+            None => {
+                // Whoever feeds it knows already, if it is wanted still.
+                let known = core::mem::replace(&mut cell.wanted, true);
+                if !cell.reader.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+                    cell.reader = Some(cx.waker().clone());
+                }
+                let within = self.within.load(Ordering::Relaxed);
+                (cell.asked_within, cell.is_next) = (within, false);
+                let connection = if known || within { None } else { cell.connection.take() };
+                drop(cell);
+                if let Some(connection) = connection {
+                    connection.wake();
+                }
+                Poll::Pending
             }
-            (cell.asked_within, cell.is_next) = (cell.within, false);
-            let connection = if known || cell.within { None } else { cell.connection.take() };
-            drop(cell);
-            if let Some(connection) = connection {
-                connection.wake();
-            }
-            Poll::Pending
         }
     }
 }
@@ -352,8 +363,8 @@ fn poll_cell(cell: &Mutex<Cell>, cx: &Context<'_>) -> Poll<Option<Result<Frame<B
 impl Drop for Incoming {
     fn drop(&mut self) {
         match core::mem::replace(&mut self.0, Self::done()) {
-            Source::Other(Other::Fed { cell, .. }) => {
-                let mut cell = lock(&cell);
+            Source::Other(Other::Fed { shared, .. }) => {
+                let mut cell = lock(&shared.cell);
                 cell.dropped = true;
                 let connection = cell.connection.take();
                 drop(cell);
@@ -376,7 +387,7 @@ impl fmt::Debug for Incoming {
 impl Feed {
     /// What is wanted; the connection's task is woken when that changes.
     pub(crate) fn demand(&self, cx: &Context<'_>) -> Demand {
-        let mut cell = lock(&self.0);
+        let mut cell = lock(&self.0.cell);
         // Whatever is wanted now: the body may be dropped while that is waited for.
         if !cell.connection.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             cell.connection = Some(cx.waker().clone());
@@ -395,19 +406,19 @@ impl Feed {
 
     /// Whether the body still exists.
     pub(crate) fn is_held(&self) -> bool {
-        !lock(&self.0).dropped
+        !lock(&self.0.cell).dropped
     }
 
     /// The connection polls from here until [`leave`](Self::leave) whoever may hold the body. Behind that it asks for
     /// the [`demand`](Self::demand), and polls again what it has fed. So what happens between the two wakes nobody of
     /// its own task, which its runtime would poll once more in vain.
     pub(crate) fn enter(&self) {
-        lock(&self.0).within = true;
+        self.0.within.store(true, Ordering::Relaxed);
     }
 
     /// Ends what [`enter`](Self::enter) begins.
     pub(crate) fn leave(&self) {
-        lock(&self.0).within = false;
+        self.0.within.store(false, Ordering::Relaxed);
     }
 
     pub(crate) fn data(&self, bytes: Bytes) {
@@ -426,12 +437,12 @@ impl Feed {
 
     /// The content is not complete, and no more will come.
     pub(crate) fn fail(self, error: Error) {
-        lock(&self.0).is_next = false;
+        lock(&self.0.cell).is_next = false;
         self.put(Some(Err(error)), true);
     }
 
     fn put(&self, frame: Option<Result<Frame<Bytes>, Error>>, ended: bool) {
-        let mut cell = lock(&self.0);
+        let mut cell = lock(&self.0.cell);
         cell.wanted = false;
         if frame.is_some() {
             cell.frame = frame;
@@ -448,7 +459,7 @@ impl Feed {
 impl Drop for Feed {
     fn drop(&mut self) {
         // A connection that is dropped leaves no body waiting, and none that seems complete.
-        let mut cell = lock(&self.0);
+        let mut cell = lock(&self.0.cell);
         if !cell.ended {
             cell.is_next = false;
             drop(cell);

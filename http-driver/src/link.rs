@@ -348,8 +348,12 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
             self.end(End::Clean, now);
             return Poll::Ready(());
         }
-        moved |= self.poll_timer(cx, now).is_ready();
-        if moved { Poll::Ready(()) } else { self.rest_until_woken() }
+        // While anything moves the task goes on, and no timer need wake it.
+        if moved {
+            self.expire(self.machine.poll_timeout(), now);
+            return Poll::Ready(());
+        }
+        if self.poll_timer(cx, now).is_ready() { Poll::Ready(()) } else { self.rest_until_woken() }
     }
 
     fn rest_until_woken(&mut self) -> Poll<()> {
@@ -544,16 +548,25 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
         }
     }
 
+    /// Whether the machine's deadline has passed; the machine knows then.
+    #[inline]
+    fn expire(&mut self, deadline: Option<Instant>, now: Instant) -> bool {
+        let passed = deadline.is_some_and(|due| due <= now);
+        if passed {
+            match self.tap {
+                None => self.machine.handle_timeout(now),
+                Some(_) => drop(self.tapped(Input::Timeout, now)),
+            }
+        }
+        passed
+    }
+
     /// Ready if the machine's deadline has passed, and the machine knows.
     fn poll_timer(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()> {
         let kept = self.kept_until(now);
         loop {
             let deadline = self.machine.poll_timeout();
-            if deadline.is_some_and(|due| due <= now) {
-                match self.tap {
-                    None => self.machine.handle_timeout(now),
-                    Some(_) => drop(self.tapped(Input::Timeout, now)),
-                }
+            if self.expire(deadline, now) {
                 return Poll::Ready(());
             }
             let due = deadline.into_iter().chain(kept).chain(self.until).min();
