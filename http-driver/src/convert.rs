@@ -244,7 +244,7 @@ pub(crate) fn response_lines(parts: &response::Parts) -> Result<ResponseLines<'_
     })
 }
 
-const fn version(version: Version) -> http::Version {
+pub(crate) const fn version(version: Version) -> http::Version {
     match version {
         Version::Http10 => http::Version::HTTP_10,
         _ => http::Version::HTTP_11,

@@ -46,6 +46,7 @@
 //! | `tls-webpki-roots` | no | `tls`, and clients trust the roots of Mozilla, which are bundled |
 //! | `tls-native-roots` | no | `tls`, and clients trust the roots of the platform, unless others are bundled |
 //! | `tls-platform-verifier` | no | `tls`, and clients trust whom the platform trusts, unless they have roots |
+//! | `tracing` | no | spans of exchanges and connections, for subscribers of `tracing`: see [`observe`] |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod block;
@@ -61,6 +62,7 @@ mod io;
 mod link;
 mod lock;
 mod names;
+pub mod observe;
 mod peer;
 pub mod server;
 mod simple;

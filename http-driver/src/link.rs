@@ -233,6 +233,14 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
         self.tap.is_some()
     }
 
+    /// Shows a tap what comes from here, unless one watches already.
+    pub(crate) fn watch(&mut self, tap: BoxTap) {
+        if self.tap.is_none() {
+            let now = self.now();
+            self.tap.insert(tap).begin(now);
+        }
+    }
+
     /// Applies an input through the model, and shows it to the tap.
     pub(crate) fn apply(&mut self, input: Input, now: Instant) -> Result<(), Misuse> {
         let misused = self.tapped(input, now).into_iter().find_map(|action| match action {

@@ -150,6 +150,7 @@
 //! | `tls-webpki-roots` | no | `tls`, and clients trust the roots of Mozilla, which are bundled |
 //! | `tls-native-roots` | no | `tls`, and clients trust the roots of the platform, unless others are bundled |
 //! | `tls-platform-verifier` | no | `tls`, and clients trust whom the platform trusts, unless they have roots |
+//! | `tracing` | no | spans of exchanges and connections, for subscribers of `tracing`: see [`observe`] |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "axum")]
@@ -168,7 +169,8 @@ pub use http_core::{self as core, Config};
 pub use http_driver::tls;
 pub use http_driver::{
     Body, BoxTap, Either, Error, Frame, Full, Incoming, Peer, ReadError, ReasonPhrase, Runtime, RuntimeId, Service,
-    ServiceFn, SizeHint, Timer, Transport, Tunnel, Unconvertible, Upgrade, client, convert, server, service_fn,
+    ServiceFn, SizeHint, Timer, Transport, Tunnel, Unconvertible, Upgrade, client, convert, observe, server,
+    service_fn,
 };
 pub use io::TokioIo;
 pub use runtime::{TokioRuntime, TokioTimer};

@@ -11,7 +11,9 @@ use super::handle::Client;
 use super::life::Core;
 use super::observe::Observe;
 use super::origin::Connector;
+use super::watching::Watching;
 use crate::io::Runtime;
+use crate::observe::Metrics;
 
 /// What a client is made with.
 ///
@@ -91,11 +93,13 @@ pub struct Builder {
     observer: Option<Arc<dyn Observe>>,
     timeout: Option<Duration>,
     tells_peer: bool,
+    watching: Watching,
 }
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { config: Config::client().into(), observer: None, timeout: None, tells_peer: false }
+        let watching = Watching::default();
+        Self { config: Config::client().into(), observer: None, timeout: None, tells_peer: false, watching }
     }
 }
 
@@ -254,6 +258,20 @@ impl Builder {
         self
     }
 
+    /// Whether responses have [`Timings`](crate::observe::Timings) among their extensions: when what of the exchange
+    /// happened. Default: no, for it costs allocations and looks at the clock; with [`metrics`](Self::metrics) they
+    /// have them anyway.
+    pub const fn timings(mut self, yes: bool) -> Self {
+        self.watching.timings = yes;
+        self
+    }
+
+    /// Tells `metrics` of each request and each connection. Default: nobody is told, which costs nothing.
+    pub fn metrics(mut self, metrics: Arc<dyn Metrics>) -> Self {
+        self.watching.metrics = Some(metrics);
+        self
+    }
+
     /// How often a request is tried again that is lost, where that is safe; 0: never.
     pub fn retries(self, most: u32) -> Self {
         self.with_policy(|policy| policy.request_retries(most))
@@ -289,9 +307,10 @@ impl Builder {
         R: Runtime + Send + Sync + 'static,
         R::Timer: Send,
     {
-        let config = Arc::new(Arc::unwrap_or_clone(self.config).dispatched());
+        let Self { config, observer, timeout, tells_peer, watching } = self;
+        let config = Arc::new(Arc::unwrap_or_clone(config).dispatched());
         connector.configure(&config);
-        Client::new(Arc::new(Core::new(config, self.observer, self.timeout, self.tells_peer, connector, runtime)))
+        Client::new(Arc::new(Core::new(config, observer, timeout, tells_peer, watching, connector, runtime)))
     }
 }
 

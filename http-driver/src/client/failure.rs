@@ -319,6 +319,23 @@ impl RequestError {
         )
     }
 
+    /// What `error.type` is of it, as whoever measures is told.
+    pub(super) fn word(&self) -> &'static str {
+        match self.0.kind {
+            _ if self.is_timeout() => "timeout",
+            _ if self.is_dns() => "name_not_resolved",
+            _ if self.is_tls() => "tls_error",
+            Kind::Failed(Failure { phase: RequestPhase::Proxy, .. }) => "proxy_error",
+            _ if self.is_connect() => "connect_error",
+            _ if self.is_malformed() => "protocol_error",
+            Kind::Refused(_) => "refused",
+            Kind::Unsendable(_) | Kind::NoOrigin => "invalid_message",
+            Kind::Body => "body_error",
+            Kind::NoRuntime => "cancelled",
+            _ => "connection_closed",
+        }
+    }
+
     const fn advice(&self, safe: bool) -> &'static str {
         match (safe, self.0.progress) {
             (true, Some(Progress::NOTHING)) => "nothing of it was sent: safe to repeat",

@@ -31,10 +31,14 @@ impl Gather {
     /// The request with all of its content. Its trailers are left out, which have no place.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Box<Job>, RequestError>> {
         loop {
-            let Some(Payload::Stream(_, body)) = self.job.as_mut().map(|job| &mut job.payload) else {
+            let Some(Job { payload: Payload::Stream(_, body), watched, .. }) = self.job.as_deref_mut() else {
                 return Poll::Ready(Err(RequestError::body(Error::Misuse(Misuse::NotYourTurn))));
             };
-            match body.as_mut().poll_frame(cx) {
+            let polled = match watched {
+                Some(watched) => watched.span().within(|| body.as_mut().poll_frame(cx)),
+                None => body.as_mut().poll_frame(cx),
+            };
+            match polled {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(None) => break,
                 Poll::Ready(Some(Err(error))) => {

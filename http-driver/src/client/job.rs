@@ -1,5 +1,7 @@
 //! A request, kept for as long as it may have to be sent.
 
+use std::sync::Arc;
+
 use http::Request;
 use http::request::Parts;
 use http_body::Body;
@@ -13,6 +15,7 @@ use super::origin::{Place, Spot};
 use super::payload::{BoxBody, Payload, Unsent};
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
+use crate::observe::Watched;
 
 /// A request: with who waits for it, or on a connection.
 pub(super) struct Job {
@@ -29,11 +32,13 @@ pub(super) struct Job {
     pub(super) progress: Option<Progress>,
     /// On how many connections something of it was sent.
     pub(super) touched: u32,
+    /// The exchange, if somebody watches it.
+    pub(super) watched: Option<Arc<Watched>>,
 }
 
 impl Job {
     pub(super) fn new(parts: Parts, spot: Spot, head: Option<Box<RequestHead>>, payload: Payload) -> Self {
-        Self { parts, spot, head, payload, error: None, progress: Some(Progress::NOTHING), touched: 0 }
+        Self { parts, spot, head, payload, error: None, progress: Some(Progress::NOTHING), touched: 0, watched: None }
     }
 
     /// Where it goes.

@@ -22,6 +22,7 @@ mod pool;
 mod response;
 mod shutdown;
 mod stage;
+mod watching;
 
 pub use builder::Builder;
 pub use connect_error::{ConnectError, ProxyStatus, connect_cause};

@@ -21,10 +21,12 @@ use super::life::{Core, Flight, Held, Rest, Step, Unbegun, ended};
 use super::options::RequestOptions;
 use super::origin::Connector;
 use super::pool::{Look, Parked};
+use super::watching;
 use crate::body::Incoming;
 use crate::clock;
 use crate::error::Error;
 use crate::io::{Runtime, RuntimeId, Timer};
+use crate::observe::{Caller, Watched};
 
 /// After what time a request that waits looks for itself whether there is anything for it, at first and at last: if
 /// those that should have woken it are not polled any more, nothing else does.
@@ -65,6 +67,10 @@ where
     /// While it waits.
     timer: Option<R::Timer>,
     patience: Duration,
+    /// Whose span the exchange is in, if nobody's is where it is polled.
+    caller: Caller,
+    /// The exchange, until its response is handed out, if somebody watches it.
+    watched: Option<Arc<Watched>>,
 }
 
 enum Stage<C: Connector, R: Runtime> {
@@ -97,7 +103,8 @@ where
             Err(error) => (Stage::Refused(error), None),
         };
         let patience = PATIENCE.0;
-        Self { handle, stage, job, id: None, runtime: None, deadline: None, timer: None, patience }
+        let (caller, watched) = (Caller::current(), None);
+        Self { handle, stage, job, id: None, runtime: None, deadline: None, timer: None, patience, caller, watched }
     }
 
     fn core(&self) -> &Arc<Core<C, R>> {
@@ -108,7 +115,11 @@ where
     fn enqueue(&mut self, runtime: RuntimeId) -> Result<(), RequestError> {
         let core = self.handle.core();
         let now = core.now();
-        let Some(job) = &self.job else { return Err(RequestError::no_origin()) };
+        let Some(job) = &mut self.job else { return Err(RequestError::no_origin()) };
+        if self.watched.is_none() {
+            self.watched = core.watching.request(&job.parts, &self.caller, now);
+            job.watched.clone_from(&self.watched);
+        }
         let order = dispatch::Job::new(OriginId::from_u64(u64::MAX))
             .idempotent(job.is_idempotent())
             .replayable(job.payload.is_replayable());
@@ -195,7 +206,7 @@ where
     fn launch(&mut self, mut held: Held<C, R>, id: RequestId, job: Box<Job>) -> Option<Outcome> {
         let carrier = held.carrier();
         carrier.connection.wake_at(self.deadline);
-        let error = match Flight::begin(&mut carrier.connection, id, job) {
+        let error = match Flight::begin(&mut carrier.connection, id, job, carrier.seen.as_deref_mut()) {
             Ok(flight) => {
                 carrier.flight = Some(flight);
                 self.stage = Stage::Sent(held);
@@ -243,7 +254,12 @@ where
     /// The connection ended before it took anything of the request.
     fn lose_unused(&mut self, mut held: Held<C, R>, id: RequestId) {
         let core = self.handle.core();
-        let connection = held.carrier().id;
+        let carrier = held.carrier();
+        if let Some(watched) = &self.watched {
+            let used = carrier.seen.as_ref().is_some_and(|seen| seen.is_used());
+            watching::lost(watched, LostCause::Eof, Progress::NOTHING, used);
+        }
+        let connection = carrier.id;
         held.part();
         core.pool.lost(connection, LostCause::Eof, vec![(id, Progress::NOTHING)], core.now());
         self.stage = Stage::Queued;
@@ -254,6 +270,14 @@ where
         let error = held.give_up(error);
         self.cancel();
         Err(error)
+    }
+
+    /// Nobody waits for it any more.
+    fn give_up(&mut self) {
+        if let Some(watched) = self.watched.take() {
+            watched.fail("cancelled");
+            watched.end(self.core().now());
+        }
     }
 
     fn cancel(&mut self) {
@@ -316,6 +340,9 @@ where
         let rest = if switching { Rest::Partly } else { carrier.take_rest(now) };
         let flight = carrier.flight.as_mut()?;
         let request = flight.request;
+        if let Some(watched) = &flight.watched {
+            watched.response_content(if let Rest::Whole(bytes, _) = &rest { bytes.len() } else { carrier.taken.len() });
+        }
         if let Rest::Whole(bytes, trailers) = rest {
             let response = carrier.response(head, Incoming::whole(bytes, &trailers), core.tells_peer);
             let mut flight = carrier.flight.take()?;
@@ -334,9 +361,19 @@ where
             } else {
                 core.pool.complete(connection, request, &told, held.free(), now)
             };
-            return self.delivered(delivery, response.map_err(RequestError::unreadable));
+            let response = response.map_err(RequestError::unreadable);
+            if let Some(watched) = self.watched.as_ref().filter(|_| response.is_ok()) {
+                match delivery {
+                    Delivery::Deliver => watched.complete(now),
+                    _ => watching::put_off(watched, told.facts.status),
+                }
+            }
+            return self.delivered(delivery, response);
         }
         if core.pool.answered(connection, request, &told, now) != Delivery::Deliver {
+            if let Some(watched) = flight.watched.take() {
+                watching::put_off(&watched, told.facts.status);
+            }
             flight.give_back();
             self.job = flight.job.take();
             flight.discard(core.config.limits.drain);
@@ -360,6 +397,9 @@ where
             }
             return None;
         }
+        if let (Some(watched), Err(_)) = (&self.watched, &response) {
+            watched.fail("protocol_error");
+        }
         let sending = carrier.broken.is_none() && carrier.is_sending();
         let body = if sending { core.go_on(held, framing) } else { held.into_content(core.clone()) };
         let response = response.map(|response| response.map(|_| body));
@@ -368,6 +408,9 @@ where
 
     fn delivered(&mut self, delivery: Delivery, response: Outcome) -> Option<Outcome> {
         if delivery == Delivery::Deliver {
+            if response.is_ok() {
+                self.watched = None;
+            }
             self.job = None;
             self.id = None;
             self.stage = Stage::Over;
@@ -423,6 +466,7 @@ where
             // What is not here is on a connection, or was.
             let error = RequestError::no_runtime(this.job.take());
             this.cancel();
+            this.give_up();
             return Poll::Ready(Err(error));
         };
         loop {
@@ -440,6 +484,13 @@ where
                 Stage::Over => return Poll::Pending,
             };
             if let Some(outcome) = outcome {
+                if let Some(watched) = this.watched.take() {
+                    // Of a response the end is told by whoever brings it.
+                    if let Err(error) = &outcome {
+                        watched.fail(error.word());
+                        watched.end(this.core().now());
+                    }
+                }
                 this.stage = Stage::Over;
                 this.id = None;
                 return Poll::Ready(outcome);
@@ -455,6 +506,7 @@ where
     R::Timer: Send,
 {
     fn drop(&mut self) {
+        self.give_up();
         match mem::replace(&mut self.stage, Stage::Over) {
             // The transport first: another connection may be made in its place.
             Stage::Taken(held) | Stage::Gathering(held, _) | Stage::Sent(held) | Stage::Switching(held, _) => {

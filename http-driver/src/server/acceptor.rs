@@ -13,7 +13,7 @@ use http_core::{Config, Phase};
 use tower_service::Service;
 
 use super::connection::Connection;
-use super::incident::{Fault, Incident, Observed};
+use super::incident::{Fault, Observed};
 use super::listener::Listener;
 use super::options::Options;
 use super::service::serve_connection;
@@ -252,7 +252,7 @@ where
                 Some((Err(error), entry)) => {
                     drop(entry);
                     if let Some(observer) = &self.options.observer {
-                        observer.tell(&Incident::nowhere(Fault::Accept(&error)));
+                        observer.tell_nowhere(Fault::Accept(&error));
                     }
                     self.rest(&error).await;
                 }
@@ -327,7 +327,7 @@ where
         let (runtime, config, options) = (self.runtime.clone(), self.config.clone(), self.options.clone());
         let most = self.handshake;
         Served::Beginning(Box::pin(async move {
-            let mut observed = options.observer.as_ref().map(|observer| observer.follow(&transport));
+            let mut observed = options.observer.as_ref().and_then(|observer| observer.follow(&transport));
             if !handshake(&runtime, &mut transport, most, &mut watch, &mut observed).await {
                 return None;
             }
@@ -364,7 +364,7 @@ where
             Ok::<_, core::convert::Infallible>(response)
         });
         self.runtime.spawn(async move {
-            let mut observed = options.observer.as_ref().map(|observer| observer.follow(&transport));
+            let mut observed = options.observer.as_ref().and_then(|observer| observer.follow(&transport));
             if !handshake(&runtime, &mut transport, most, &mut watch, &mut observed).await {
                 return;
             }

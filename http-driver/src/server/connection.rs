@@ -17,6 +17,7 @@ use crate::convert;
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
 use crate::link::{BoxTap, Link, Outside, Waiter, poll_until};
+use crate::observe::Watched;
 
 /// One connection of a server, over any transport: exchange after exchange, without channels or tasks.
 ///
@@ -174,12 +175,71 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     /// Tells of what goes wrong from here, if it does not already.
     pub(super) fn observe(&mut self, observer: &Observer) {
         if self.observed.is_none() {
-            self.observed = Some(observer.follow(&self.link.transport));
+            self.observed = observer.follow(&self.link.transport);
+        }
+        if let Some(tap) = self.observed.as_ref().and_then(|observed| observed.phases()) {
+            self.link.watch(tap);
         }
     }
 
     pub(super) const fn observer(&mut self) -> &mut Option<Box<Observed>> {
         &mut self.observed
+    }
+
+    /// Tells of a request that the service is given.
+    #[cold]
+    pub(super) fn tell_served<B>(&mut self, request: &http::Request<B>) {
+        let now = self.link.now();
+        if let Some(observed) = &mut self.observed {
+            observed.serves(request, now);
+        }
+    }
+
+    /// The same exchange goes on, or was dropped.
+    pub(super) fn see_exchange(&mut self) {
+        if let Some(exchange) = self.watched() {
+            exchange.see(self.link.now());
+        }
+    }
+
+    /// It has failed, and nothing more is to be told of it.
+    pub(super) fn give_up_exchange(&mut self) {
+        if self.observed.is_some() {
+            let now = self.link.now();
+            if let Some(observed) = &mut self.observed {
+                observed.give_up(now);
+            }
+        }
+    }
+
+    /// The connection is handed over, and with it who is told.
+    pub(super) fn take_observed(&mut self) -> Option<Box<Observed>> {
+        let mut observed = self.observed.take()?;
+        observed.complete(self.link.now());
+        Some(observed)
+    }
+
+    /// The exchange that the service has, if somebody measures it.
+    #[inline]
+    pub(super) fn watched(&self) -> Option<&Arc<Watched>> {
+        self.observed.as_ref()?.exchange()
+    }
+
+    /// Tells of a response that was begun, with so much of its content.
+    #[cold]
+    fn tell_answered(&self, status: u16, content: usize) {
+        if let (Some(exchange), Ok(status)) = (self.watched(), http::StatusCode::from_u16(status)) {
+            exchange.first_byte(self.link.now());
+            exchange.answered(status);
+            exchange.response_content(content);
+        }
+    }
+
+    /// What is to be told of content that is about to be sent with a head, if anybody is.
+    #[inline]
+    fn content_to_tell(&self, content: &Content) -> Option<usize> {
+        self.observed.as_ref()?;
+        Some(if let Content::Full(bytes) = content { bytes.len() } else { 0 })
     }
 
     /// Tells of a fault, and what was answered; not if it follows from what was told to end the connection.
@@ -195,11 +255,13 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     #[inline]
     pub(super) fn report_unserved(&mut self, asked: &Poll<Result<Option<RequestHead>, Error>>) {
         if let Some(observed) = &mut self.observed {
-            let machine = &self.link.machine;
-            observed.tell_unmet(machine.unmet_expectations());
+            let (machine, now) = (&self.link.machine, clock::to_core(self.link.runtime.now()));
+            observed.tell_unmet(machine.unmet_expectations(), now);
             let accepted = matches!(asked, Poll::Ready(Ok(Some(_))));
             if accepted || machine.reached() != Phase::Writing && !machine.is_switched() {
-                observed.serves(None);
+                observed.served(now);
+            } else if let Some(exchange) = observed.exchange() {
+                exchange.see(now);
             }
         }
     }
@@ -358,14 +420,24 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
 /// The commands of an exchange.
 impl<T: Transport, R: Runtime> Connection<T, R> {
     pub(super) fn respond(&mut self, head: &ResponseHead, content: Content) -> Result<(), Misuse> {
-        call!(self, Input::SendResponse(head.clone(), content), |machine, now| machine
-            .send_response(head, content, now))
+        let told = self.content_to_tell(&content);
+        let sent = call!(self, Input::SendResponse(head.clone(), content), |machine, now| machine
+            .send_response(head, content, now));
+        if let (Some(length), Ok(())) = (told, &sent) {
+            self.tell_answered(head.status().as_u16(), length);
+        }
+        sent
     }
 
     /// The same, where the content stays with the caller if the response is refused.
     pub(super) fn offer(&mut self, head: &ResponseHead, content: &mut Content) -> Result<(), Misuse> {
-        call!(self, Input::SendResponse(head.clone(), content.clone()), |machine, now| machine
-            .offer_response(head, content, now))
+        let told = self.content_to_tell(content);
+        let sent = call!(self, Input::SendResponse(head.clone(), content.clone()), |machine, now| machine
+            .offer_response(head, content, now));
+        if let (Some(length), Ok(())) = (told, &sent) {
+            self.tell_answered(head.status().as_u16(), length);
+        }
+        sent
     }
 
     /// The same from the parts of a response, without a head of ours; whoever watches is shown one.
@@ -373,8 +445,13 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         if self.link.is_tapped() {
             return self.offer(&convert::lenient_response_head(parts)?, content);
         }
+        let told = self.content_to_tell(content);
         let (lines, now) = (convert::response_lines(parts)?, self.link.now());
-        self.link.machine.offer_lines(&lines, content, now)
+        let sent = self.link.machine.offer_lines(&lines, content, now);
+        if let (Some(length), Ok(())) = (told, &sent) {
+            self.tell_answered(parts.status.as_u16(), length);
+        }
+        sent
     }
 
     pub(super) fn interim(&mut self, head: &ResponseHead) -> Result<(), Misuse> {
@@ -444,6 +521,9 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
 
     /// Queues a piece of content, whatever waits already. `looked` is when this wake has looked at the time last.
     pub(super) fn write(&mut self, content: Bytes, looked: Instant) -> Result<(), Error> {
+        if let Some(exchange) = self.watched() {
+            exchange.response_content(content.len());
+        }
         // A deadline begins with what is queued first, however long that took to be made.
         let begins = self.link.machine.outbox().is_empty();
         let now = if begins { self.link.now() } else { looked };

@@ -6,12 +6,16 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use http::{Method, StatusCode, Uri};
-use http_core::{Closed, Misuse, Phase, ProtocolError, Reason};
+use http::header::HOST;
+use http::uri::Authority;
+use http::{Method, Request, StatusCode, Uri};
+use http_core::{Closed, Instant, Misuse, Phase, ProtocolError, Reason};
 
 use crate::convert::Unconvertible;
 use crate::error::Error;
 use crate::io::Transport;
+use crate::link::BoxTap;
+use crate::observe::{ConnectionFacts, Metrics, Opened, RequestFacts, Role, Span, Tone, Watched, error_type};
 use crate::peer::Peer;
 
 /// Something that went wrong on a server, or that it answered without asking its service: told to the function that
@@ -197,6 +201,27 @@ impl<'a> Fault<'a> {
 }
 
 impl Fault<'_> {
+    /// What the exchange that it happens in ends with.
+    fn word(&self) -> Option<&'static str> {
+        match self {
+            Self::Protocol(error) => error_type(&(*error).into()),
+            Self::Service(_) => Some("service_error"),
+            Self::Misuse(misuse) => error_type(&(*misuse).into()),
+            Self::Body(_) => Some("body_error"),
+            Self::Closed(why) => error_type(&Error::Closed(*why)),
+            Self::Io(_) => Some("io_error"),
+            Self::Cut => Some("shutdown"),
+            _ => None,
+        }
+    }
+
+    const fn tone(&self) -> Tone {
+        match self {
+            Self::Accept(_) | Self::Service(_) | Self::Misuse(_) | Self::Body(_) | Self::NotTaken => Tone::Ours,
+            _ => Tone::Usual,
+        }
+    }
+
     /// The section that states the rule, or what was answered; `limit` where a limit of ours was met, empty where no
     /// section says anything.
     #[must_use]
@@ -244,29 +269,65 @@ impl StdError for Fault<'_> {
 type Function = dyn Fn(&Incident<'_>) + Send + Sync;
 
 /// Who is told.
-#[derive(Clone)]
-pub(super) struct Observer(Arc<Told<Function>>);
+#[derive(Clone, Default)]
+pub(super) struct Observer(Arc<Told>);
 
-struct Told<F: ?Sized> {
+#[derive(Default)]
+struct Told {
     /// The number of the last connection.
     last: AtomicU64,
-    function: F,
+    function: Option<Arc<Function>>,
+    metrics: Option<Arc<dyn Metrics>>,
 }
 
 impl Observer {
-    pub(super) fn new(function: impl Fn(&Incident<'_>) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Told { last: AtomicU64::new(0), function }))
+    /// The function is told as well.
+    pub(super) fn with_function(&self, function: impl Fn(&Incident<'_>) + Send + Sync + 'static) -> Self {
+        let metrics = self.0.metrics.clone();
+        Self(Arc::new(Told { last: AtomicU64::new(0), function: Some(Arc::new(function)), metrics }))
     }
 
-    pub(super) fn tell(&self, incident: &Incident<'_>) {
-        (self.0.function)(incident);
+    /// Metrics are told as well.
+    pub(super) fn with_metrics(&self, metrics: Arc<dyn Metrics>) -> Self {
+        let function = self.0.function.clone();
+        Self(Arc::new(Told { last: AtomicU64::new(0), function, metrics: Some(metrics) }))
     }
 
-    /// Follows a connection from here.
-    pub(super) fn follow<T: Transport>(&self, transport: &T) -> Box<Observed> {
+    fn tell(&self, incident: &Incident<'_>) {
+        if let Some(function) = &self.0.function {
+            function(incident);
+        }
+    }
+
+    /// The same where no connection is.
+    pub(super) fn tell_nowhere(&self, fault: Fault<'_>) {
+        Span::none().tell(fault.tone(), &fault, fault.section(), None);
+        self.tell(&Incident::nowhere(fault));
+    }
+
+    /// Follows a connection from here, if somebody is to be told of it.
+    pub(super) fn follow<T: Transport>(&self, transport: &T) -> Option<Box<Observed>> {
+        let Told { function, metrics, .. } = &*self.0;
+        if function.is_none() && metrics.is_none() && !Span::serves() {
+            return None;
+        }
         let number = self.0.last.fetch_add(1, Ordering::Relaxed) + 1;
         let peer = transport.peer();
-        Box::new(Observed { observer: self.clone(), number, peer, request: None, unmet: 0, over: false })
+        let facts = ConnectionFacts { role: Role::Server, origin: None, peer: peer.address };
+        let span = Span::of_connection(&facts, Some(number));
+        let opened = metrics.clone().map(|metrics| Arc::new(Opened::new(metrics, facts)));
+        let observer = self.clone();
+        Some(Box::new(Observed {
+            observer,
+            number,
+            peer,
+            request: None,
+            exchange: None,
+            span,
+            _opened: opened,
+            unmet: 0,
+            over: false,
+        }))
     }
 }
 
@@ -284,6 +345,11 @@ pub(crate) struct Observed {
     peer: Peer,
     /// The request that the service has.
     request: Option<(Method, Uri)>,
+    /// The same, for who measures.
+    exchange: Option<Arc<Watched>>,
+    span: Span,
+    /// What this goes with is open for as long.
+    _opened: Option<Arc<Opened>>,
     /// Expectations that were told of.
     unmet: u32,
     /// What ended the connection was told: what follows from that is no news.
@@ -294,14 +360,62 @@ impl Observed {
     /// The handshake is done, and may have told who the peer is.
     pub(super) fn meet<T: Transport>(&mut self, transport: &T) {
         self.peer = transport.peer();
+        self.span.meets(self.peer.address);
     }
 
-    /// The service is given this request, or none any more.
-    pub(super) fn serves(&mut self, request: Option<(Method, Uri)>) {
-        self.request = request;
+    /// The service is given this request.
+    pub(super) fn serves<B>(&mut self, request: &Request<B>, now: Instant) {
+        self.request = Some((request.method().clone(), request.uri().clone()));
+        let metrics = self.observer.0.metrics.clone();
+        if metrics.is_none() && !Span::serves() {
+            return;
+        }
+        let host = || Authority::try_from(request.headers().get(HOST)?.as_bytes()).ok();
+        let authority = request.uri().authority().cloned().or_else(host);
+        let place = authority.as_ref().map(|authority| (authority.host(), authority.port_u16()));
+        let facts = RequestFacts::new(Role::Server, request.method(), scheme(&self.peer), place);
+        let span = Span::of_service(&facts, request, self.peer.address, self.number, &self.span);
+        let exchange = Watched::new(metrics, facts, span, now);
+        exchange.speaks(request.version());
+        self.exchange = Some(Arc::new(exchange));
+    }
+
+    /// What it was given was answered, and the answer was sent.
+    pub(super) fn served(&mut self, now: Instant) {
+        self.request = None;
+        self.complete(now);
+    }
+
+    /// The same, but that it is still said of what request something goes wrong.
+    pub(super) fn complete(&mut self, now: Instant) {
+        if let Some(exchange) = self.exchange.take() {
+            exchange.complete(now);
+        }
+    }
+
+    /// It ends before its answer was sent.
+    pub(super) fn give_up(&mut self, now: Instant) {
+        if let Some(exchange) = self.exchange.take() {
+            exchange.end(now);
+        }
+    }
+
+    /// What the service has, if somebody measures it.
+    pub(super) const fn exchange(&self) -> Option<&Arc<Watched>> {
+        self.exchange.as_ref()
+    }
+
+    /// What tells of the connection's phases, if somebody wants to see them.
+    pub(super) fn phases(&self) -> Option<BoxTap> {
+        self.span.phases(Role::Server)
     }
 
     pub(crate) fn tell(&self, fault: Fault<'_>, status: Option<StatusCode>, phase: Phase) {
+        let span = self.exchange.as_ref().map_or(&self.span, |exchange| exchange.span());
+        span.tell(fault.tone(), &fault, fault.section(), status);
+        if let (Some(exchange), Some(word)) = (&self.exchange, fault.word()) {
+            exchange.fail(word);
+        }
         self.observer.tell(&Incident {
             connection: Some(self.number),
             peer: Some(&self.peer),
@@ -317,10 +431,10 @@ impl Observed {
     }
 
     /// So many requests were answered with 417 so far.
-    pub(super) fn tell_unmet(&mut self, unmet: u32) {
+    pub(super) fn tell_unmet(&mut self, unmet: u32, now: Instant) {
         while self.unmet < unmet {
             self.unmet += 1;
-            self.request = None;
+            self.served(now);
             self.tell(Fault::Expectation, Some(StatusCode::EXPECTATION_FAILED), Phase::ReadingHeaders);
         }
     }
@@ -346,4 +460,14 @@ impl Observed {
             self.tell(Fault::Cut, None, phase);
         }
     }
+}
+
+/// The scheme of what is asked for over a transport, by what that says of itself.
+fn scheme(peer: &Peer) -> &'static str {
+    #[cfg(feature = "tls")]
+    if peer.extensions.get::<crate::tls::TlsInfo>().is_some() {
+        return "https";
+    }
+    let _ = peer;
+    "http"
 }

@@ -75,6 +75,9 @@ impl Inflow {
         match (event, self.feed.take()) {
             (Ok(Event::Content(bytes)), Some(feed)) => {
                 taken = Some(bytes.len());
+                if let Some(exchange) = connection.watched() {
+                    exchange.request_content(bytes.len());
+                }
                 feed.data(bytes);
                 self.feed = Some(feed);
             }

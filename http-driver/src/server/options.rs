@@ -1,6 +1,9 @@
 //! How services are served.
 
+use std::sync::Arc;
+
 use super::incident::{Incident, Observer};
+use crate::observe::Metrics;
 
 /// How services are served.
 ///
@@ -8,7 +11,7 @@ use super::incident::{Incident, Observer};
 /// let options = http_driver::server::Options::default().interim(true);
 /// assert!(format!("{options:?}").contains("interim: true"));
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
     pub(super) switches: Switches,
@@ -21,6 +24,14 @@ pub(super) struct Switches {
     pub(super) interim: bool,
     pub(super) disconnected: bool,
     pub(super) cancel_on_end: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        // With spans there may always be somebody who is told.
+        let observer = cfg!(feature = "tracing").then(Observer::default);
+        Self { switches: Switches::default(), observer }
+    }
 }
 
 impl Options {
@@ -57,7 +68,15 @@ impl Options {
     /// connections when their tasks see it, for which the server waits a moment.
     #[must_use]
     pub fn observe(mut self, function: impl Fn(&Incident<'_>) + Send + Sync + 'static) -> Self {
-        self.observer = Some(Observer::new(function));
+        self.observer = Some(self.observer.unwrap_or_default().with_function(function));
+        self
+    }
+
+    /// Tells `metrics` of each request that the service is given, and of each connection. Default: nobody is told,
+    /// which costs nothing.
+    #[must_use]
+    pub fn metrics(mut self, metrics: Arc<dyn Metrics>) -> Self {
+        self.observer = Some(self.observer.unwrap_or_default().with_metrics(metrics));
         self
     }
 }

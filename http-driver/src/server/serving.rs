@@ -25,6 +25,7 @@ use crate::convert;
 use crate::error::{BoxError, Error};
 use crate::io::{Runtime, Transport};
 use crate::link::{Link, Waiter, poll_until};
+use crate::observe::Span;
 use crate::template::Templates;
 use crate::tunnel::Promise;
 
@@ -88,7 +89,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         if !self.connection.is_switched() {
             return None;
         }
-        let observed = self.connection.observer().take();
+        let observed = self.connection.take_observed();
         let (transport, early) = self.connection.into_parts();
         Some(Switched::new(transport, early, self.promise, self.watch, observed))
     }
@@ -108,11 +109,13 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
     pub(super) fn fail_with(&mut self, error: &Error) -> bool {
         if self.watch.as_ref().is_some_and(Watch::is_cut) {
             self.connection.report_cut();
+            self.connection.give_up_exchange();
             self.connection.cut();
             return false;
         }
         self.connection.report_end(error);
         self.connection.leave();
+        self.connection.give_up_exchange();
         true
     }
 
@@ -171,8 +174,8 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
                 return None;
             }
         };
-        if let Some(observed) = self.connection.observer() {
-            observed.serves(Some((request.method().clone(), request.uri().clone())));
+        if self.connection.observer().is_some() {
+            self.connection.tell_served(&request);
         }
         if may_switch {
             self.promise = Some(Promise::among(request.extensions_mut()));
@@ -213,7 +216,9 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
             let mut answer = None;
             {
                 // Made where it stays.
-                let mut future = pin!(this.service.call(request));
+                let span = this.span();
+                let future = within(span.as_ref(), || this.service.call(request));
+                let mut future = pin!(Span::around(span.as_ref(), future));
                 poll_fn(|cx| this.poll_called(future.as_mut(), &mut answer, &mut open, cx)).await?;
             }
             let mut body = pin!(None);
@@ -341,7 +346,8 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         if status.is_some_and(|status| self.connection.machine().omits_content(status)) {
             return self.begin_without_content(parts, announced(&*body), open);
         }
-        let (mut announced, mut first) = first_piece(body, cx);
+        let span = self.span();
+        let (mut announced, mut first) = within(span.as_ref(), || first_piece(body, cx));
         let mut begun = self.connection.offer_parts(parts, &mut announced);
         if let Err(Misuse::Framing) = begun {
             begun = self.offer_mended(parts, &mut announced, &mut first);
@@ -413,11 +419,12 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         B::Error: Into<BoxError>,
     {
         let mut starved = false;
+        let span = self.span();
         poll_until(self, cx, |this, cx, now| {
             loop {
                 let connection = &mut this.connection;
                 while !starved && connection.has_room() {
-                    match open.content.around(|| body.as_mut().poll_frame(cx)) {
+                    match open.content.around(|| within(span.as_ref(), || body.as_mut().poll_frame(cx))) {
                         Poll::Ready(Some(Ok(frame))) => pass_on(connection, frame, now)?,
                         Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(Error::Body(error.into()))),
                         Poll::Ready(None) => connection.end(&Fields::new())?,
@@ -457,6 +464,12 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
             self.connection.report(Fault::Service(&*error.into()), status);
         }
         refused
+    }
+
+    /// What the application's code runs in.
+    #[inline]
+    fn span(&self) -> Option<Span> {
+        self.connection.watched().map(|exchange| exchange.span().clone())
     }
 
     /// Whoever waits for a hand-over learns that there is none, as soon as the answer says so.
@@ -527,6 +540,7 @@ struct Unwinding<'s, T: Transport, R: Runtime, S>(&'s mut Serving<T, R, S>);
 
 impl<T: Transport, R: Runtime, S> Drop for Unwinding<'_, T, R, S> {
     fn drop(&mut self) {
+        self.0.connection.see_exchange();
         if std::thread::panicking() {
             self.0.connection.write_at_once();
         }
@@ -540,6 +554,15 @@ impl<T: Transport, R: Runtime, S> Waiter for Serving<T, R, S> {
 
     fn link(&mut self) -> &mut Link<ServerSide, T, R> {
         self.connection.link()
+    }
+}
+
+/// Does something within a span, if there is one.
+#[inline]
+fn within<O>(span: Option<&Span>, f: impl FnOnce() -> O) -> O {
+    match span {
+        Some(span) => span.within(f),
+        None => f(),
     }
 }
 

@@ -14,6 +14,7 @@ use super::step::Step;
 use crate::body::{Demand, Incoming};
 use crate::client::connection::Connection;
 use crate::client::pool::{Closing, Slot, Told};
+use crate::client::watching::{self, Seen};
 use crate::clock;
 use crate::convert::{self, Unconvertible};
 use crate::error::Error;
@@ -47,6 +48,8 @@ pub(in crate::client) struct Carrier<T, R: Runtime> {
     pub(in crate::client) templates: Templates,
     /// What its transport wakes while it idles.
     pub(in crate::client) stir: Option<Waker>,
+    /// What is told of it, if anybody is.
+    pub(in crate::client) seen: Option<Box<Seen>>,
 }
 
 /// What is there of a response beside its head.
@@ -76,6 +79,7 @@ impl<T: Transport, R: Runtime> Carrier<T, R> {
             broken: None,
             templates: Templates::NONE,
             stir: None,
+            seen: None,
         }
     }
 
@@ -107,6 +111,9 @@ impl<T: Transport, R: Runtime> Carrier<T, R> {
                 if let Err(error) = last.send(connection, cx, now) {
                     return Poll::Ready(Step::Lost(error));
                 }
+                if let Some(watched) = &flight.watched {
+                    watching::look(watched, connection.machine(), now);
+                }
                 let demand = match &flight.feed {
                     Some(feed) if flight.last.is_none() => feed.demand(cx),
                     _ => Demand::Frame,
@@ -117,6 +124,9 @@ impl<T: Transport, R: Runtime> Carrier<T, R> {
                 };
                 match event {
                     Poll::Ready(Ok(event)) => {
+                        if flight.watched.is_some() {
+                            flight.tell_came(&event, now);
+                        }
                         if let Some(step) = flight.take_in(event) {
                             return Poll::Ready(step);
                         }
@@ -161,6 +171,12 @@ impl<T: Transport, R: Runtime> Carrier<T, R> {
         let flight = self.flight.as_mut();
         let status = head.status().as_u16();
         let mut facts = StatusFacts::new(status);
+        if let Some(watched) = flight.as_ref().and_then(|flight| flight.watched.as_ref()) {
+            watched.speaks(convert::version(head.version()));
+            if let Ok(status) = http::StatusCode::from_u16(status) {
+                watched.answered(status);
+            }
+        }
         if let Some(flight) = flight {
             facts = facts.sent(machine.unanswered().next().map_or(Sent::All, |unanswered| flight.sent(unanswered)));
             let job = flight.job.as_mut().filter(|_| status == 417);
@@ -195,6 +211,9 @@ impl<T: Transport, R: Runtime> Carrier<T, R> {
             let (upgrade, promise) = Promise::new();
             response.extensions_mut().insert(upgrade);
             self.promise = Some(promise);
+        }
+        if let Some(watched) = self.flight.as_ref().and_then(|flight| flight.watched.as_ref()) {
+            response.extensions_mut().insert(watched.handle());
         }
         if tells_peer {
             response.extensions_mut().insert(self.connection.transport().peer());

@@ -19,6 +19,7 @@ use crate::convert;
 use crate::error::Error;
 use crate::io::Runtime;
 use crate::lock::lock;
+use crate::observe::error_type;
 
 impl<C, R> Drive for Mutex<Carrying<C, R>>
 where
@@ -94,6 +95,9 @@ where
         let (id, now) = (carrier.id, core.now());
         let most = carrier.connection.machine().config().limits.drain;
         let Some(flight) = carrier.flight.as_mut() else { return };
+        if let Some(watched) = flight.watched.take() {
+            watched.end(now);
+        }
         let request = flight.request;
         let short = flight.left.is_some_and(|left| left <= most);
         if short && carrier.broken.is_none() {
@@ -135,11 +139,18 @@ where
         let id = carrier.id;
         let Some(flight) = carrier.flight.take() else { return };
         let now = carrier.connection.looked();
+        if let Some(watched) = &flight.watched {
+            watched.complete(now);
+        }
         core.pool.finished(id, flight.request, self.free(), now);
     }
 
     fn failed(mut self, error: Error) -> Driven {
         if let Some(core) = self.take_core() {
+            let flight = self.carrier().flight.as_ref();
+            if let Some(watched) = flight.and_then(|flight| flight.watched.as_ref()) {
+                watched.fail(error_type(&error).unwrap_or("cancelled"));
+            }
             let _ = core.lose_by(self, error.lost_cause(), None);
         }
         Driven::Failed(error)

@@ -16,9 +16,11 @@ use crate::client::job::Job;
 use crate::client::observe::Observe;
 use crate::client::origin::Connector;
 use crate::client::pool::{Outcome, Parked, Pool};
+use crate::client::watching::{self, Watching};
 use crate::clock;
 use crate::error::Error;
 use crate::io::Runtime;
+use crate::observe::error_type;
 use crate::tunnel::Tunnel;
 
 /// What is common to all that a client does.
@@ -32,6 +34,7 @@ pub(in crate::client) struct Core<C: Connector, R: Runtime> {
     pub(in crate::client) timeout: Option<Duration>,
     /// Whether responses tell who sent them.
     pub(in crate::client) tells_peer: bool,
+    pub(in crate::client) watching: Watching,
 }
 
 impl<C, R> Core<C, R>
@@ -45,13 +48,14 @@ where
         observer: Option<Arc<dyn Observe>>,
         timeout: Option<Duration>,
         tells_peer: bool,
+        watching: Watching,
         connector: C,
         runtime: R,
     ) -> Self {
         let mut old = Config::clone(&config);
         old.persistence.http10_origin = true;
         let pool = Pool::new(config.dispatch, observer);
-        Self { pool, connector, runtime, config, old: old.into(), timeout, tells_peer }
+        Self { pool, connector, runtime, config, old: old.into(), timeout, tells_peer, watching }
     }
 }
 
@@ -96,6 +100,20 @@ where
         let mut kept = None;
         for (mut flight, progress) in flights {
             let request = flight.request;
+            if let Some(watched) = &flight.watched {
+                let reused = watched.is_reused();
+                match flight.response {
+                    flight::Response::Delivered => {
+                        // Whoever has left it is told nothing.
+                        if let Some(word) = error.as_ref().and_then(error_type) {
+                            watched.fail(word);
+                        }
+                        watched.end(self.now());
+                    }
+                    flight::Response::Awaited => watching::lost(watched, cause, progress, reused),
+                    flight::Response::Discarded => {}
+                }
+            }
             match flight.response {
                 flight::Response::Delivered => {
                     if let (Some(feed), Some(error)) = (flight.release(), error.take()) {
@@ -144,6 +162,9 @@ where
             carrier.connection.farewell();
         }
         if let Some(flight) = flight {
+            if let Some(watched) = &flight.watched {
+                watched.complete(now);
+            }
             let _ = self.pool.input(Input::Finished(flight.request), now);
         }
         self.pool.lost(id, LostCause::Last, Vec::new(), now);

@@ -1,6 +1,7 @@
 //! A request on its way over a connection, and how far its response is.
 
 use core::task::{Context, Poll};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body::Body;
@@ -14,9 +15,11 @@ use crate::client::connection::Connection;
 use crate::client::interim::OnInterim;
 use crate::client::job::Job;
 use crate::client::payload::{BoxBody, Payload, WrongLength};
+use crate::client::watching::{self, Seen};
 use crate::convert;
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
+use crate::observe::Watched;
 
 /// A request on its way.
 pub(in crate::client) struct Flight {
@@ -39,6 +42,8 @@ pub(in crate::client) struct Flight {
     /// next request finds it.
     pub(super) last: Option<Bytes>,
     started: bool,
+    /// The exchange, if somebody watches it.
+    pub(in crate::client) watched: Option<Arc<Watched>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,6 +70,7 @@ impl Flight {
         connection: &mut Connection<T, R>,
         request: RequestId,
         mut job: Box<Job>,
+        seen: Option<&mut Seen>,
     ) -> Result<Self, (Box<Job>, Unbegun)> {
         let Some((content, body)) = job.begin() else { return Err((job, Unbegun::Begun)) };
         let announced = content.length();
@@ -78,6 +84,11 @@ impl Flight {
         }
         if let Some(options) = job.options() {
             connection.obey(options);
+        }
+        let watched = job.watched.clone();
+        if watched.is_some() || seen.is_some() {
+            let whole = if body.is_none() { announced.unwrap_or(0) } else { 0 };
+            watching::begun(watched.as_deref(), seen, job.touched - 1, whole, connection.now());
         }
         let on_interim = job.on_interim();
         let owed = body.as_ref().and(announced);
@@ -93,6 +104,7 @@ impl Flight {
             left: None,
             last: None,
             started: false,
+            watched,
         })
     }
 
@@ -124,7 +136,8 @@ impl Flight {
             if !begun || !connection.has_room() {
                 break;
             }
-            let frame = body.as_mut().poll_frame(cx);
+            let watched = self.watched.as_deref();
+            let frame = within(watched, || body.as_mut().poll_frame(cx));
             self.begun |= frame.is_ready();
             match frame {
                 Poll::Pending => break,
@@ -135,6 +148,9 @@ impl Flight {
                             Some(owed) if owed < length => return Err(wrong_length(WrongLength::Over(length - owed))),
                             owed => owed.map(|owed| owed - length),
                         };
+                        if let Some(watched) = watched {
+                            watched.request_content(data.len());
+                        }
                         connection.write(data)?;
                     }
                     Err(frame) => {
@@ -176,7 +192,7 @@ impl Flight {
         match event {
             Event::Interim(head) => {
                 if let Some(OnInterim(tell)) = &self.on_interim {
-                    tell(&head);
+                    within(self.watched.as_deref(), || tell(&head));
                 }
                 let first = !core::mem::replace(&mut self.started, true);
                 first.then_some(Step::Started)
@@ -195,6 +211,17 @@ impl Flight {
             Event::End(trailers) => Some(Step::End(trailers)),
             Event::Switched => Some(Step::Switched),
             _ => Some(Step::Lost(Error::Closed(Closed::ByUs))),
+        }
+    }
+
+    /// Tells whoever watches of an event.
+    #[cold]
+    pub(super) fn tell_came(&self, event: &Event, now: Instant) {
+        let Some(watched) = self.watched.as_ref().filter(|_| self.response != Response::Discarded) else { return };
+        match event {
+            Event::Response(_) => watched.first_byte(now),
+            Event::Content(bytes) => watched.response_content(bytes.len()),
+            _ => {}
         }
     }
 
@@ -234,6 +261,15 @@ impl Flight {
             feed.data(piece);
         }
         feed
+    }
+}
+
+/// Runs the application's code in the span of its exchange, if it has one.
+#[inline]
+fn within<O>(watched: Option<&Watched>, f: impl FnOnce() -> O) -> O {
+    match watched {
+        Some(watched) => watched.span().within(f),
+        None => f(),
     }
 }
 

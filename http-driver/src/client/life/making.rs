@@ -44,13 +44,17 @@ where
     let Wanted { connection: id, origin, name, slot } = wanted;
     let mut making = Making { core, id, open: true };
     let core = making.core.clone();
+    let mut watched = core.watching.making(&name, core.now());
     let made = {
         let mut connecting = pin!(core.connector.connect_in_stages(&name, &slot.stage));
         poll_fn(|cx| {
             if slot.poll_close(cx).is_some() {
                 return Poll::Ready(None);
             }
-            connecting.as_mut().poll(cx).map(Some)
+            let Some(watched) = &mut watched else { return connecting.as_mut().poll(cx).map(Some) };
+            let polled = watched.span().within(|| connecting.as_mut().poll(cx));
+            watched.look(slot.stage.phase(), core.now());
+            polled.map(Some)
         })
         .await
     };
@@ -62,8 +66,13 @@ where
         None => return core.pool.leave(id),
     };
     core.pool.named(origin, |named| named.unreached = None);
-    let connection = Connection::with_tap(transport, core.runtime.clone(), core.config_for(origin), core.pool.tap(id));
-    let held = Held::new(Carrier::new(connection, id, slot, runtime));
+    let seen = watched.map(|watched| watched.made(&core.watching, &transport, core.now()));
+    let (seen, phases) = seen.map_or((None, None), |(seen, phases)| (Some(Box::new(seen)), phases));
+    let tap = core.pool.tap(id).or(phases);
+    let connection = Connection::with_tap(transport, core.runtime.clone(), core.config_for(origin), tap);
+    let mut carrier = Carrier::new(connection, id, slot, runtime);
+    carrier.seen = seen;
+    let held = Held::new(carrier);
     if core.pool.pipelines {
         let _ = core.pool.input(Input::Connected(id), core.now());
         task::carry(core, held, true).await;

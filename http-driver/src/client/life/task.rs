@@ -20,6 +20,7 @@ use crate::client::failure::RequestError;
 use crate::client::gather::Gather;
 use crate::client::origin::Connector;
 use crate::client::pool::{Closing, Order};
+use crate::client::watching;
 use crate::error::Error;
 use crate::io::Runtime;
 
@@ -169,7 +170,7 @@ where
     fn launch(&mut self, request: RequestId, job: Box<crate::client::job::Job>) {
         let Some(held) = &mut self.held else { return };
         let carrier = held.carrier();
-        match Flight::begin(&mut carrier.connection, request, job) {
+        match Flight::begin(&mut carrier.connection, request, job, carrier.seen.as_deref_mut()) {
             Ok(flight) if carrier.flight.is_none() => carrier.flight = Some(flight),
             Ok(flight) => carrier.behind.push_back(flight),
             Err((_, Unbegun::Unsendable(misuse))) => {
@@ -252,6 +253,9 @@ where
         // What may be sent again goes back beforehand: another connection may be sending it before this returns.
         if told.facts.status >= 400 {
             flight.give_back();
+            if let Some(watched) = &flight.watched {
+                watching::put_off(watched, told.facts.status);
+            }
             if let Some(job) = flight.job.take() {
                 core.pool.keep_job(flight.request, job);
             }
@@ -282,6 +286,9 @@ where
         let carrier = held.carrier();
         let Some(mut done) = carrier.flight.take() else { return };
         let delivered = done.response == Response::Delivered;
+        if let Some(watched) = done.watched.as_ref().filter(|_| delivered) {
+            watched.complete(now);
+        }
         if !self.pipelines {
             let id = carrier.id;
             self.core.pool.finished(id, done.request, held.free(), now);
