@@ -88,7 +88,7 @@ impl Flight {
         let watched = job.watched.clone();
         if watched.is_some() || seen.is_some() {
             let whole = if body.is_none() { announced.unwrap_or(0) } else { 0 };
-            watching::begun(watched.as_deref(), seen, job.touched - 1, whole, connection.now());
+            watching::begun(watched.as_deref(), seen, job.touched - 1, whole, connection.looked());
         }
         let on_interim = job.on_interim();
         let owed = body.as_ref().and(announced);
