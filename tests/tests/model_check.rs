@@ -90,6 +90,15 @@ fn dispatcher_whose_waits_for_a_place_end() {
     all_of(Dispatch::new(Shows::Origin, plan), 1_000);
 }
 
+/// Whoever waits is overtaken no more often in a row than the policy says: by those of its origin, and by others.
+#[test]
+fn dispatcher_whose_requests_overtake_each_other() {
+    let plan = Plan { overtakings: true, requests: 4, all_connections: 1, ..Plan::SMALL };
+    all_of(Dispatch::new(Shows::Origin, plan), 100);
+    all_of(Dispatch::new(Shows::Origin, Plan { origins: 2, requests: 3, ..plan }), 1_000);
+    all_of(Dispatch::new(Shows::Origin, Plan { origins: 3, requests: 3, ..plan }), 1_000);
+}
+
 #[test]
 fn dispatcher_of_requests_that_are_unlike() {
     let plan = Plan { connections: 2, all_connections: 1, unlike: true, claims: false, ..Plan::SMALL };

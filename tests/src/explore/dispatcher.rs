@@ -14,6 +14,9 @@ use super::World;
 
 const TICK: Duration = Duration::from_secs(1);
 
+/// [`Policy::overtaking`], the least that can be counted.
+const OVERTAKING: u8 = 1;
+
 /// A dispatcher and a driver that does what it says and reports whatever happens to its connections.
 #[derive(Clone, Debug)]
 pub struct Dispatch {
@@ -28,6 +31,8 @@ pub struct Dispatch {
     up: BTreeSet<ConnectionId>,
     draining: bool,
     shows: Shows,
+    /// Requests that ever came.
+    came: u64,
 }
 
 /// What there is, and what may happen to it: each more of it multiplies the states.
@@ -55,6 +60,8 @@ pub struct Plan {
     pub unlike: bool,
     /// Some requests have a deadline, and the whole may come to an end.
     pub deadlines_and_drain: bool,
+    /// Everything goes well, and it is counted how often in a row those that came later go first.
+    pub overtakings: bool,
 }
 
 impl Plan {
@@ -71,6 +78,7 @@ impl Plan {
         places: false,
         unlike: false,
         deadlines_and_drain: false,
+        overtakings: false,
     };
 }
 
@@ -83,6 +91,11 @@ struct Request {
     before: bool,
     /// Its response was delivered.
     delivered: bool,
+    origin: OriginId,
+    /// When it came, compared to the others.
+    came: u64,
+    /// How often in a row one that came later has gone first while it waited: one of its origin, one of another.
+    overtaken: (u8, u8),
 }
 
 /// What a diagram shows.
@@ -121,7 +134,7 @@ impl Dispatch {
             .pipeline_depth(plan.depth)
             .idle_per_origin(1)
             .idle_timeout(TICK)
-            .overtaking(1)
+            .overtaking(OVERTAKING)
             .place_timeout(plan.places.then_some(TICK))
             .circuit(plan.circuit.then_some(Circuit::new(2, TICK)));
         let mut machine = Dispatcher::new(policy);
@@ -136,6 +149,7 @@ impl Dispatch {
             up: BTreeSet::new(),
             draining: false,
             shows,
+            came: 0,
         }
     }
 
@@ -147,7 +161,10 @@ impl Dispatch {
         self.compare(untold, &input, output, &actions)?;
         match (&input, output) {
             (Input::Enqueue(job), Output::Request(Ok(id))) => {
-                let request = Request { idempotent: job.idempotent, sent: false, before: false, delivered: false };
+                self.came += 1;
+                let (idempotent, origin, came) = (job.idempotent, job.origin, self.came);
+                let [sent, before, delivered] = [false; 3];
+                let request = Request { idempotent, sent, before, delivered, origin, came, overtaken: (0, 0) };
                 self.open.insert(id, request);
             }
             (Input::Cancel(id) | Input::Finished(id), Output::Known(true)) => {
@@ -280,6 +297,9 @@ impl Dispatch {
                     return Err("sent again what must not be".into());
                 }
                 (open.before, open.sent) = (open.sent, true);
+                if self.plan.overtakings {
+                    self.count_overtakings(request)?;
+                }
             }
             Action::Fail { request, failure } => {
                 let open = self.open.remove(&request).ok_or("a second outcome")?;
@@ -291,6 +311,54 @@ impl Dispatch {
             _ => {}
         }
         Ok(())
+    }
+
+    /// This one goes on a connection: those that came before it and wait are overtaken.
+    fn count_overtakings(&mut self, request: RequestId) -> Result<(), String> {
+        let first = *self.open.get(&request).ok_or("a request without a claim to it is assigned")?;
+        for (id, open) in &mut self.open {
+            let (own, others) = &mut open.overtaken;
+            if *id == request || first.came < open.came {
+                // Its own turn, or that of one that came before it: what is counted is in a row.
+                (*own, *others) = (0, 0);
+            } else if self.machine.connection_of(*id).is_none() {
+                // Between origins it is their turns that are counted: what its own served is one of those. And one that
+                // leaves its place to a request which goes before has not had its turn by that.
+                let (count, most) = if open.origin == first.origin {
+                    *others = 0;
+                    (own, OVERTAKING)
+                } else {
+                    (others, OVERTAKING + 1)
+                };
+                *count += 1;
+                if *count > most {
+                    return Err("overtaken more often than there may be overtakings".into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Requests of every kind come and are answered, and nothing else happens.
+    fn orderly_steps(&self) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let mut step = |input, name| steps.push(Step(Kind::Input(input), name));
+        if self.open.len() < self.plan.requests {
+            for origin in &self.origins {
+                let job = Job::new(*origin);
+                [job, job.fresh(true), job.priority(0)].map(|job| step(Input::Enqueue(job), "a request comes"));
+            }
+        }
+        for (id, on) in &self.connections {
+            match (self.up.contains(id), on.first()) {
+                (false, _) => step(Input::Connected(*id), "connected"),
+                (true, Some(request)) => {
+                    step(Input::Complete(*id, *request, StatusFacts::new(200), true), "answered, and free");
+                }
+                (true, None) => {}
+            }
+        }
+        steps
     }
 
     /// From here on everything goes well: every request comes to its end, in a bounded number of steps.
@@ -332,9 +400,12 @@ impl Dispatch {
 
 impl World for Dispatch {
     type Step = Step;
-    type Key = (Canonical, Vec<(bool, Vec<usize>)>, Vec<(bool, bool, bool, bool)>);
+    type Key = (Canonical, Vec<(bool, Vec<usize>)>, Vec<(bool, bool, bool, bool, (u8, u8))>);
 
     fn steps(&self) -> Vec<Step> {
+        if self.plan.overtakings {
+            return self.orderly_steps();
+        }
         let mut steps = Vec::new();
         let mut step = |input, name| steps.push(Step(Kind::Input(input), name));
         let progress = |sent| Progress { sent, received: Received::Nothing };
@@ -463,7 +534,7 @@ impl World for Dispatch {
         let requests = self.open.iter().map(|(id, open)| {
             // Of what can be claimed from it alone.
             let before = open.before && !open.delivered && self.machine.connection_of(*id).is_some();
-            (open.idempotent, open.sent, before, open.delivered)
+            (open.idempotent, open.sent, before, open.delivered, open.overtaken)
         });
         (self.machine.canonical(self.now), connections.collect(), requests.collect())
     }
