@@ -107,12 +107,15 @@ fn dispatcher(exchange: &Path, rules: &mut Vec<Rule>) {
         let allocations = (taken(long) as f64 - taken(short) as f64) / (long - short) as f64;
         println!("| {} | {instructions:.0} | {allocations:.2} |", work.name());
         let most = match work {
-            Work::Idle => 3900.0,
-            Work::Deadline => 4200.0,
-            Work::Complete => 3200.0,
-            Work::Queued => 5700.0,
+            Work::Idle => 1700.0,
+            Work::Deadline => 1870.0,
+            Work::Complete => 1510.0,
+            Work::Queued => 3330.0,
         };
         rules.push(rule(&format!("{}, instructions", work.name()), instructions, most));
+        if work != Work::Queued {
+            rules.push(rule(&format!("{}, allocations", work.name()), allocations, 0.0));
+        }
     }
 }
 

@@ -261,7 +261,7 @@ impl Dispatcher {
         self.draining = true;
         let idle_or_unwanted = |connection: &Connection| match connection.state() {
             State::Connecting { .. } => {
-                self.origins.get(connection.origin()).is_none_or(|origin| origin.queue.len() == 0)
+                self.origins.get(connection.origin()).is_none_or(|origin| origin.queue.is_empty())
             }
             State::Idle { .. } => true,
             State::Busy { .. } => false,

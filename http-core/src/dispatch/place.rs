@@ -13,7 +13,7 @@ impl Dispatcher {
     /// Whether those that wait for an origin lack nothing but a place: it is well as far as anybody knows, no
     /// connection is being made, and none may be.
     pub(super) fn is_crowded(&self, id: OriginId, origin: &Origin) -> bool {
-        let waits = origin.queue.len() > 0 && self.connections.of(id).is_some_and(|own| own.connecting() == 0);
+        let waits = !origin.queue.is_empty() && self.connections.of(id).is_some_and(|own| own.connecting() == 0);
         waits && self.may_connect(origin) && (self.is_full(id) || origin.is_in_line())
     }
 

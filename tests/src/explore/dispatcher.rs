@@ -346,7 +346,9 @@ impl Dispatch {
         if self.open.len() < self.plan.requests {
             for origin in &self.origins {
                 let job = Job::new(*origin);
-                [job, job.fresh(true), job.priority(0)].map(|job| step(Input::Enqueue(job), "a request comes"));
+                for job in [job, job.fresh(true), job.priority(0)] {
+                    step(Input::Enqueue(job), "a request comes");
+                }
             }
         }
         for (id, on) in &self.connections {

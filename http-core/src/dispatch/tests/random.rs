@@ -433,14 +433,14 @@ impl Model {
             assert!(own.total() <= d.policy.connections_per_origin.max(1));
             assert!(own.idle().len() <= d.policy.idle_per_origin);
             if let Some(armed) = origin.armed {
-                assert!(origin.queue.len() > 0, "backed off from, and nobody waits");
+                assert!(!origin.queue.is_empty(), "backed off from, and nobody waits");
                 timers.insert((armed.at(), Timer::Backoff(id)));
             }
             let in_flight: usize = connections().map(|connection| connection.in_flight().len()).sum();
             let mine = |request: &&Request| request.job.origin == id && matches!(request.state, State::Delayed { .. });
             let delayed = d.requests.iter().map(|(_, request)| request).filter(mine).count();
             assert_eq!(origin.live(), origin.queue.len() + in_flight + delayed);
-            if origin.queue.len() > 0 {
+            if !origin.queue.is_empty() {
                 let served = own.connecting() > 0 || own.open() > 0;
                 assert!(served || origin.armed.is_some() || origin.is_in_line(), "waits for nothing");
             }
