@@ -128,7 +128,11 @@ where
         // One that was queued before keeps its time.
         order.deadline = self.deadline.or(order.deadline);
         self.deadline = order.deadline;
-        match core.pool.enqueue(runtime, now, order, &mut self.job) {
+        let (taken_in, wanted) = core.pool.enqueue(runtime, now, order, &mut self.job);
+        if wanted {
+            core.attend(runtime);
+        }
+        match taken_in {
             Ok((id, taken)) => {
                 self.id = Some(id);
                 self.runtime = Some(runtime);

@@ -7,7 +7,7 @@ use http_driver::Full;
 use http_driver::client::Builder;
 
 use super::idling::{Here, settle};
-use super::stage::{Side, Stage, Task};
+use super::stage::{Side, Stage, Task, spawned};
 
 #[test]
 fn a_request_on_a_kept_connection_reads_before_it_is_sent_and_when_its_response_is_there() {
@@ -32,4 +32,24 @@ fn a_request_on_a_kept_connection_reads_before_it_is_sent_and_when_its_response_
         // The first one waits for its connection to be made; one look is that of the stage's timer.
         assert!(at == 0 || tries == 2 && looks <= 4, "{tries} reads, and {looks} looks at the clock");
     }
+}
+
+#[test]
+fn who_asks_for_a_new_connection_has_it_made_and_wakes_nobody() {
+    let (stage, sides) = (Stage::default(), Arc::<Mutex<Vec<Side>>>::default());
+    let client = Builder::new().build(Here(sides.clone()), stage);
+    let ask = || {
+        let asking = client.clone();
+        Task::new(async move {
+            let request = Request::get("http://a/").body(Full::default()).unwrap();
+            drop(asking.request(request).await.expect("an answer"));
+        })
+    };
+    let mut first = ask();
+    assert!(first.run());
+    let made = spawned().len();
+    let mut second = ask();
+    assert!(second.run());
+    assert_eq!((client.counts().connections, spawned().len()), (2, 1), "the keeper and the first one were {made}");
+    assert!(!first.run(), "it was woken for what another one sees to");
 }

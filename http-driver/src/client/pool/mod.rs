@@ -23,7 +23,7 @@ use http_core::dispatch::{
 pub(super) use self::names::Named;
 pub(super) use self::room::{Bell, Stir};
 pub(super) use self::slot::{Closing, Order, Slot};
-use self::state::{After, Entry, Locked, State, room_of};
+use self::state::{After, Locked, State, room_of};
 pub(super) use self::state::{Outcome, Parked, Told};
 use super::connect_error::ConnectError;
 use super::counts::Counts;
@@ -87,6 +87,8 @@ impl<K: Parked> Pool<K> {
             observer: self.observer.as_deref(),
             pipelines: self.pipelines,
             now,
+            attending: None,
+            wanted: false,
             after: After::default(),
         };
         let out = f(&mut locked);
@@ -120,31 +122,19 @@ impl<K: Parked> Pool<K> {
     }
 
     /// Takes a request in, and takes the connection that is there for it. Where tasks drive connections, the request
-    /// itself is taken as well. Refused, it says why; or nothing, if it names no origin.
+    /// itself is taken as well. Refused, it says why; or nothing, if it names no origin. Tells beside that whether there
+    /// are connections to be made, which is the caller's to see to.
     pub(super) fn enqueue(
         &self,
         runtime: RuntimeId,
         now: Instant,
-        mut order: dispatch::Job,
+        order: dispatch::Job,
         job: &mut Option<Box<Job>>,
-    ) -> Result<(RequestId, Option<K>), Option<Refused>> {
+    ) -> (Result<(RequestId, Option<K>), Option<Refused>>, bool) {
         self.with(now, |locked| {
-            let origin = job.as_ref().and_then(|job| job.place()).map(|place| locked.origin(runtime, place));
-            let origin = origin.ok_or(None)?;
-            order.origin = origin;
-            let output = locked.apply(Input::Enqueue(order));
-            if let Output::Request(Ok(request)) = output {
-                let job = if locked.pipelines { job.take() } else { None };
-                let entry =
-                    Entry { origin, waker: None, looked: now, assigned: None, outcome: None, job, carrier: None };
-                locked.state.requests.insert(request, entry);
-            }
-            locked.perform();
-            match output {
-                Output::Request(Ok(request)) => Ok((request, locked.take(request))),
-                Output::Request(Err(refused)) => Err(Some(refused)),
-                _ => Err(None),
-            }
+            locked.attending = Some(runtime);
+            let taken_in = locked.take_in(runtime, order, job);
+            (taken_in, locked.wanted)
         })
     }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, MutexGuard};
 use http::Response;
 use http_core::dispatch::{
     self, Action, CloseCause, ConnectionId, Delivery, Dispatcher, Failure, Input, LostCause, OriginId, Output, Policy,
-    Progress, RequestId, StatusFacts,
+    Progress, Refused, RequestId, StatusFacts,
 };
 use http_core::{Instant, Version};
 
@@ -177,6 +177,10 @@ pub(super) struct Locked<'a, K> {
     /// Whether tasks drive connections.
     pub(super) pipelines: bool,
     pub(super) now: Instant,
+    /// Where the caller does at once what is to be done, so that nobody else is woken for it.
+    pub(super) attending: Option<RuntimeId>,
+    /// Whether there is something for the caller to do there.
+    pub(super) wanted: bool,
     pub(super) after: After<K>,
 }
 
@@ -248,6 +252,10 @@ impl<K: Parked> Locked<'_, K> {
                 state.seats.insert(connection, seat);
                 let Some(room) = room_of(&mut state.rooms, &state.names, origin) else { return };
                 room.wanted.push_back(connection);
+                if self.attending == Some(room.runtime) {
+                    self.wanted = true;
+                    return;
+                }
                 // Whoever is there makes it: the keeper, or who waits for it.
                 self.after.wakers.extend(room.bell.keeper());
                 self.after.wakers.extend(state.waiter(origin));
@@ -295,6 +303,30 @@ impl<K: Parked> Locked<'_, K> {
                 self.after.parts.extend(seat.parked);
             }
             _ => {}
+        }
+    }
+
+    /// Takes a request in, and takes the connection that is there for it.
+    pub(super) fn take_in(
+        &mut self,
+        runtime: RuntimeId,
+        mut order: dispatch::Job,
+        job: &mut Option<Box<Job>>,
+    ) -> Result<(RequestId, Option<K>), Option<Refused>> {
+        let origin = job.as_ref().and_then(|job| job.place()).map(|place| self.origin(runtime, place));
+        let origin = origin.ok_or(None)?;
+        order.origin = origin;
+        let output = self.apply(Input::Enqueue(order));
+        if let Output::Request(Ok(request)) = output {
+            let (looked, job) = (self.now, if self.pipelines { job.take() } else { None });
+            let entry = Entry { origin, waker: None, looked, assigned: None, outcome: None, job, carrier: None };
+            self.state.requests.insert(request, entry);
+        }
+        self.perform();
+        match output {
+            Output::Request(Ok(request)) => Ok((request, self.take(request))),
+            Output::Request(Err(refused)) => Err(Some(refused)),
+            _ => Err(None),
         }
     }
 
