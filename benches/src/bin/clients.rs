@@ -24,15 +24,15 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The most that ours may spend on a request, as a ratio to a peer.
 const BOUNDS: [(Kind, Client, f64); 5] = [
-    (Kind::Get, Client::Pool, 0.93),
-    (Kind::Get, Client::Handle, 1.68),
-    (Kind::Split, Client::Pool, 0.92),
-    (Kind::Post, Client::Pool, 0.92),
-    (Kind::Joined, Client::Pool, 1.75),
+    (Kind::Get, Client::Pool, 0.71),
+    (Kind::Get, Client::Handle, 1.28),
+    (Kind::Split, Client::Pool, 0.745),
+    (Kind::Post, Client::Pool, 0.71),
+    (Kind::Joined, Client::Pool, 1.60),
 ];
 
 /// The most that ours may allocate for a GET.
-const ALLOCATIONS: f64 = 8.1;
+const ALLOCATIONS: f64 = 4.1;
 
 /// A client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
