@@ -40,7 +40,7 @@ impl Steps<Event> for ServerSide {
     #[inline]
     fn poll(connection: &mut Connection, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
         if !connection.flow.deadlines.is_armed(Deadline::Head) {
-            if connection.awaits_more(input, now) { Ok(None) } else { connection.poll(input, now) }
+            connection.poll_beside_heads(input, now)
         } else if connection.takes_one(input) {
             Ok(None)
         } else {
@@ -181,6 +181,12 @@ impl Connection {
             self.flow.left = input.len();
         }
         takes
+    }
+
+    /// A poll while no head arrives. Apart from what is done for each byte of one.
+    #[inline(never)]
+    fn poll_beside_heads(&mut self, input: &mut BytesMut, now: Instant) -> Result<Option<Event>, ProtocolError> {
+        if self.awaits_more(input, now) { Ok(None) } else { self.poll(input, now) }
     }
 
     /// Whether more of content that somebody wants is to come, and nothing of it is there: then it is waited for.
