@@ -65,7 +65,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport for TokioIo<S> {
             self.held = match filled {
                 0 => 0,
                 1 => ready!(stream.poll_write(cx, slices[0]))?,
-                _ => ready!(stream.poll_write_vectored(cx, &slices.map(IoSlice::new)[..filled]))?,
+                _ => {
+                    let mut vectors = [IoSlice::new(b""); SLICES];
+                    for (vector, slice) in vectors.iter_mut().zip(&slices[..filled]) {
+                        *vector = IoSlice::new(slice);
+                    }
+                    ready!(stream.poll_write_vectored(cx, &vectors[..filled]))?
+                }
             };
         }
         // A session that buffers, as TLS does, has to be told to send.

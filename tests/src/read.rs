@@ -294,6 +294,7 @@ fn check(interest: &Interest, reading: &Reading, ended: bool, timeout: Option<In
         return;
     }
     assert_eq!(interest.close, reading.closed.is_some(), "{interest:?} but {:?}", reading.closed);
+    assert!(!interest.silence_ends || interest.shutdown && interest.lend > 0, "{interest:?}");
     if !interest.close {
         assert!(interest.lend > 0 || ended, "stuck: {interest:?}");
         assert!(interest.lend == 0 || timeout.is_some(), "reads without a deadline");
