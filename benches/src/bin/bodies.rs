@@ -23,12 +23,12 @@ const GIB: u64 = 1 << 30;
 
 /// The most that ours may spend on a MiB, as a ratio to hyper.
 const BOUNDS: [(Contender, Way, f64); 6] = [
-    (Contender::Exchange, Way::Up, 1.28),
-    (Contender::Exchange, Way::Chunked, 1.52),
-    (Contender::Exchange, Way::Down, 2.6),
-    (Contender::Service, Way::Up, 1.62),
-    (Contender::Service, Way::Chunked, 1.98),
-    (Contender::Service, Way::Down, 2.6),
+    (Contender::Exchange, Way::Up, 1.15),
+    (Contender::Exchange, Way::Chunked, 1.3),
+    (Contender::Exchange, Way::Down, 1.8),
+    (Contender::Service, Way::Up, 1.34),
+    (Contender::Service, Way::Chunked, 1.65),
+    (Contender::Service, Way::Down, 1.8),
 ];
 
 /// Who sends.

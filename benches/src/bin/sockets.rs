@@ -24,7 +24,7 @@ const BOUNDS: [(Contender, Kind, f64); 12] = [
     (Contender::Service, Kind::BrowserNew, 1.09),
     (Contender::Service, Kind::Pipelined, 0.805),
     (Contender::Service, Kind::Echo, 1.0),
-    (Contender::Service, Kind::Connections, 1.415),
+    (Contender::Service, Kind::Connections, 1.21),
     (Contender::Service, Kind::Tls, 0.965),
     (Contender::Axum, Kind::Six, 0.935),
     (Contender::Axum, Kind::BrowserVary, 0.815),
