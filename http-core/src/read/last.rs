@@ -40,6 +40,9 @@ struct Remembered {
     seen: bool,
     /// The head that was read last had the names of the one before it.
     steady: bool,
+    /// It had them spelled as there, and other values in `changed` lines alone.
+    spelled: bool,
+    changed: u64,
     /// How many heads in a row have inherited nothing.
     futile: u8,
 }
@@ -55,6 +58,8 @@ pub(super) struct Place {
     inherited: bool,
     /// Lines with the last head's names and other values, a bit for each.
     changed: u64,
+    /// The names are spelled as those of the last head, all of them.
+    spelled: bool,
 }
 
 /// Where so many lines in a row are new, the rest is not compared.
@@ -124,7 +129,7 @@ impl Last {
     pub(super) fn place(&self) -> Place {
         let is_empty = self.0.as_ref().is_none_or(|last| last.lines.is_empty());
         let vain = if is_empty { VAIN } else { 0 };
-        Place { line: 0, vain, rearranged: false, inherited: false, changed: 0 }
+        Place { line: 0, vain, rearranged: false, inherited: false, changed: 0, spelled: false }
     }
 
     /// Appends the lines at the front of `rest` that equal those which are expected to `lines`; returns how many bytes
@@ -160,7 +165,7 @@ impl Last {
     pub(super) fn remember(&mut self, fields: &Fields, place: Option<Place>) {
         match (&mut self.0, place) {
             (Some(last), Some(place)) if place.is_alike(last.lines.len()) => {
-                last.steady = true;
+                (last.steady, last.spelled, last.changed) = (true, place.spelled, place.changed);
                 if place.changed != 0 {
                     last.change(fields, place.changed);
                 }
@@ -171,6 +176,12 @@ impl Last {
             (_, Some(_)) => self.0.get_or_insert_default().seen = true,
             (_, None) => self.forget(),
         }
+    }
+
+    /// In which lines the head differs from the one before, a bit for each, if that was looked at.
+    #[inline]
+    pub(crate) fn changed_lines(&self) -> Option<u64> {
+        self.0.as_ref().filter(|last| last.spelled).map(|last| last.changed)
     }
 
     /// Nothing is inherited from it any more; the memory stays.
@@ -339,7 +350,8 @@ impl Remembered {
     fn forget(&mut self) {
         self.section.clear();
         self.lines.clear();
-        (self.read, self.known, self.stops, self.steady) = (0, 0, 0, false);
+        (self.read, self.known, self.stops) = (0, 0, 0);
+        (self.steady, self.spelled, self.changed) = (false, false, 0);
     }
 }
 

@@ -75,6 +75,12 @@ impl Spare {
         }
     }
 
+    /// In which lines the head that was read last differs from the one before, a bit for each, if that was looked at.
+    #[inline]
+    pub(crate) fn changed_lines(&self) -> Option<u64> {
+        self.last.changed_lines()
+    }
+
     /// How many bytes of memory it is.
     pub(crate) fn capacity(&self) -> usize {
         self.fields.capacity() + self.last.capacity()

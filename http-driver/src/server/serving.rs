@@ -146,6 +146,8 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
             };
             if let Err(error) = ready {
                 self.waiting = None;
+                // It has not seen the head before the next one.
+                self.requests = Templates::NONE;
                 self.fail(error)?;
                 continue;
             }
@@ -161,7 +163,7 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
         let head = self.waiting.take()?;
         let framing = head.framing();
         let (body, feed) = Incoming::new(framing);
-        let made = self.requests.made(&head);
+        let made = self.requests.made(&head, self.connection.machine().changed_lines());
         let request = convert::request_of(&head, made, body);
         let may_switch = self.connection.machine().may_switch();
         let protocol = if may_switch { head.only_protocol().map(Box::from) } else { None };

@@ -338,6 +338,35 @@ impl Connection {
         self.is_answering() && matches!(self.side.send, Send::Head)
     }
 
+    /// In which field lines the head of the request that was read last differs from that of the request before it, a bit
+    /// for each, the first line's the lowest; whoever made something of that one need not make it of the others anew.
+    ///
+    /// All other lines are the same to the octet, as are all names. Lines that may hold secrets count as others always.
+    /// `None` if the names or their order are not the same, or if it was not looked at, which is at the discretion of
+    /// the connection.
+    ///
+    /// ```
+    /// use bytes::BytesMut;
+    /// use http_core::{Config, Content, Instant, ResponseHead, StatusCode, server};
+    /// let mut connection = server::Connection::new(Config::default().into(), Instant::ZERO);
+    /// let mut changed = None;
+    /// for value in ["a", "a", "a", "a", "b"] {
+    ///     let mut input = BytesMut::from(&*format!("GET / HTTP/1.1\r\nHost: a\r\nReferer: {value}\r\n\r\n"));
+    ///     assert!(connection.poll_event(&mut input, Instant::ZERO)?.is_some());
+    ///     changed = connection.changed_lines();
+    ///     while connection.poll_event(&mut input, Instant::ZERO)?.is_some() {}
+    ///     connection.send_response(&ResponseHead::new(StatusCode::OK), Content::Empty, Instant::ZERO)?;
+    ///     connection.handle_sent(usize::MAX, Instant::ZERO);
+    /// }
+    /// assert_eq!(changed, Some(0b10));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn changed_lines(&self) -> Option<u64> {
+        self.spare.changed_lines()
+    }
+
     /// Whether the open request would have the connection handed over: it offers an upgrade, or is a `CONNECT`.
     #[must_use]
     pub fn may_switch(&self) -> bool {

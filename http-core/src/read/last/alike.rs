@@ -65,7 +65,7 @@ impl Remembered {
             tokenise::gathered(block, lines, changed)?;
         }
         let line = self.lines.len() as u32;
-        let place = Place { line, vain: 0, rearranged: false, inherited: true, changed };
+        let place = Place { line, vain: 0, rearranged: false, inherited: true, changed, spelled: true };
         Some(Alike { end: input.len() - rest.len(), place, known: self.known })
     }
 
