@@ -17,13 +17,13 @@ use std::sync::{Arc, Mutex};
 use http::Response;
 use http_core::Instant;
 use http_core::dispatch::{
-    self, ConnectionId, Delivery, Input, LostCause, OriginId, Output, Policy, Progress, Refused, RequestId,
+    self, ConnectionId, Delivery, Input, LostCause, OriginId, Output, Policy, Progress, RequestId,
 };
 
 pub(super) use self::names::Named;
 pub(super) use self::room::{Bell, Stir};
 pub(super) use self::slot::{Closing, Order, Slot};
-use self::state::{After, Locked, State, room_of};
+use self::state::{After, Locked, State, TakenIn, room_of};
 pub(super) use self::state::{Outcome, Parked, Told};
 use super::connect_error::ConnectError;
 use super::counts::Counts;
@@ -122,15 +122,15 @@ impl<K: Parked> Pool<K> {
     }
 
     /// Takes a request in, and takes the connection that is there for it. Where tasks drive connections, the request
-    /// itself is taken as well. Refused, it says why; or nothing, if it names no origin. Tells beside that whether there
-    /// are connections to be made, which is the caller's to see to.
+    /// itself is taken as well. Tells beside that whether there are connections to be made, which is the caller's to
+    /// see to.
     pub(super) fn enqueue(
         &self,
         runtime: RuntimeId,
         now: Instant,
         order: dispatch::Job,
         job: &mut Option<Box<Job>>,
-    ) -> (Result<(RequestId, Option<K>), Option<Refused>>, bool) {
+    ) -> (TakenIn<K>, bool) {
         self.with(now, |locked| {
             locked.attending = Some(runtime);
             let taken_in = locked.take_in(runtime, order, job);

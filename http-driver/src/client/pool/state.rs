@@ -121,6 +121,9 @@ pub(super) struct Entry {
     pub(super) carrier: Option<Waker>,
 }
 
+/// A request, with the connection that it has, if it has one. Refused, why; or nothing, if it names no origin.
+pub(super) type TakenIn<K> = Result<(RequestId, Option<K>), Option<Refused>>;
+
 /// How a request ended, for who waits for it.
 pub(in crate::client) enum Outcome {
     Response(Box<Response<Incoming>>),
@@ -312,7 +315,7 @@ impl<K: Parked> Locked<'_, K> {
         runtime: RuntimeId,
         mut order: dispatch::Job,
         job: &mut Option<Box<Job>>,
-    ) -> Result<(RequestId, Option<K>), Option<Refused>> {
+    ) -> TakenIn<K> {
         let origin = job.as_ref().and_then(|job| job.place()).map(|place| self.origin(runtime, place));
         let origin = origin.ok_or(None)?;
         order.origin = origin;
