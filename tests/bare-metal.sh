@@ -3,6 +3,7 @@
 # on a big-endian one, and that the libraries build with the oldest Rust they promise.
 #
 #     tests/bare-metal.sh [targets] [big-endian] [msrv]        all three by default
+#     tests/bare-metal.sh webassembly                          Node's sockets, and HTTP by WebAssembly
 #
 # rustup's stable toolchain has no library source and no other targets, but Debian packages a current and an old Rust
 # (rustc-web). They are unpacked below the target directory; only the cross compiler and the emulator of the big-endian
@@ -11,7 +12,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source tests/tools.sh
 
-unpacked=$CARGO_TARGET_DIR/toolchains
+ours=$CARGO_TARGET_DIR
+unpacked=$ours/toolchains
 # Other compilers than the workspace's, so a target directory of their own.
 export CARGO_TARGET_DIR=$CARGO_TARGET_DIR/bare-metal CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
 mkdir -p "$unpacked"
@@ -103,12 +105,40 @@ msrv() {
     echo "msrv: the libraries build with Rust $oldest"
 }
 
+# What wasm-bindgen writes for JavaScript, it writes for one version of itself: that of the lock file. It takes minutes
+# to build, so this is not among what is done by default.
+webassembly() {
+    local what=webassembly version bindgen linker built=$ours/webassembly
+    command -v node >/dev/null || { skip "$what" "there is no Node"; return 0; }
+    current_toolchain "$what" || return 0
+    linker=$(rustc --print sysroot)/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld
+    [ -x "$linker" ] || { skip "$what" "this Rust has no rust-lld"; return 0; }
+    version=$(sed -n '/^name = "wasm-bindgen"$/{n;s/^version = "\(.*\)"/\1/p}' Cargo.lock)
+    bindgen=$unpacked/wasm-bindgen-$version
+    if [ ! -x "$bindgen/bin/wasm-bindgen" ] &&
+        ! (cd / && CARGO_TARGET_DIR=$bindgen/target cargo install --quiet --debug --root "$bindgen" \
+            "wasm-bindgen-cli@$version") >"$bindgen.log" 2>&1; then
+        skip "$what" "wasm-bindgen-cli $version cannot be installed, see $bindgen.log"
+        return 0
+    fi
+    RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker with_toolchain "$folder" build --locked \
+        --release -p webassembly -Zbuild-std=std,panic_abort --target=wasm32-unknown-unknown
+    "$bindgen/bin/wasm-bindgen" --target nodejs --out-dir "$built" \
+        "$CARGO_TARGET_DIR/wasm32-unknown-unknown/release/webassembly.wasm"
+    printf '#!/bin/sh\nexec node "%s" "%s"\n' "$PWD/examples/webassembly/server.cjs" "$built" >"$built/server"
+    chmod +x "$built/server"
+    CARGO_TARGET_DIR=$ours CARGO_PROFILE_DEV_DEBUG=line-tables-only WEBASSEMBLY_SERVER=$built/server \
+        cargo test --quiet --locked -p loops --test loops -- --ignored webassembly
+    echo "webassembly: Node's sockets serve HTTP, $(wc -c <"$built/webassembly_bg.wasm") bytes of WebAssembly"
+}
+
 [ $# -gt 0 ] || set -- targets big-endian msrv
 for step; do
     case $step in
     targets) targets ;;
     big-endian) big_endian ;;
     msrv) msrv ;;
+    webassembly) webassembly ;;
     *) echo "unknown step: $step" >&2 && exit 2 ;;
     esac
 done

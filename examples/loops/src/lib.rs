@@ -1,5 +1,6 @@
 //! What all of these programs serve, so that each of them is nothing but a loop.
 
+mod answer;
 pub mod blocking;
 pub mod own;
 
@@ -8,13 +9,13 @@ use std::net::{Shutdown, TcpListener};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Either;
-use http_core::server::{Connection, Event};
-use http_core::{Content, Fields, Framing, Instant, Interest, Misuse, ResponseHead, StatusCode};
+use http_core::{Instant, Interest};
 use http_driver::{Body, Full, Incoming};
 use socket2::SockRef;
+
+pub use answer::answer;
 
 /// The time as the machines take it: since the program began.
 #[derive(Clone, Copy, Debug)]
@@ -64,30 +65,6 @@ pub fn goes_on(socket: &impl AsFd, interest: Interest) -> bool {
         _ => Ok(()),
     };
     !interest.close
-}
-
-/// The application: it sends back what it is sent, as it comes, and greets who sends nothing.
-///
-/// # Errors
-/// The event was answered too late, or too much waits: whoever asks for the next event when the last answer was sent
-/// does not see one.
-pub fn answer(connection: &mut Connection, event: Event, now: Instant) -> Result<(), Misuse> {
-    match event {
-        Event::Request(request) => {
-            let content = match request.framing() {
-                Framing::None => Content::Full(Bytes::from_static(b"Hello\n")),
-                Framing::Length(length) => Content::of_length(Some(length)),
-                _ => Content::Streaming,
-            };
-            connection.recycle(request);
-            connection.want_content(now);
-            let head = ResponseHead::new(StatusCode::OK).with("Content-Type", "text/plain")?;
-            connection.send_response(&head, content, now)
-        }
-        Event::Content(content) => connection.send_content(content, now),
-        Event::End(_) if connection.awaits_content() => connection.send_end(&Fields::new(), now),
-        _ => Ok(()),
-    }
 }
 
 /// The same application as a service is one: for those that have the driver.

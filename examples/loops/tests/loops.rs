@@ -162,6 +162,12 @@ fn compio() {
 }
 
 #[test]
+#[ignore = "tests/bare-metal.sh webassembly builds what this runs"]
+fn webassembly() {
+    serves(&std::env::var("WEBASSEMBLY_SERVER").expect("the path of what serves"));
+}
+
+#[test]
 fn smol() {
     serves(env!("CARGO_BIN_EXE_smol-server"));
 }
