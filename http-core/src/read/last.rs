@@ -166,8 +166,9 @@ impl Last {
         match (&mut self.0, place) {
             (Some(last), Some(place)) if place.is_alike(last.lines.len()) => {
                 (last.steady, last.spelled, last.changed) = (true, place.spelled, place.changed);
-                if place.changed != 0 {
-                    last.change(fields, place.changed);
+                // What is read in any case may have another name, if it was not compared.
+                if place.changed != 0 || !place.spelled {
+                    last.change(fields, place);
                 }
             }
             (Some(last), Some(place)) if last.has_given_up(place) => last.futile += 1,
@@ -307,18 +308,18 @@ impl Remembered {
 
     /// Remembers a head that has other values in these lines, and the same names.
     #[inline(never)]
-    fn change(&mut self, fields: &Fields, changed: u64) {
+    fn change(&mut self, fields: &Fields, place: Place) {
         let section = fields.as_wire();
         if section.len() > MOST_BYTES {
             return self.forget();
         }
+        self.stops |= place.changed;
         self.section.clear();
         self.section.reserve_exact(section.len());
         self.section.extend_from_slice(section);
         self.lines.clear();
         self.lines.extend_from_slice(&fields.lines);
         (self.start, self.futile) = (fields.start, 0);
-        self.stops |= changed;
     }
 
     #[inline(never)]

@@ -338,8 +338,8 @@ impl Connection {
         self.is_answering() && matches!(self.side.send, Send::Head)
     }
 
-    /// In which field lines the head of the request that was read last differs from that of the request before it, a bit
-    /// for each, the first line's the lowest; whoever made something of that one need not make it of the others anew.
+    /// In which field lines the head of the request that was read last differs from that of the request before it: a
+    /// bit for each, the first line's the lowest. Whoever made something of the others need not make it anew.
     ///
     /// All other lines are the same to the octet, as are all names. Lines that may hold secrets count as others always.
     /// `None` if the names or their order are not the same, or if it was not looked at, which is at the discretion of
