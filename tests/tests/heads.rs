@@ -107,3 +107,40 @@ fn secrets_of_heads_stay_out_of_debug() {
         assert!(text.contains("ookie") && !text.contains("id=secret"), "{text}");
     }
 }
+
+#[test]
+fn what_is_printed_to_find_faults_tells_no_secret() {
+    let now = Instant::ZERO;
+    let fields =
+        [("Host", "a"), ("Authorization", "Basic s3cret"), ("Cookie", "id=s3cret"), ("Expect", "100-continue")];
+    let head = |target: &str| {
+        let head = RequestHead::new(Method::Post, target).unwrap();
+        fields.iter().fold(head, |head, (name, value)| head.with(name, value).unwrap())
+    };
+    let mut printed = Vec::new();
+    for target in ["/a?token=s3cret", "http://a/a?s3cret", "/?s3cret/@"] {
+        printed.push(format!("{:?}", head(target)));
+    }
+    // As it waits to be sent: the head, and content that waits for 100; and as it was received.
+    let mut client = client::Connection::new(Config::default().into(), now);
+    client.send_request(&head("/a?s3cret"), Content::Full("s3cret".into()), now).unwrap();
+    printed.push(format!("{client:?}"));
+    printed.push(format!("{:?}", client.outbox()));
+    let mut slices = [&b""[..]; 8];
+    let count = client.transmit(&mut slices);
+    let mut wire = BytesMut::from(&*slices[..count].concat());
+    client.handle_sent(wire.len(), now);
+    client.handle_timeout(now.saturating_add(Duration::from_secs(60)));
+    printed.push(format!("{client:?}"));
+    let mut server = server::Connection::new(Config::default().into(), now);
+    printed.push(format!("{:?}", server.poll_event(&mut wire, now)));
+    let answer = ResponseHead::new(StatusCode::OK).with("Set-Cookie", "id=s3cret").unwrap();
+    printed.push(format!("{answer:?} {server:?}"));
+    server.send_response(&answer, Content::Full("s3cret".into()), now).unwrap();
+    printed.push(format!("{server:?}"));
+    for printed in &printed {
+        assert!(!printed.contains("s3cret"), "{printed}");
+        assert!(!printed.contains("115, 51, 99"), "as numbers: {printed}");
+    }
+    assert!(printed[0].contains("POST /a?… HTTP/1.1") && printed[1].contains("POST http://a/a?… "), "{printed:?}");
+}

@@ -10,7 +10,7 @@ use crate::message::field::Fields;
 use crate::message::method::Method;
 use crate::message::misuse::Misuse;
 use crate::message::status::StatusCode;
-use crate::message::target::Target;
+use crate::message::target::{Target, split_query};
 use crate::message::token::{self, Known};
 use crate::message::version::Version;
 
@@ -210,12 +210,26 @@ impl From<RequestHead> for Fields {
     }
 }
 
+/// Without userinfo, query and the values of fields that are secret.
 impl fmt::Debug for RequestHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (target, rest) = split_query(self.target());
+        let authority = target.windows(3).position(|octets| octets == b"://").map_or(0, |at| at + 3);
+        let end = target[authority..].iter().position(|octet| *octet == b'/').map_or(target.len(), |at| authority + at);
+        // It ends with the last sign of it, as whoever reads it leniently would have it.
+        let host = target[..end].iter().rposition(|octet| *octet == b'@').map_or(authority, |at| at + 1);
+        let (scheme, target) = (&target[..authority], &target[host..]);
+        let query = if rest.is_some() { "?…" } else { "" };
         f.debug_struct("RequestHead")
             .field(
                 "line",
-                &format_args!("{} {} {}", self.method().as_str(), self.target().escape_ascii(), self.version.as_str()),
+                &format_args!(
+                    "{} {}{}{query} {}",
+                    self.method().as_str(),
+                    scheme.escape_ascii(),
+                    target.escape_ascii(),
+                    self.version.as_str()
+                ),
             )
             .field("fields", &self.fields)
             .finish()

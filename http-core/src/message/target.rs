@@ -148,7 +148,7 @@ pub fn percent_encoded<T: AsRef<[u8]> + ?Sized>(path_and_query: &T) -> Cow<'_, [
     Cow::Owned(encoded)
 }
 
-fn split_query(bytes: &[u8]) -> (&[u8], Option<&[u8]>) {
+pub(crate) fn split_query(bytes: &[u8]) -> (&[u8], Option<&[u8]>) {
     match bytes.iter().position(|&b| b == b'?') {
         Some(at) => (&bytes[..at], Some(&bytes[at + 1..])),
         None => (bytes, None),

@@ -2,6 +2,7 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::fmt;
 
 use bytes::Bytes;
 
@@ -50,7 +51,7 @@ pub(crate) const fn most_links(waiting: usize) -> usize {
 /// assert_eq!(slices[0], b"HTTP/1.1 204 No Content\r\n\r\n");
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Outbox {
     staged: Vec<u8>,
     /// How much of `staged` has been sent or taken.
@@ -67,10 +68,22 @@ pub struct Outbox {
 }
 
 /// Bytes that are not copied, and how many staged ones go before them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Link {
     staged: usize,
     bytes: Bytes,
+}
+
+/// How much there is, not what: heads have secrets, and content may be long.
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox")
+            .field("waiting", &self.waiting)
+            .field("in_flight", &self.in_flight)
+            .field("queued", &self.queued)
+            .field("sent", &self.sent)
+            .finish_non_exhaustive()
+    }
 }
 
 /// An outbox of one's own, for transports that are written to beside a connection.

@@ -1,6 +1,7 @@
 //! What of a connection's state is the client's alone.
 
 use alloc::collections::VecDeque;
+use core::fmt;
 
 use bytes::Bytes;
 
@@ -43,7 +44,7 @@ pub(super) enum Receive {
 }
 
 /// The outgoing half: the last request.
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Hash)]
 pub(super) enum Send {
     /// All that was begun is queued.
     Done,
@@ -52,4 +53,18 @@ pub(super) enum Send {
     Content(Encoder),
     /// The transport takes no more; the response is still read.
     Broken,
+}
+
+/// Without the content, which may be secret.
+impl fmt::Debug for Send {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done => f.write_str("Done"),
+            Self::Expecting(encoder, held) => {
+                f.debug_tuple("Expecting").field(encoder).field(&held.as_ref().map(Bytes::len)).finish()
+            }
+            Self::Content(encoder) => f.debug_tuple("Content").field(encoder).finish(),
+            Self::Broken => f.write_str("Broken"),
+        }
+    }
 }
