@@ -202,10 +202,13 @@ fn newline_in(block: &[u8; BLOCK]) -> usize {
 #[inline(never)]
 pub(super) fn gathered(block: &mut Vec<u8>, lines: &mut [Line], which: u64) -> Option<()> {
     block.extend_from_slice(b"\r\n");
-    match which.count_ones() as usize {
-        ..=FEWEST => read::<FEWEST>(block, lines, which)?,
-        ..=FEW => read::<FEW>(block, lines, which)?,
-        _ => read::<MOST_GATHERED>(block, lines, which)?,
+    let count = which.count_ones() as usize;
+    if count <= FEWEST {
+        read::<FEWEST>(block, lines, which)?;
+    } else if count <= FEW {
+        read::<FEW>(block, lines, which)?;
+    } else {
+        read::<MOST_GATHERED>(block, lines, which)?;
     }
     block.clear();
     Some(())

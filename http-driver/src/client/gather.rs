@@ -31,7 +31,8 @@ impl Gather {
     /// The request with all of its content. Its trailers are left out, which have no place.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Box<Job>, RequestError>> {
         loop {
-            let Some(Job { payload: Payload::Stream(_, body), watched, .. }) = self.job.as_deref_mut() else {
+            let watched = self.job.as_deref().and_then(Job::watched).cloned();
+            let Some(Payload::Stream(_, body)) = self.job.as_mut().map(|job| &mut job.payload) else {
                 return Poll::Ready(Err(RequestError::body(Error::Misuse(Misuse::NotYourTurn))));
             };
             let polled = match watched {

@@ -32,13 +32,11 @@ pub(super) struct Job {
     pub(super) progress: Option<Progress>,
     /// On how many connections something of it was sent.
     pub(super) touched: u32,
-    /// The exchange, if somebody watches it.
-    pub(super) watched: Option<Arc<Watched>>,
 }
 
 impl Job {
     pub(super) fn new(parts: Parts, spot: Spot, head: Option<Box<RequestHead>>, payload: Payload) -> Self {
-        Self { parts, spot, head, payload, error: None, progress: Some(Progress::NOTHING), touched: 0, watched: None }
+        Self { parts, spot, head, payload, error: None, progress: Some(Progress::NOTHING), touched: 0 }
     }
 
     /// Where it goes.
@@ -80,6 +78,22 @@ impl Job {
         self.parts.extensions.get::<OnInterim>().cloned()
     }
 
+    /// Somebody watches the exchange. It is kept where a request has what most have not: one that nobody watches is no
+    /// larger for it.
+    pub(super) fn watch(&mut self, watched: &Arc<Watched>) {
+        self.parts.extensions.insert(watched.clone());
+    }
+
+    /// Whether there is anything beside the message.
+    pub(super) fn has_extensions(&self) -> bool {
+        !self.parts.extensions.is_empty()
+    }
+
+    /// The exchange, if somebody watches it.
+    pub(super) fn watched(&self) -> Option<&Arc<Watched>> {
+        self.parts.extensions.get()
+    }
+
     /// What it asks for that others do not.
     pub(super) fn options(&self) -> Option<&RequestOptions> {
         self.parts.extensions.get()
@@ -106,7 +120,9 @@ impl Job {
     }
 
     /// The request again, if nothing of it was sent.
-    pub(super) fn into_unsent(self) -> Option<Box<Request<Unsent>>> {
+    pub(super) fn into_unsent(mut self) -> Option<Box<Request<Unsent>>> {
+        // If it is sent again, that is another exchange.
+        self.parts.extensions.remove::<Arc<Watched>>();
         if self.touched > 0 || matches!(self.payload, Payload::Taken) {
             return None;
         }

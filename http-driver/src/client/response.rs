@@ -28,9 +28,9 @@ use crate::error::Error;
 use crate::io::{Runtime, RuntimeId, Timer};
 use crate::observe::{Caller, Watched};
 
-/// After what time a request that waits looks for itself whether there is anything for it, at first and at last: if
-/// those that should have woken it are not polled any more, nothing else does.
-const PATIENCE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
+/// After what time a request that waits looks for itself whether there is anything for it, at first and at last, in
+/// milliseconds: if those that should have woken it are not polled any more, nothing else does.
+const PATIENCE: (u16, u16) = (10, 1000);
 
 /// A response that is waited for: the request is queued when this is polled first, and whoever polls it drives the
 /// connection that it comes on.
@@ -66,7 +66,8 @@ where
     deadline: Option<Instant>,
     /// While it waits.
     timer: Option<R::Timer>,
-    patience: Duration,
+    /// In milliseconds: a future that is small costs less to be moved.
+    patience: u16,
     /// Whose span the exchange is in, if nobody's is where it is polled.
     caller: Caller,
     /// The exchange, until its response is handed out, if somebody watches it.
@@ -116,9 +117,11 @@ where
         let core = self.handle.core();
         let now = core.now();
         let Some(job) = &mut self.job else { return Err(RequestError::no_origin()) };
-        if self.watched.is_none() {
+        if core.watching.may_watch() && self.watched.is_none() {
             self.watched = core.watching.request(&job.parts, &self.caller, now);
-            job.watched.clone_from(&self.watched);
+            if let Some(watched) = &self.watched {
+                job.watch(watched);
+            }
         }
         let order = dispatch::Job::new(OriginId::from_u64(u64::MAX))
             .idempotent(job.is_idempotent())
@@ -174,7 +177,7 @@ where
                 Look::Wait(claimable) => claimable,
             };
             core.attend(runtime);
-            let again = now.saturating_add(self.patience);
+            let again = now.saturating_add(Duration::from_millis(self.patience.into()));
             let again = claimable.map_or(again, |at| again.min(at));
             let at = self.deadline.map_or(again, |deadline| again.min(deadline));
             if clock::set(&mut self.timer, &core.runtime, at).poll(cx).is_pending() {
@@ -276,7 +279,22 @@ where
         Err(error)
     }
 
+    /// Tells whoever watches of an outcome. Where content of the response is still to come, its end is told by whoever
+    /// brings that.
+    #[cold]
+    fn tell(&mut self, outcome: &Outcome) {
+        let Some(watched) = self.watched.take() else { return };
+        match outcome {
+            Ok(_) => watched.complete_if_whole(),
+            Err(error) => {
+                watched.fail(error.word());
+                watched.end(self.core().now());
+            }
+        }
+    }
+
     /// Nobody waits for it any more.
+    #[cold]
     fn give_up(&mut self) {
         if let Some(watched) = self.watched.take() {
             watched.fail("cancelled");
@@ -344,8 +362,12 @@ where
         let rest = if switching { Rest::Partly } else { carrier.take_rest(now) };
         let flight = carrier.flight.as_mut()?;
         let request = flight.request;
-        if let Some(watched) = &flight.watched {
-            watched.response_content(if let Rest::Whole(bytes, _) = &rest { bytes.len() } else { carrier.taken.len() });
+        if let Some(watched) = &self.watched {
+            let (content, is_whole) = match &rest {
+                Rest::Whole(bytes, _) => (bytes.len(), true),
+                Rest::Partly => (carrier.taken.len(), false),
+            };
+            watching::came(watched, &head, content, is_whole, now);
         }
         if let Rest::Whole(bytes, trailers) = rest {
             let response = carrier.response(head, Incoming::whole(bytes, &trailers), core.tells_peer);
@@ -365,17 +387,10 @@ where
             } else {
                 core.pool.complete(connection, request, &told, held.free(), now)
             };
-            let response = response.map_err(RequestError::unreadable);
-            if let Some(watched) = self.watched.as_ref().filter(|_| response.is_ok()) {
-                match delivery {
-                    Delivery::Deliver => watched.complete(now),
-                    _ => watching::put_off(watched, told.facts.status),
-                }
-            }
-            return self.delivered(delivery, response);
+            return self.delivered(delivery, response.map_err(RequestError::unreadable));
         }
         if core.pool.answered(connection, request, &told, now) != Delivery::Deliver {
-            if let Some(watched) = flight.watched.take() {
+            if let Some(watched) = flight.take_watched() {
                 watching::put_off(&watched, told.facts.status);
             }
             flight.give_back();
@@ -412,9 +427,6 @@ where
 
     fn delivered(&mut self, delivery: Delivery, response: Outcome) -> Option<Outcome> {
         if delivery == Delivery::Deliver {
-            if response.is_ok() {
-                self.watched = None;
-            }
             self.job = None;
             self.id = None;
             self.stage = Stage::Over;
@@ -466,11 +478,28 @@ where
     /// Polled again after it was ready, it is pending for ever.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
         let this = self.get_mut();
+        let polled = this.poll_outcome(cx);
+        if this.watched.is_some() {
+            if let Poll::Ready(outcome) = &polled {
+                this.tell(outcome);
+            }
+        }
+        polled
+    }
+}
+
+impl<C, R> ResponseFuture<C, R>
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
+        let this = self;
         let Some(runtime) = this.core().runtime.current() else {
             // What is not here is on a connection, or was.
             let error = RequestError::no_runtime(this.job.take());
             this.cancel();
-            this.give_up();
             return Poll::Ready(Err(error));
         };
         loop {
@@ -488,13 +517,6 @@ where
                 Stage::Over => return Poll::Pending,
             };
             if let Some(outcome) = outcome {
-                if let Some(watched) = this.watched.take() {
-                    // Of a response the end is told by whoever brings it.
-                    if let Err(error) = &outcome {
-                        watched.fail(error.word());
-                        watched.end(this.core().now());
-                    }
-                }
                 this.stage = Stage::Over;
                 this.id = None;
                 return Poll::Ready(outcome);
@@ -510,7 +532,9 @@ where
     R::Timer: Send,
 {
     fn drop(&mut self) {
-        self.give_up();
+        if self.watched.is_some() {
+            self.give_up();
+        }
         match mem::replace(&mut self.stage, Stage::Over) {
             // The transport first: another connection may be made in its place.
             Stage::Taken(held) | Stage::Gathering(held, _) | Stage::Sent(held) | Stage::Switching(held, _) => {

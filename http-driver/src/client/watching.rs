@@ -4,11 +4,12 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use http::request::Parts;
-use http_core::Instant;
 use http_core::client::{Connection, Received, Sent};
 use http_core::dispatch::{Decision, Event, LostCause, Progress, RequestPhase, RetryFacts, Why, decide};
+use http_core::{Instant, ResponseHead};
 
 use super::origin::{Origin, Place};
+use crate::convert;
 use crate::io::Transport;
 use crate::link::BoxTap;
 use crate::observe::{Caller, ConnectionFacts, Made, Metrics, Opened, RequestFacts, Role, Span, Watched};
@@ -22,8 +23,14 @@ pub(super) struct Watching {
 }
 
 impl Watching {
-    /// Watches a request from here, if anybody wants to know of it.
+    /// Whether anybody may want to know of a request.
     #[inline]
+    pub(super) const fn may_watch(&self) -> bool {
+        cfg!(feature = "tracing") || self.timings || self.metrics.is_some()
+    }
+
+    /// Watches a request from here, if anybody does.
+    #[cold]
     pub(super) fn request(&self, parts: &Parts, caller: &Caller, now: Instant) -> Option<Arc<Watched>> {
         let facts = || {
             let origin = Place::of_request(&parts.method, &parts.uri).map(Place::to_origin);
@@ -78,6 +85,11 @@ impl Making {
             Some(_) => self.made.connect = took,
             None => {}
         }
+        // A socket may be connected within the poll that begins it, and then it is never seen to be.
+        if !matches!(phase, Some(RequestPhase::Resolve | RequestPhase::Connect)) {
+            let at_once = if self.phase.is_none() { took } else { Some(Duration::ZERO) };
+            self.made.connect = self.made.connect.or(at_once);
+        }
         (self.phase, self.since) = (phase, now);
         if let Some(phase) = phase {
             self.span.makes(phase);
@@ -121,6 +133,7 @@ impl Seen {
 
 /// A request was given to a connection. `resends` is how often something of it was sent before, `content` what of its
 /// content goes with its head.
+#[cold]
 pub(super) fn begun(watched: Option<&Watched>, seen: Option<&mut Seen>, resends: u32, content: u64, now: Instant) {
     let (mut made, mut reused) = (None, false);
     if let Some(seen) = seen {
@@ -160,6 +173,27 @@ pub(super) fn put_off(watched: &Watched, status: u16) {
     let mut facts = RetryFacts::new(Event::Status { status, retry_after: Some(Duration::ZERO) });
     (facts.reused, facts.expecting, facts.longest_wait) = (true, true, Some(Duration::MAX));
     again(watched, facts);
+}
+
+/// The head of a final response is there.
+#[cold]
+pub(super) fn head(watched: &Watched, head: &ResponseHead) {
+    watched.speaks(convert::version(head.version()));
+    if let Ok(status) = http::StatusCode::from_u16(head.status().as_u16()) {
+        watched.answered(status);
+    }
+}
+
+/// The same, with so many bytes of its content, which may be all. It may not be the one that is handed out: then the
+/// exchange begins again.
+#[cold]
+pub(super) fn came(watched: &Watched, response: &ResponseHead, content: usize, is_whole: bool, now: Instant) {
+    head(watched, response);
+    watched.response_content(content);
+    if is_whole {
+        watched.whole(now);
+        put_off(watched, response.status().as_u16());
+    }
 }
 
 /// The dispatcher decides whether it is sent again; why, if it is, the same table tells.

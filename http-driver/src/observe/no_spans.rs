@@ -1,7 +1,6 @@
 //! What stands for spans without the feature `tracing`: nothing.
 
 use core::fmt;
-use core::future::Future;
 use std::net::SocketAddr;
 
 use http::{Request, StatusCode, Uri};
@@ -68,11 +67,6 @@ impl Span {
     #[inline(always)]
     pub(crate) fn within<O>(&self, f: impl FnOnce() -> O) -> O {
         f()
-    }
-
-    #[inline(always)]
-    pub(crate) fn around<F: Future>(_: Option<&Self>, future: F) -> F {
-        future
     }
 
     #[inline(always)]

@@ -118,7 +118,7 @@ impl Span {
     }
 
     /// A future that is polled, and dropped, within a span.
-    pub(crate) fn around<F: Future>(span: Option<&Self>, future: F) -> impl Future<Output = F::Output> {
+    pub(crate) fn around<F: Future>(span: Option<&Self>, future: F) -> impl Future<Output = F::Output> + use<F> {
         future.instrument(span.map_or_else(tracing::Span::none, |span| span.0.clone()))
     }
 

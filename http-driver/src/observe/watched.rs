@@ -133,6 +133,20 @@ impl Watched {
         lock(&self.state).error.get_or_insert(error);
     }
 
+    /// The response is there, whole, and is perhaps the one that is handed out.
+    pub(crate) fn whole(&self, now: Instant) {
+        self.see(now);
+        self.time(|timings| timings.last_byte = Some(now.saturating_since(self.began)));
+    }
+
+    /// It was handed out; if it was whole, that was the end.
+    pub(crate) fn complete_if_whole(&self) {
+        let seen = lock(&self.state).seen;
+        if lock(&self.timings.0).last_byte.is_some() {
+            self.end(seen);
+        }
+    }
+
     /// The response is complete.
     pub(crate) fn complete(&self, now: Instant) {
         self.time(|timings| timings.last_byte = Some(now.saturating_since(self.began)));

@@ -218,9 +218,14 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
             let mut answer = None;
             {
                 // Made where it stays.
-                let span = this.span();
-                let future = within(span.as_ref(), || this.service.call(request));
-                let mut future = pin!(Span::around(span.as_ref(), future));
+                #[cfg(feature = "tracing")]
+                let mut future = {
+                    let span = this.span();
+                    let future = within(span.as_ref(), || this.service.call(request));
+                    pin!(Span::around(span.as_ref(), future))
+                };
+                #[cfg(not(feature = "tracing"))]
+                let mut future = pin!(this.service.call(request));
                 poll_fn(|cx| this.poll_called(future.as_mut(), &mut answer, &mut open, cx)).await?;
             }
             let mut body = pin!(None);

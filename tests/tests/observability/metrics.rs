@@ -11,7 +11,7 @@ use http::{Request, Uri};
 use http_core::dispatch::{Policy, Why};
 use http_driver::client::{Builder, RequestOptions};
 use http_driver::server::Options;
-use http_driver::{Full, Incoming, Peer, service_fn};
+use http_driver::{Full, Incoming, Peer, Upgrade, service_fn};
 
 use crate::measured::Measured;
 use crate::sockets::bodies::Told;
@@ -271,6 +271,33 @@ async fn servers_that_are_dropped_at_any_poll_leave_nothing_behind<W: World>(wor
     Ok(())
 }
 
+async fn a_tunnel_ends_its_exchange_and_counts_as_a_connection<W: World>(world: W) -> Outcome {
+    let (ours, theirs) = (Measured::default(), Measured::default());
+    let options = Options::default().metrics(theirs.receiver());
+    let running =
+        Running::start(&world, server(&world).options(options), |mut request: Request<Incoming>| async move {
+            let upgrade = request.extensions_mut().remove::<Upgrade>().ok_or("no hand-over")?;
+            let mut response = http::Response::new(Full::default());
+            *response.status_mut() = http::StatusCode::SWITCHING_PROTOCOLS;
+            response.headers_mut().insert("upgrade", http::HeaderValue::from_static("echo"));
+            // Whoever waits for the hand-over holds what comes of it.
+            drop(upgrade);
+            Ok::<_, &'static str>(response)
+        });
+    let running = running.await?;
+    let client = client(&world, &ours, Builder::new());
+    let mut request = get(running.address, "/");
+    request.headers_mut().insert("connection", http::HeaderValue::from_static("upgrade"));
+    request.headers_mut().insert("upgrade", http::HeaderValue::from_static("echo"));
+    let mut response = client.request(request).await?;
+    let tunnel = response.extensions_mut().remove::<Upgrade>().ok_or("no hand-over")?.await?;
+    eventually(&world, "both have ended", || (ours.active(), theirs.active()) == (0, 0)).await;
+    assert_eq!((ours.lines(), theirs.lines()), (vec!["GET 101 -".to_owned()], vec!["GET 101 -".to_owned()]));
+    drop(tunnel);
+    eventually(&world, "both have let go", || ours.is_at_rest() && theirs.is_at_rest()).await;
+    Ok(())
+}
+
 async fn metrics_and_incidents_are_told_side_by_side<W: World>(world: W) -> Outcome {
     let (theirs, incidents) = (Measured::default(), std::sync::Arc::new(std::sync::Mutex::new(Vec::new())));
     let told = incidents.clone();
@@ -299,5 +326,6 @@ on_both! {
     pipelined_requests_and_those_of_a_body_that_follows_are_counted_once
     futures_that_are_dropped_at_any_poll_leave_nothing_behind
     servers_that_are_dropped_at_any_poll_leave_nothing_behind
+    a_tunnel_ends_its_exchange_and_counts_as_a_connection
     metrics_and_incidents_are_told_side_by_side
 }

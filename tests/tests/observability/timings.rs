@@ -4,12 +4,16 @@ use http::Request;
 use http_driver::Full;
 use http_driver::client::Builder;
 use http_driver::observe::Timings;
+use http_driver::server::Options;
 
-use crate::service;
-use crate::sockets::Outcome;
-use crate::sockets::clients::{client, content, get};
+use crate::measured::Measured;
+use crate::sockets::clients::{Networked, client, content, get};
 use crate::sockets::servers::{Running, server};
+use crate::sockets::site::Site;
+use crate::sockets::strangers::anywhere;
 use crate::sockets::world::World;
+use crate::sockets::{Outcome, eventually};
+use crate::{fine, service};
 
 async fn a_response_tells_when_what_happened<W: World>(world: W) -> Outcome {
     let served = world.clone();
@@ -43,6 +47,24 @@ async fn a_response_tells_when_what_happened<W: World>(world: W) -> Outcome {
     Ok(())
 }
 
+async fn over_tls_its_part_is_told_and_the_scheme<W: Networked>(world: W) -> Outcome {
+    let (site, measured) = (Site::secured(world.clone()), Measured::default());
+    let server = server(&world).options(Options::default().metrics(measured.receiver()));
+    let listener = world.listen(anywhere()).await?;
+    let address = world.address(&listener)?;
+    let _running = site.serve_on((listener, address), server, fine());
+    let client = Builder::new().timings(true).build(site.network(), world.runtime());
+    let request = Request::get(format!("https://localhost:{}/", address.port())).body(Full::default())?;
+    let response = client.request(request).await?;
+    let timings = Timings::of(response.extensions()).expect("it was asked for");
+    // There are no names to be resolved here.
+    let made = [timings.connect(), timings.tls()];
+    assert!(made.iter().all(Option::is_some) && timings.proxy().is_none(), "{timings:?}");
+    eventually(&world, "it is counted", || measured.ended().len() == 1).await;
+    assert_eq!(measured.ended()[0].facts.scheme(), "https");
+    Ok(())
+}
+
 async fn whoever_does_not_ask_is_not_told<W: World>(world: W) -> Outcome {
     let served = world.clone();
     let running = Running::start(&world, server(&world), move |request| service(served.clone(), request)).await?;
@@ -52,6 +74,7 @@ async fn whoever_does_not_ask_is_not_told<W: World>(world: W) -> Outcome {
 }
 
 on_both! {
+    over_tls_its_part_is_told_and_the_scheme
     a_response_tells_when_what_happened
     whoever_does_not_ask_is_not_told
 }

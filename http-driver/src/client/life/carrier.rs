@@ -111,7 +111,7 @@ impl<T: Transport, R: Runtime> Carrier<T, R> {
                 if let Err(error) = last.send(connection, cx, now) {
                     return Poll::Ready(Step::Lost(error));
                 }
-                if let Some(watched) = &flight.watched {
+                if let Some(watched) = flight.watched() {
                     watching::look(watched, connection.machine(), now);
                 }
                 let demand = match &flight.feed {
@@ -124,7 +124,7 @@ impl<T: Transport, R: Runtime> Carrier<T, R> {
                 };
                 match event {
                     Poll::Ready(Ok(event)) => {
-                        if flight.watched.is_some() {
+                        if flight.watched().is_some() {
                             flight.tell_came(&event, now);
                         }
                         if let Some(step) = flight.take_in(event) {
@@ -171,12 +171,6 @@ impl<T: Transport, R: Runtime> Carrier<T, R> {
         let flight = self.flight.as_mut();
         let status = head.status().as_u16();
         let mut facts = StatusFacts::new(status);
-        if let Some(watched) = flight.as_ref().and_then(|flight| flight.watched.as_ref()) {
-            watched.speaks(convert::version(head.version()));
-            if let Ok(status) = http::StatusCode::from_u16(status) {
-                watched.answered(status);
-            }
-        }
         if let Some(flight) = flight {
             facts = facts.sent(machine.unanswered().next().map_or(Sent::All, |unanswered| flight.sent(unanswered)));
             let job = flight.job.as_mut().filter(|_| status == 417);
@@ -212,7 +206,7 @@ impl<T: Transport, R: Runtime> Carrier<T, R> {
             response.extensions_mut().insert(upgrade);
             self.promise = Some(promise);
         }
-        if let Some(watched) = self.flight.as_ref().and_then(|flight| flight.watched.as_ref()) {
+        if let Some(watched) = self.flight.as_ref().and_then(|flight| flight.watched()) {
             response.extensions_mut().insert(watched.handle());
         }
         if tells_peer {

@@ -95,7 +95,7 @@ where
         let (id, now) = (carrier.id, core.now());
         let most = carrier.connection.machine().config().limits.drain;
         let Some(flight) = carrier.flight.as_mut() else { return };
-        if let Some(watched) = flight.watched.take() {
+        if let Some(watched) = flight.take_watched() {
             watched.end(now);
         }
         let request = flight.request;
@@ -139,7 +139,7 @@ where
         let id = carrier.id;
         let Some(flight) = carrier.flight.take() else { return };
         let now = carrier.connection.looked();
-        if let Some(watched) = &flight.watched {
+        if let Some(watched) = flight.watched() {
             watched.complete(now);
         }
         core.pool.finished(id, flight.request, self.free(), now);
@@ -148,7 +148,7 @@ where
     fn failed(mut self, error: Error) -> Driven {
         if let Some(core) = self.take_core() {
             let flight = self.carrier().flight.as_ref();
-            if let Some(watched) = flight.and_then(|flight| flight.watched.as_ref()) {
+            if let Some(watched) = flight.and_then(|flight| flight.watched()) {
                 watched.fail(error_type(&error).unwrap_or("cancelled"));
             }
             let _ = core.lose_by(self, error.lost_cause(), None);

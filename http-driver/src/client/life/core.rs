@@ -100,7 +100,7 @@ where
         let mut kept = None;
         for (mut flight, progress) in flights {
             let request = flight.request;
-            if let Some(watched) = &flight.watched {
+            if let Some(watched) = flight.watched() {
                 let reused = watched.is_reused();
                 match flight.response {
                     flight::Response::Delivered => {
@@ -162,7 +162,7 @@ where
             carrier.connection.farewell();
         }
         if let Some(flight) = flight {
-            if let Some(watched) = &flight.watched {
+            if let Some(watched) = flight.watched() {
                 watched.complete(now);
             }
             let _ = self.pool.input(Input::Finished(flight.request), now);

@@ -26,7 +26,8 @@ pub(in crate::client) struct Flight {
     pub(in crate::client) request: RequestId,
     /// The request itself, until its response is handed out.
     pub(in crate::client) job: Option<Box<Job>>,
-    on_interim: Option<OnInterim>,
+    /// In a box, since most have none of it, and this moves.
+    beside: Option<Box<Beside>>,
     /// What of the request's content is still to be sent.
     body: Option<BoxBody>,
     /// Whether anything of it was read: it can be sent again if not.
@@ -42,8 +43,12 @@ pub(in crate::client) struct Flight {
     /// next request finds it.
     pub(super) last: Option<Bytes>,
     started: bool,
-    /// The exchange, if somebody watches it.
-    pub(in crate::client) watched: Option<Arc<Watched>>,
+}
+
+/// Who hears of it beside who waits for its response.
+struct Beside {
+    on_interim: Option<OnInterim>,
+    watched: Option<Arc<Watched>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,6 +67,14 @@ pub(in crate::client) enum Unbegun {
     Begun,
     /// The connection ended just now: the request goes on as it came.
     Lost,
+}
+
+impl Beside {
+    #[cold]
+    fn of(job: &Job) -> Option<Box<Self>> {
+        let (on_interim, watched) = (job.on_interim(), job.watched().cloned());
+        (on_interim.is_some() || watched.is_some()).then(|| Box::new(Self { on_interim, watched }))
+    }
 }
 
 impl Flight {
@@ -85,17 +98,17 @@ impl Flight {
         if let Some(options) = job.options() {
             connection.obey(options);
         }
-        let watched = job.watched.clone();
-        if watched.is_some() || seen.is_some() {
+        let beside = job.has_extensions().then(|| Beside::of(&job)).flatten();
+        if beside.is_some() || seen.is_some() {
+            let watched = beside.as_ref().and_then(|beside| beside.watched.as_deref());
             let whole = if body.is_none() { announced.unwrap_or(0) } else { 0 };
-            watching::begun(watched.as_deref(), seen, job.touched - 1, whole, connection.looked());
+            watching::begun(watched, seen, job.touched - 1, whole, connection.looked());
         }
-        let on_interim = job.on_interim();
         let owed = body.as_ref().and(announced);
         Ok(Self {
             request,
             job: Some(job),
-            on_interim,
+            beside,
             body,
             begun: false,
             owed,
@@ -104,8 +117,18 @@ impl Flight {
             left: None,
             last: None,
             started: false,
-            watched,
         })
+    }
+
+    /// The exchange, if somebody watches it.
+    #[inline]
+    pub(in crate::client) fn watched(&self) -> Option<&Arc<Watched>> {
+        self.beside.as_ref()?.watched.as_ref()
+    }
+
+    /// The same; what becomes of the response is told to nobody from here.
+    pub(in crate::client) fn take_watched(&mut self) -> Option<Arc<Watched>> {
+        self.beside.as_mut()?.watched.take()
     }
 
     /// Its response is read and dropped, if that is no more than so many bytes.
@@ -136,7 +159,7 @@ impl Flight {
             if !begun || !connection.has_room() {
                 break;
             }
-            let watched = self.watched.as_deref();
+            let watched = self.beside.as_ref().and_then(|beside| beside.watched.as_deref());
             let frame = within(watched, || body.as_mut().poll_frame(cx));
             self.begun |= frame.is_ready();
             match frame {
@@ -191,8 +214,8 @@ impl Flight {
     pub(super) fn take_in(&mut self, event: Event) -> Option<Step> {
         match event {
             Event::Interim(head) => {
-                if let Some(OnInterim(tell)) = &self.on_interim {
-                    within(self.watched.as_deref(), || tell(&head));
+                if let Some(Beside { on_interim: Some(OnInterim(tell)), watched }) = self.beside.as_deref() {
+                    within(watched.as_deref(), || tell(&head));
                 }
                 let first = !core::mem::replace(&mut self.started, true);
                 first.then_some(Step::Started)
@@ -217,7 +240,7 @@ impl Flight {
     /// Tells whoever watches of an event.
     #[cold]
     pub(super) fn tell_came(&self, event: &Event, now: Instant) {
-        let Some(watched) = self.watched.as_ref().filter(|_| self.response != Response::Discarded) else { return };
+        let Some(watched) = self.watched().filter(|_| self.response != Response::Discarded) else { return };
         match event {
             Event::Response(_) => watched.first_byte(now),
             Event::Content(bytes) => watched.response_content(bytes.len()),

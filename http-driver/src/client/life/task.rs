@@ -250,10 +250,13 @@ where
         let carrier = held.carrier();
         let told = carrier.told(&head);
         let Some(flight) = &mut carrier.flight else { return };
+        if let Some(watched) = flight.watched() {
+            watching::head(watched, &head);
+        }
         // What may be sent again goes back beforehand: another connection may be sending it before this returns.
         if told.facts.status >= 400 {
             flight.give_back();
-            if let Some(watched) = &flight.watched {
+            if let Some(watched) = flight.watched() {
                 watching::put_off(watched, told.facts.status);
             }
             if let Some(job) = flight.job.take() {
@@ -286,7 +289,7 @@ where
         let carrier = held.carrier();
         let Some(mut done) = carrier.flight.take() else { return };
         let delivered = done.response == Response::Delivered;
-        if let Some(watched) = done.watched.as_ref().filter(|_| delivered) {
+        if let Some(watched) = done.watched().filter(|_| delivered) {
             watched.complete(now);
         }
         if !self.pipelines {
