@@ -92,6 +92,8 @@ chapters! {
     recipes_behind = "recipes/behind",
     recipes_processes = "recipes/processes",
     recipes_seeing = "recipes/seeing",
+    recipes_tracing = "recipes/tracing",
+    recipes_metrics = "recipes/metrics",
     recipes_memory = "recipes/memory",
     recipes_runtime = "recipes/runtime",
     recipes_axum = "recipes/axum",
