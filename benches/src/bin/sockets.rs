@@ -19,18 +19,18 @@ use benches::traffic::Kind;
 
 /// The most that a server may spend on a request, as a ratio to its peer.
 const BOUNDS: [(Contender, Kind, f64); 12] = [
-    (Contender::Service, Kind::Six, 0.855),
-    (Contender::Service, Kind::BrowserVary, 0.78),
-    (Contender::Service, Kind::BrowserNew, 1.09),
-    (Contender::Service, Kind::Pipelined, 0.805),
+    (Contender::Service, Kind::Six, 0.845),
+    (Contender::Service, Kind::BrowserVary, 0.71),
+    (Contender::Service, Kind::BrowserNew, 1.07),
+    (Contender::Service, Kind::Pipelined, 0.785),
     (Contender::Service, Kind::Echo, 1.0),
     (Contender::Service, Kind::Connections, 1.21),
-    (Contender::Service, Kind::Tls, 0.965),
-    (Contender::Axum, Kind::Six, 0.935),
-    (Contender::Axum, Kind::BrowserVary, 0.815),
-    (Contender::Exchange, Kind::Six, 0.565),
-    (Contender::Exchange, Kind::Browser, 0.34),
-    (Contender::Exchange, Kind::Pipelined, 0.385),
+    (Contender::Service, Kind::Tls, 0.955),
+    (Contender::Axum, Kind::Six, 0.92),
+    (Contender::Axum, Kind::BrowserVary, 0.755),
+    (Contender::Exchange, Kind::Six, 0.555),
+    (Contender::Exchange, Kind::Browser, 0.335),
+    (Contender::Exchange, Kind::Pipelined, 0.37),
 ];
 
 /// What the command line asks for.
