@@ -65,7 +65,8 @@ pub(super) const MOST_TIMERS: usize = 256;
 ///   in the order in which they came in; one that is sent again keeps its place.
 /// - A timer is armed only for what is connecting, idle, backed off from with requests waiting, or has a
 ///   deadline, and for requests that wait for a place.
-/// - Each call is bounded work: a few steps of O(log n), and none that grows with the queue. When attempts to
+/// - Each call is bounded work: a few steps of O(log n), and none that grows with the queue. A request that meets an
+///   idle connection allocates nothing, and takes a fixed number of steps if deadlines come in order. When attempts to
 ///   reach an origin are exhausted, those that waited for it fail one by one as they are polled.
 ///   [`drain`](Self::drain) and [`remove_origin`](Self::remove_origin) alone look at every connection.
 /// - Back-off ends at the first byte of a response on a new connection, not when that is made: a server that accepts
