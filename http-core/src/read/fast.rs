@@ -181,7 +181,8 @@ fn compared(
             }
             break tokenise::rest(input, at, fields, None)?;
         }
-        if number >= config.limits.fields {
+        // It is no fold: that belongs to the line before it.
+        if number >= config.limits.fields || matches!(rest.first(), None | Some(b' ' | b'\t' | b'\r' | b'\n')) {
             return None;
         }
         new |= 1 << number;

@@ -127,14 +127,11 @@ pub(super) fn noted(rest: &[u8], at: usize, name: Option<Common>) -> Line {
 
 /// Gathers a line in `block`, to be read with others: the one at the front of `rest`, which begins at `at`, and returns
 /// how long it is. Where `line` has a name, that stands there, and a colon behind it; of it one byte is gathered, which
-/// stands for it. `None` if it is not complete, or a fold: then the checker has to decide.
+/// stands for it. `None` if it is not complete: then the checker has to decide.
 #[inline(always)]
 pub(super) fn gather(rest: &[u8], at: usize, line: &mut Line, block: &mut Vec<u8>) -> Option<usize> {
     let known = known_of(line);
     let unread = rest.get(known..)?;
-    if matches!(unread.first(), None | Some(b' ' | b'\t' | b'\r' | b'\n')) {
-        return None;
-    }
     let length = newline(unread)? + 1;
     block.extend_from_slice(&unread[..length]);
     (line.name, line.value_len) = (at as u32, length as u32);
@@ -204,11 +201,11 @@ pub(super) fn gathered(block: &mut Vec<u8>, lines: &mut [Line], which: u64) -> O
     block.extend_from_slice(b"\r\n");
     let count = which.count_ones() as usize;
     if count <= FEWEST {
-        read::<FEWEST>(block, lines, which)?;
+        read::<FEWEST>(block, lines, which)?
     } else if count <= FEW {
-        read::<FEW>(block, lines, which)?;
+        read::<FEW>(block, lines, which)?
     } else {
-        read::<MOST_GATHERED>(block, lines, which)?;
+        read::<MOST_GATHERED>(block, lines, which)?
     }
     block.clear();
     Some(())
