@@ -18,7 +18,6 @@ pub(crate) const FOREIGN: &[&str] = &[
     "http-body-util",
     "matchit",
     "percent-encoding",
-    "port_u16",
     "serde_json",
     "http_tokio",
     "router",

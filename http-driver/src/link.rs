@@ -331,8 +331,8 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
             return Poll::Pending;
         }
         let mut moved = self.poll_write(cx, now).is_ready();
-        // While one piece after the other goes out it is enough to have listened once.
-        if moved && self.silent {
+        // While one piece after the other goes out it is enough to listen once a wake.
+        if moved && self.wake.has_listened() {
             return Poll::Ready(());
         }
         let read = self.poll_read(cx, now).is_ready();
@@ -458,6 +458,7 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
         match self.transport.poll_read(cx, &mut self.input, most) {
             Poll::Pending => {
                 self.silent = true;
+                self.wake.listened();
                 self.settle_room();
                 if self.input.is_empty() {
                     buffers::give_back(&mut self.input);

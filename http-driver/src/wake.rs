@@ -31,17 +31,19 @@ pub(crate) struct Wake {
     until: Instant,
     steps: u16,
     bytes: usize,
+    /// Nothing was there to read.
+    listened: bool,
 }
 
 impl Wake {
     /// The task waits: whatever comes next is another wake.
-    pub(crate) const RESTING: Self = Self { until: Instant::ZERO, steps: 0, bytes: 0 };
+    pub(crate) const RESTING: Self = Self { until: Instant::ZERO, steps: 0, bytes: 0, listened: false };
 
     /// Another step, which may be the first.
     #[inline]
     pub(crate) fn step(&mut self, now: Instant) {
         if self.until == Instant::ZERO {
-            *self = Self { until: now.saturating_add(SPAN), steps: 0, bytes: 0 };
+            *self = Self { until: now.saturating_add(SPAN), ..Self::RESTING };
         }
         self.steps = self.steps.saturating_add(1);
     }
@@ -50,6 +52,18 @@ impl Wake {
     #[inline]
     pub(crate) fn moved(&mut self, bytes: usize) {
         self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    /// Nothing was there to read.
+    #[inline]
+    pub(crate) fn listened(&mut self) {
+        self.listened = true;
+    }
+
+    /// Whether that was so at any time of this wake. Where the transport has anything since, it has woken the task.
+    #[inline]
+    pub(crate) const fn has_listened(&self) -> bool {
+        self.listened
     }
 
     /// Whether no more bytes may be moved.

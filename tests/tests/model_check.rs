@@ -9,7 +9,7 @@ use tests::explore::{World, explore};
 
 /// Explores all of `world`; fewer than `least` states mean that the alphabet has lost its letters.
 fn all_of(world: impl World, least: usize) {
-    match explore(world, 200_000) {
+    match explore(world, 250_000) {
         Ok(graph) => {
             println!("{} states, {} steps", graph.states, graph.transitions);
             assert!(graph.states >= least, "only {} states", graph.states);

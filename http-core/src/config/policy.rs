@@ -76,8 +76,8 @@ pub struct Policy {
     /// (evhttp: no limit).
     pub max_queue: usize,
     /// How often in a row requests that came later may go first, because of their priority or because a connection
-    /// suits them; then it is the turn of who came first, so that nobody waits without end. 0: strictly in order.
-    /// Default: 16.
+    /// suits them; then it is the turn of who came first, so that nobody waits without end. Counted within an origin,
+    /// and between origins, where one more may go first for each turn of the origin. 0: strictly in order. Default: 16.
     pub overtaking: u8,
     /// How long a request waits for a place: while as many connections as allowed are taken, by requests or by
     /// responses that are held and not read, and none is free for it. Then it fails and says which limit it was. Time

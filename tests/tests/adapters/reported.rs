@@ -73,8 +73,8 @@ async fn c8_a_refused_connection_fails_at_once<W: Networked>(world: W) -> Outcom
     Ok(())
 }
 
-/// C5: a server that has answered and reads no more is asked nothing else on that connection, and the next request waits
-/// for none of it.
+/// C5: a server that has answered and reads no more is asked nothing else on that connection, and the next request
+/// waits for none of it.
 async fn c5_a_connection_with_unsent_content_is_not_idle<W: World>(world: W) -> Outcome {
     for close in [false, true] {
         let (address, accepted) = origin(move |mut stream| {

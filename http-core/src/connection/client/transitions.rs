@@ -350,8 +350,8 @@ impl Connection {
         }
     }
 
-    /// The response is complete. Empty lines behind it that have come already are dropped with it, as those are that come
-    /// while the connection idles: it does not hang on how a stream is cut whether the connection is kept.
+    /// The response is complete. Empty lines behind it that have come already are dropped with it, as those are that
+    /// come while the connection idles: it does not hang on how a stream is cut whether the connection is kept.
     fn end(&mut self, trailers: Fields, input: &mut BytesMut, now: Instant) -> Step {
         self.side.receive = Receive::Done;
         self.advance(now);
