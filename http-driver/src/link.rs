@@ -307,6 +307,12 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
         self.follows = true;
     }
 
+    /// The same, where this is the moment of what came last.
+    pub(crate) const fn goes_on_from(&mut self, now: Instant) {
+        self.looked = now;
+        self.follows = true;
+    }
+
     /// Whatever comes next is another wake.
     pub(crate) fn wake_anew(&mut self) {
         self.others = None;

@@ -24,11 +24,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The most that ours may spend on a request, as a ratio to a peer.
 const BOUNDS: [(Kind, Client, f64); 5] = [
-    (Kind::Get, Client::Pool, 0.71),
-    (Kind::Get, Client::Handle, 1.28),
-    (Kind::Split, Client::Pool, 0.745),
-    (Kind::Post, Client::Pool, 0.71),
-    (Kind::Joined, Client::Pool, 1.60),
+    (Kind::Get, Client::Pool, 0.65),
+    (Kind::Get, Client::Handle, 1.17),
+    (Kind::Split, Client::Pool, 0.69),
+    (Kind::Post, Client::Pool, 0.65),
+    (Kind::Joined, Client::Pool, 1.48),
 ];
 
 /// The most that ours may allocate for a GET.

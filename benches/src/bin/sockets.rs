@@ -19,10 +19,10 @@ use benches::traffic::Kind;
 
 /// The most that a server may spend on a request, as a ratio to its peer.
 const BOUNDS: [(Contender, Kind, f64); 12] = [
-    (Contender::Service, Kind::Six, 0.845),
-    (Contender::Service, Kind::BrowserVary, 0.71),
+    (Contender::Service, Kind::Six, 0.84),
+    (Contender::Service, Kind::BrowserVary, 0.70),
     (Contender::Service, Kind::BrowserNew, 1.07),
-    (Contender::Service, Kind::Pipelined, 0.785),
+    (Contender::Service, Kind::Pipelined, 0.78),
     (Contender::Service, Kind::Echo, 1.0),
     (Contender::Service, Kind::Connections, 1.21),
     (Contender::Service, Kind::Tls, 0.955),

@@ -451,6 +451,10 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         if let (Some(length), Ok(())) = (told, &sent) {
             self.tell_answered(parts.status.as_u16(), length);
         }
+        // It is written, and the next request looked for, before the task waits.
+        if sent.is_ok() && !self.link.machine.awaits_content() {
+            self.link.goes_on_from(now);
+        }
         sent
     }
 
