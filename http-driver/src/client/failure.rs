@@ -57,6 +57,9 @@ struct Details {
     request: Mutex<Option<Box<Request<Unsent>>>>,
 }
 
+/// What is told of a URI that nobody can be asked by.
+pub(super) const NO_ORIGIN: &str = "the URI names no origin: give it a scheme and a host";
+
 /// Where a request was to go, and why the last connection there could not be made, if that was so.
 pub(super) struct Whence {
     pub(super) origin: Arc<Origin>,
@@ -364,7 +367,7 @@ impl fmt::Display for RequestError {
             Kind::Refused(refused) => write!(f, "not taken, for {refused}; {advice}"),
             Kind::Unsendable(what) => write!(f, "it cannot be sent: {what}; nothing was tried"),
             Kind::Unreadable(what) => write!(f, "its response cannot be told: {what}; {advice}"),
-            Kind::NoOrigin => f.write_str("the URI names no origin: give it a scheme and a host"),
+            Kind::NoOrigin => f.write_str(NO_ORIGIN),
             Kind::NoRuntime => {
                 write!(f, "a request is waited for on a runtime, and there is none here; {advice}")
             }

@@ -11,9 +11,10 @@ use http_body::Body;
 use http_core::Version;
 use tower_service::Service;
 
+use super::connect_error::ConnectError;
 use super::counts::Counts;
 use super::ends::Handle;
-use super::failure::RequestError;
+use super::failure::{NO_ORIGIN, RequestError};
 use super::into_body::IntoBody;
 use super::job::Job;
 use super::life::Core;
@@ -90,6 +91,32 @@ where
             let (parts, body) = request.into_parts();
             self.prepare(parts, body.into_body())
         })
+    }
+
+    /// Whether a request to this URI can be tried at all, as far as settings go. Nothing is resolved and nobody is
+    /// connected to: it is for the start of a program, which would otherwise hear with its first request that there are
+    /// no roots to trust, that TLS was not compiled, or that a host is none that a certificate can name; of the origin
+    /// itself, and of a proxy on the way to it.
+    ///
+    /// ```
+    /// # use http_driver::client::{Client, Connector};
+    /// # use http_driver::Runtime;
+    /// fn begin<C, R>(client: &Client<C, R>) -> Result<(), Box<dyn std::error::Error>>
+    /// where
+    ///     C: Connector,
+    ///     R: Runtime + Send + Sync + 'static,
+    ///     R::Timer: Send,
+    /// {
+    ///     client.check(&"https://api.example/".parse()?)?;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// What is missing; the URI names no origin, or one of a scheme that is not spoken here.
+    pub fn check(&self, uri: &Uri) -> Result<(), ConnectError> {
+        let place = Place::of(uri).ok_or_else(|| ConnectError::misconfigured(NO_ORIGIN))?;
+        self.handle.core().connector.check(&place.to_origin())
     }
 
     /// Makes a connection to the origin of a URI before there is a request for it. False if that is not possible now:

@@ -236,6 +236,16 @@ pub trait Connector: Send + Sync + 'static {
         self.connect(origin)
     }
 
+    /// Whether transports to this origin can be made as far as settings go: what is missing is known without trying, and
+    /// no attempt would mend it. Default: nothing is known to be missing.
+    ///
+    /// # Errors
+    /// What [`connect`](Self::connect) would end with.
+    fn check(&self, origin: &Origin) -> Result<(), ConnectError> {
+        let _ = origin;
+        Ok(())
+    }
+
     /// Told once, when the client is built: what it is configured with. For those that speak HTTP on their way, to a
     /// proxy say, so that its answers are read as all others. Default: nothing is made of it.
     fn configure(&mut self, config: &Arc<Config>) {

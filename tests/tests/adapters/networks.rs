@@ -14,11 +14,13 @@ use http_driver::client::{
     Address, Bypass, Client, Dial, Network, OnInterim, Proxies, Proxy, Resolve, Resolving, SocketOptions,
 };
 use http_driver::server::{Interim, Options, Server};
+use http_driver::tls::client_config;
 use http_driver::{Full, Incoming, Peer, Runtime, service_fn};
 
 use crate::sockets::Outcome;
 use crate::sockets::bodies::{Then, Told};
 use crate::sockets::clients::{NetworkOf, Networked, content, network, once};
+use crate::sockets::site::certified;
 use crate::sockets::strangers::{AT_ONCE, anywhere};
 use crate::sockets::world::World;
 
@@ -205,6 +207,33 @@ async fn c15_a_unix_socket_goes_before_proxies<W: Networked>(world: W) -> Outcom
     Ok(())
 }
 
+/// What would fail with the first request, whatever the origin does, is known before.
+async fn what_is_missing_is_known_when_a_client_is_built<W: Networked>(world: W) -> Outcome {
+    let bare = client(&world, network(&world));
+    let check = |client: &Client<NetworkOf<W>, W::Runtime>, uri: &str| {
+        client.check(&uri.parse().unwrap()).map_err(|error| error.to_string())
+    };
+    assert_eq!(check(&bare, "http://a/"), Ok(()));
+    for uri in ["/", "ftp://a/", "http://a:99999/"] {
+        assert!(check(&bare, uri).unwrap_err().contains("names no origin"), "{uri}");
+    }
+    // What is missing is what a request fails with. Nothing is where roots are compiled in.
+    let server = teller(&world).await?;
+    if let Err(said) = check(&bare, "https://localhost/") {
+        assert!(said.contains("roots"), "{said}");
+        let error = bare.request(get(format!("https://localhost:{}/", server.port()))).await.unwrap_err();
+        assert!(error.to_string().contains(&said), "{error}");
+    }
+    let trusting = || network(&world).tls(client_config(certified().0.as_bytes()).unwrap());
+    let trusts = client(&world, trusting());
+    assert_eq!((check(&trusts, "https://localhost/"), check(&trusts, "https://[fe80::1%25eth0]/")), (Ok(()), Ok(())));
+    assert!(check(&trusts, "https://a..b/").unwrap_err().contains("certificate"));
+    // And of a proxy that is spoken to over TLS, whatever the scheme.
+    let proxied = client(&world, trusting().proxies(Proxies::all("https://a..b".parse()?)));
+    assert!(check(&proxied, "http://a/").unwrap_err().contains("certificate"));
+    Ok(())
+}
+
 async fn c14_c25_uris_that_are_rarely_seen<W: Networked>(world: W) -> Outcome {
     let server = teller(&world).await?;
     let named = network(&world).resolve("a", [server]);
@@ -351,6 +380,7 @@ on_both! {
     c15_a_unix_socket_goes_before_proxies
     c17_c35_what_names_no_origin_is_refused_and_nothing_tried
     a_request_ends_in_time_with_its_content
+    what_is_missing_is_known_when_a_client_is_built
     a_request_that_was_not_sent_is_given_back
     interim_responses_are_told
     origins_that_are_not_used_are_forgotten

@@ -350,7 +350,7 @@ impl Connection {
     /// use http_core::{Config, Content, Instant, ResponseHead, StatusCode, server};
     /// let mut connection = server::Connection::new(Config::default().into(), Instant::ZERO);
     /// let mut changed = None;
-    /// for value in ["a", "a", "a", "a", "b"] {
+    /// for value in ["a", "a", "a", "a", "b", "c"] {
     ///     let mut input = BytesMut::from(&*format!("GET / HTTP/1.1\r\nHost: a\r\nReferer: {value}\r\n\r\n"));
     ///     assert!(connection.poll_event(&mut input, Instant::ZERO)?.is_some());
     ///     changed = connection.changed_lines();

@@ -291,6 +291,17 @@ where
         }
     }
 
+    fn check(&self, origin: &Origin) -> Result<(), ConnectError> {
+        #[cfg(feature = "proxy")]
+        if let Some(proxy) = self.proxy_of(origin).filter(|proxy| proxy.kind() == Kind::Https) {
+            self.settings.secure.check_proxy(proxy.host())?;
+        }
+        match origin.scheme() {
+            "https" => self.settings.secure.check(origin.host()),
+            _ => Ok(()),
+        }
+    }
+
     #[cfg(feature = "proxy")]
     fn forward(&self, origin: &Origin) -> Option<Forward> {
         let proxy = self.proxy_of(origin).filter(|_| origin.scheme() == "http")?;

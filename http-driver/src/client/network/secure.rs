@@ -25,6 +25,17 @@ mod without {
 
     impl Secure {
         /// There is no TLS.
+        pub(in super::super) fn check(&self, _: &str) -> Result<(), ConnectError> {
+            Err(ConnectError::misconfigured(NO_TLS))
+        }
+
+        /// There is no TLS.
+        #[cfg(feature = "proxy")]
+        pub(in super::super) fn check_proxy(&self, _: &str) -> Result<(), ConnectError> {
+            Err(ConnectError::misconfigured(NO_TLS))
+        }
+
+        /// There is no TLS.
         pub(in super::super) async fn secured<T: Transport, R: Runtime>(
             &self,
             _: Near<T>,
@@ -127,6 +138,22 @@ mod with {
             self.config.get_or_init(|| usual().map(Arc::new)).clone().ok_or(ConnectError::misconfigured(NO_ROOTS))
         }
 
+        /// Whether there are roots to trust, and whether a certificate can name this host.
+        pub(in super::super) fn check(&self, host: &str) -> Result<(), ConnectError> {
+            self.config().and_then(|_| name_of(host)).map(drop)
+        }
+
+        /// The same for a proxy.
+        #[cfg(feature = "proxy")]
+        pub(in super::super) fn check_proxy(&self, host: &str) -> Result<(), ConnectError> {
+            self.proxy_config().and_then(|_| name_of(host)).map(drop)
+        }
+
+        #[cfg(feature = "proxy")]
+        fn proxy_config(&self) -> Result<Arc<ClientConfig>, ConnectError> {
+            self.proxy.clone().map_or_else(|| self.config(), Ok)
+        }
+
         pub(in super::super) async fn secured<T: Transport, R: Runtime>(
             &self,
             transport: Near<T>,
@@ -143,8 +170,7 @@ mod with {
             host: &str,
             runtime: &R,
         ) -> Result<Near<T>, ConnectError> {
-            let config = self.proxy.clone().map_or_else(|| self.config(), Ok)?;
-            Ok(Either::Right(self.shaken(config, transport, host, runtime).await?))
+            Ok(Either::Right(self.shaken(self.proxy_config()?, transport, host, runtime).await?))
         }
 
         /// A session whose handshake is done.
@@ -155,11 +181,7 @@ mod with {
             host: &str,
             runtime: &R,
         ) -> Result<Box<TlsTransport<T>>, ConnectError> {
-            // The zone of an address is no part of what a certificate says (RFC 6874 §4).
-            let host = host.trim_start_matches('[').trim_end_matches(']');
-            let host = host.split('%').next().unwrap_or_default().to_owned();
-            let name = ServerName::try_from(host).map_err(|_| ConnectError::misconfigured(NO_NAME))?;
-            let session = ClientConnection::new(config, name)?;
+            let session = ClientConnection::new(config, name_of(host)?)?;
             let mut transport = Box::new(TlsTransport::new(transport, session.into()));
             let mut timer = clock::timer(runtime, self.timeout);
             poll_fn(|cx| match transport.poll_handshake(cx) {
@@ -170,6 +192,13 @@ mod with {
             .map_err(|error: ConnectError| error.during(RequestPhase::Tls))?;
             Ok(transport)
         }
+    }
+
+    /// What a certificate has to say: without the zone of an address (RFC 6874 §4).
+    fn name_of(host: &str) -> Result<ServerName<'static>, ConnectError> {
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let host = host.split('%').next().unwrap_or_default().to_owned();
+        ServerName::try_from(host).map_err(|_| ConnectError::misconfigured(NO_NAME))
     }
 
     fn failed(error: io::Error) -> ConnectError {
