@@ -236,8 +236,8 @@ pub trait Connector: Send + Sync + 'static {
         self.connect(origin)
     }
 
-    /// Whether transports to this origin can be made as far as settings go: what is missing is known without trying, and
-    /// no attempt would mend it. Default: nothing is known to be missing.
+    /// Whether transports to this origin can be made as far as settings go: what is missing is known without trying,
+    /// and no attempt would mend it. Default: nothing is known to be missing.
     ///
     /// # Errors
     /// What [`connect`](Self::connect) would end with.
