@@ -54,7 +54,7 @@ def edit(path, *changes):
 
 
 members = ", ".join(f'"{folder}"' for folder in names)
-changes = [(r"^members = .*$", f"members = [{members}]"), (r"^exclude = .*\n", "")]
+changes = [(r"^members = \[[^\]]*\]$", f"members = [{members}]"), (r"^exclude = .*\n", "")]
 for folder, name in names.items():
     if name != folder:
         changes.append((rf"^{folder} = \{{ ", f'{folder} = {{ package = "{name}", '))
