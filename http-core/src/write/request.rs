@@ -12,6 +12,7 @@ use crate::message::method::Method;
 use crate::message::misuse::Misuse;
 use crate::message::token::{self, Known};
 use crate::message::version::Version;
+use crate::write::source::{ADDED, USUAL, known_lines, write_lines};
 
 /// The head of a request whose URI and field lines lie somewhere else: in the types of another library, or in a table.
 ///
@@ -107,9 +108,6 @@ pub(crate) struct Written {
     pub(crate) fields_at: usize,
 }
 
-/// The fields that a request is given hardly ever take more than this.
-const ADDED: usize = 128;
-
 impl RequestSource for RequestHead {
     #[inline]
     fn method(&self) -> Method<'_> {
@@ -137,9 +135,6 @@ impl RequestSource for RequestHead {
         self.fields.known_lines()
     }
 }
-
-/// Room for a request-line and for the field lines of most requests.
-const USUAL: usize = 384;
 
 impl<'a, F, N, V> RequestSource for RequestLines<'a, F>
 where
@@ -194,21 +189,11 @@ where
             }
         };
         let fields_at = out.len();
-        for (name, value) in self.fields.clone() {
-            let (name, value) = (name.as_ref(), field::checked(name.as_ref(), value.as_ref(), out.len() - head_at)?);
-            field::write(out, name, value);
-            let known = Known::of(name);
-            if known != Known::Other {
-                facts.add(known, value);
-            }
-        }
+        write_lines(&self.fields, head_at, out, facts)?;
         Ok(Written { target, line_end, fields_at })
     }
 
     fn lines(&self) -> impl Iterator<Item = (Known, &[u8], &[u8])> {
-        self.fields.clone().into_iter().map(|(name, value)| {
-            let name = name.as_ref();
-            (Known::of(name), name, token::trim(value.as_ref()))
-        })
+        known_lines(&self.fields)
     }
 }

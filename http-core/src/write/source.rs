@@ -83,8 +83,49 @@ pub(crate) trait Source {
     fn lines(&self) -> impl Iterator<Item = (Known, &[u8], &[u8])>;
 }
 
-/// The fields that a response is given hardly ever take more than this.
-const ADDED: usize = 128;
+/// The fields that a message is given hardly ever take more than this.
+pub(super) const ADDED: usize = 128;
+
+/// Room for a start-line and for the field lines of most messages.
+pub(super) const USUAL: usize = 384;
+
+/// Writes field lines that lie elsewhere behind a start-line that begins at `head_at`, and what they say into `facts`.
+#[inline(always)]
+pub(super) fn write_lines<'a, F, N, V>(
+    fields: &F,
+    head_at: usize,
+    out: &mut Vec<u8>,
+    facts: &mut Facts,
+) -> Result<(), Misuse>
+where
+    F: Clone + IntoIterator<Item = (&'a N, &'a V)>,
+    N: AsRef<[u8]> + ?Sized + 'a,
+    V: AsRef<[u8]> + ?Sized + 'a,
+{
+    for (name, value) in fields.clone() {
+        let (name, value) = (name.as_ref(), field::checked(name.as_ref(), value.as_ref(), out.len() - head_at)?);
+        field::write(out, name, value);
+        let known = Known::of(name);
+        if known != Known::Other {
+            facts.add(known, value);
+        }
+    }
+    Ok(())
+}
+
+/// Those lines once more, with what their names are.
+#[inline(always)]
+pub(super) fn known_lines<'s, 'a: 's, F, N, V>(fields: &'s F) -> impl Iterator<Item = (Known, &'s [u8], &'s [u8])>
+where
+    F: Clone + IntoIterator<Item = (&'a N, &'a V)>,
+    N: AsRef<[u8]> + ?Sized + 'a,
+    V: AsRef<[u8]> + ?Sized + 'a,
+{
+    fields.clone().into_iter().map(|(name, value)| {
+        let name = name.as_ref();
+        (Known::of(name), name, token::trim(value.as_ref()))
+    })
+}
 
 impl Source for ResponseHead {
     #[inline]
@@ -107,9 +148,6 @@ impl Source for ResponseHead {
     }
 }
 
-/// Room for a status-line and for the field lines of most responses.
-const USUAL: usize = 384;
-
 impl<'a, F, N, V> Source for ResponseLines<'a, F>
 where
     F: Clone + IntoIterator<Item = (&'a N, &'a V)>,
@@ -130,21 +168,11 @@ where
             Some(_) => return Err(Misuse::ReasonPhrase),
         }
         let fields_at = out.len();
-        for (name, value) in self.fields.clone() {
-            let (name, value) = (name.as_ref(), field::checked(name.as_ref(), value.as_ref(), out.len() - head_at)?);
-            field::write(out, name, value);
-            let known = Known::of(name);
-            if known != Known::Other {
-                facts.add(known, value);
-            }
-        }
+        write_lines(&self.fields, head_at, out, facts)?;
         Ok(fields_at)
     }
 
     fn lines(&self) -> impl Iterator<Item = (Known, &[u8], &[u8])> {
-        self.fields.clone().into_iter().map(|(name, value)| {
-            let name = name.as_ref();
-            (Known::of(name), name, token::trim(value.as_ref()))
-        })
+        known_lines(&self.fields)
     }
 }
