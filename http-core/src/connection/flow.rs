@@ -181,8 +181,14 @@ pub(crate) struct Idle {
 }
 
 impl Idle {
-    pub(crate) const fn now(&self) -> Instant {
-        self.now
+    /// What an open connection has to keep that was just made.
+    pub(crate) fn new(config: &Config, now: Instant) -> Self {
+        Self { received: 0, sent: 0, until: now.saturating_add(config.timeouts.idle), now }
+    }
+
+    /// When the idle deadline passes, [`Instant::NEVER`] if there is none.
+    pub(crate) const fn until(&self) -> Instant {
+        self.until
     }
 }
 
@@ -221,6 +227,19 @@ pub(crate) struct Flow {
 
 impl Flow {
     pub(crate) fn new(config: Arc<Config>, now: Instant) -> Self {
+        Self::begun(config, Outbox::default(), Deadlines::NONE, 0, now)
+    }
+
+    /// Goes on from a rest.
+    #[inline]
+    pub(crate) fn resumed(config: Arc<Config>, idle: &Idle) -> Self {
+        let mut deadlines = Deadlines::NONE;
+        deadlines.arm(Deadline::Idle, idle.until);
+        Self::begun(config, Outbox::behind(idle.sent), deadlines, idle.received, idle.now)
+    }
+
+    #[inline]
+    fn begun(config: Arc<Config>, outbox: Outbox, deadlines: Deadlines, received: u64, now: Instant) -> Self {
         let receive_limits = PaceLimits::incoming(&config.timeouts);
         let send_limits = PaceLimits::outgoing(&config.timeouts);
         Self {
@@ -228,11 +247,11 @@ impl Flow {
             config,
             receive_limits,
             send_limits,
-            outbox: Outbox::default(),
-            deadlines: Deadlines::NONE,
+            outbox,
+            deadlines,
             life: Life::Open,
             ended: None,
-            received: 0,
+            received,
             left: 0,
             pause: Pause::NeedsInput,
             failure: None,
@@ -259,14 +278,6 @@ impl Flow {
         let until = self.deadlines.at_most(Deadline::Idle)?;
         let sent = self.outbox.all_sent().filter(|_| undisturbed)?;
         Some(Idle { received: self.received, sent, until, now: self.now })
-    }
-
-    /// Goes on from there, on a connection that was just made.
-    pub(crate) fn resume(&mut self, idle: &Idle) {
-        self.received = idle.received;
-        self.outbox = Outbox::behind(idle.sent);
-        self.deadlines.arm(Deadline::Idle, idle.until);
-        self.now = idle.now;
     }
 
     /// The time of this input; a clock that runs back stands still.

@@ -282,8 +282,11 @@ impl Outbox {
         }
     }
 
-    /// Drops what waits: the transport takes no more.
+    /// Drops what waits: the transport takes no more. Where nothing does, the memory stays for whoever goes on with it.
     pub(crate) fn discard(&mut self) {
+        if self.is_empty() {
+            return;
+        }
         let (queued, sent) = (self.queued, self.handed_over());
         *self = Self { queued, sent, ..Self::default() };
     }

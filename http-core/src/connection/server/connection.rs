@@ -1,14 +1,11 @@
 //! One connection as a server sees it.
 
-use alloc::sync::Arc;
+use bytes::Bytes;
 
-use bytes::{Bytes, BytesMut};
-
-use super::side::{Exchange, Receive, Send, ServerSide};
-use crate::config::Config;
+use super::side::{Receive, Send, ServerSide};
 use crate::connection::common;
 use crate::connection::exchange::{self, Expecting, Progress, Wanted};
-use crate::connection::flow::{Closed, Flow, Life, Pause};
+use crate::connection::flow::{Closed, Life, Pause};
 use crate::connection::phase::Phase;
 use crate::message::content::Content;
 use crate::message::facts::RequestKind;
@@ -17,7 +14,6 @@ use crate::message::head::{RequestHead, ResponseHead};
 use crate::message::misuse::Misuse;
 use crate::message::status::StatusCode;
 use crate::message::version::Version;
-use crate::read::{Scan, Spare};
 use crate::time::Instant;
 use crate::write::encode::Encoder;
 use crate::write::generate::{self, Outline, SendFraming};
@@ -110,27 +106,6 @@ pub type Connection = common::Connection<ServerSide>;
 
 /// Inputs: from the transport and the clock.
 impl Connection {
-    /// A connection that was just accepted.
-    #[must_use]
-    pub fn new(config: Arc<Config>, now: Instant) -> Self {
-        let mut connection = Self {
-            side: ServerSide {
-                receive: Receive::Head(Scan::default()),
-                send: Send::Head,
-                exchange: Exchange::new(config.persistence.keep_alive),
-                date: None,
-                closing: false,
-                refused: None,
-                unmet: 0,
-            },
-            flow: Flow::new(config, now),
-            spare: Spare::default(),
-            requests: 0,
-        };
-        connection.rearm(Pause::NeedsInput, &BytesMut::new(), now);
-        connection
-    }
-
     /// The value of `Date` from now on, as RFC 9110 §5.6.7 spells it. Without one, no `Date` is sent.
     pub fn handle_date(&mut self, date: [u8; 29]) {
         // A date is 29 visible characters; anything else could split the message.
