@@ -53,20 +53,23 @@ pub(crate) fn set<'a, R: Runtime>(
     }
 }
 
-/// The value of `Date`, made anew at most once a second of `now` in each thread.
+/// How long a value of `Date` is good for, by number: about half a second of `now`.
+pub(crate) const fn dated(now: http_core::Instant) -> u64 {
+    now.as_nanos() >> 29
+}
+
+/// The value of `Date`, made anew at most once in that time in each thread.
 pub(crate) fn date(now: http_core::Instant) -> [u8; 29] {
     thread_local! {
         static LAST: Cell<(u64, [u8; 29])> = const { Cell::new((u64::MAX, [b' '; 29])) };
     }
-    let second = now.as_nanos() >> 29; // about twice a second
     LAST.with(|last| {
         let (made, date) = last.get();
-        if made == second {
+        if made == dated(now) {
             return date;
         }
-        let unix = unix();
-        let date = imf_fixdate(unix);
-        last.set((second, date));
+        let date = imf_fixdate(unix());
+        last.set((dated(now), date));
         date
     })
 }

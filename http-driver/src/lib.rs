@@ -63,6 +63,7 @@ mod link;
 mod lock;
 mod names;
 pub mod observe;
+mod outside;
 mod peer;
 pub mod server;
 mod simple;

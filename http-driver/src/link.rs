@@ -12,7 +12,8 @@ use http_core::{Connection, End, Instant, Misuse, ProtocolError};
 
 use crate::buffers::{self, Place};
 use crate::clock;
-use crate::io::{Runtime, Timer, Transport};
+use crate::io::{Runtime, Transport};
+use crate::outside::{Alarm, Outside, Woken};
 use crate::wake::{Others, Wake};
 
 /// What watches a connection: see [`Tap`].
@@ -24,12 +25,7 @@ pub(crate) struct Link<S, T, R: Runtime> {
     pub(crate) runtime: R,
     /// Bytes that were read and not yet understood; no memory while it is empty and the connection waits.
     pub(crate) input: BytesMut,
-    timer: Option<R::Timer>,
-    /// When the timer fires; not later than the machine's deadline while anything is waited for.
-    armed: Option<Instant>,
-    /// The task that the timer wakes, by the address in its waker, which cannot become another's while the timer holds
-    /// it.
-    sleeper: usize,
+    alarm: Alarm<R>,
     room: usize,
     sending_ended: bool,
     /// Whether the transport was read in this step of the task and had nothing: then whatever comes wakes the task, and
@@ -61,15 +57,6 @@ enum Held {
     InUse(Option<Place>),
     /// The machine rests, and works on with it if that is before this.
     Until(Instant, Place),
-}
-
-/// What a connection that rests has to keep beside its machine.
-pub(crate) struct Outside<T, R: Runtime> {
-    transport: T,
-    runtime: R,
-    timer: Option<R::Timer>,
-    armed: Option<Instant>,
-    sleeper: usize,
 }
 
 /// Whoever waits for something of a connection.
@@ -127,8 +114,7 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
         if let Some(tap) = &mut tap {
             tap.begin(made);
         }
-        let outside = Outside { transport, runtime, timer: None, armed: None, sleeper: 0 };
-        let mut link = Self { input, tap, ..Self::resumed(machine, outside) };
+        let mut link = Self { input, tap, ..Self::resumed(machine, Outside::new(transport, runtime)) };
         // Whoever connects has something to say, as a rule at once: until it comes is a rest as any other, but that
         // there is no memory to keep.
         link.memory = Held::New(None);
@@ -141,17 +127,16 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
         link
     }
 
-    /// Goes on after a rest.
+    /// Goes on after a rest; what has ended it is to be [told](Self::woken).
+    #[inline(always)]
     pub(crate) fn resumed(machine: Connection<S>, outside: Outside<T, R>) -> Self {
-        let Outside { transport, runtime, timer, armed, sleeper } = outside;
+        let Outside { transport, runtime, alarm } = outside;
         Self {
             machine,
             transport,
             runtime,
             input: BytesMut::new(),
-            timer,
-            armed,
-            sleeper,
+            alarm,
             room: buffers::SMALL,
             sending_ended: false,
             silent: false,
@@ -165,6 +150,17 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
             wake: Wake::RESTING,
             others: None,
         }
+    }
+
+    /// What has ended a rest, if that was something of the transport. Returns the moment.
+    pub(crate) fn woken(&mut self, woken: Option<Woken>) -> Instant {
+        let now = self.now();
+        self.goes_on_from(now);
+        if let Some(Woken { input, read }) = woken {
+            self.input = input;
+            self.took(read, 0, now);
+        }
+        now
     }
 
     /// Whether all that is here can be had again, but for the machine and what is [`Outside`].
@@ -181,8 +177,8 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
 
     /// What has to be kept then.
     pub(crate) fn into_outside(self) -> Outside<T, R> {
-        let Self { transport, runtime, timer, armed, sleeper, .. } = self;
-        Outside { transport, runtime, timer, armed, sleeper }
+        let Self { transport, runtime, alarm, .. } = self;
+        Outside { transport, runtime, alarm }
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -201,7 +197,7 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
 
     /// Lets go of the timer, which belongs to the runtime that it was made on.
     pub(crate) fn drop_timer(&mut self) {
-        (self.timer, self.armed, self.sleeper) = (None, None, 0);
+        self.alarm = Alarm::default();
     }
 
     /// Why the transport broke, if it did: told once.
@@ -461,19 +457,26 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
             return Poll::Pending;
         }
         buffers::borrow(&mut self.input, most, interest.lend);
-        match self.transport.poll_read(cx, &mut self.input, most) {
-            Poll::Pending => {
-                self.silent = true;
-                self.wake.listened();
-                self.settle_room();
-                if self.input.is_empty() {
-                    buffers::give_back(&mut self.input);
-                }
-                self.rest(now);
-                return Poll::Pending;
+        let Poll::Ready(read) = self.transport.poll_read(cx, &mut self.input, most) else {
+            self.silent = true;
+            self.wake.listened();
+            self.settle_room();
+            if self.input.is_empty() {
+                buffers::give_back(&mut self.input);
             }
-            Poll::Ready(Ok(0)) => self.end(End::Clean, now),
-            Poll::Ready(Ok(count)) => {
+            self.rest(now);
+            return Poll::Pending;
+        };
+        self.took(read, before, now);
+        Poll::Ready(())
+    }
+
+    /// The transport was read, on top of so many bytes.
+    #[inline]
+    fn took(&mut self, read: io::Result<usize>, before: usize, now: Instant) {
+        match read {
+            Ok(0) => self.end(End::Clean, now),
+            Ok(count) => {
                 self.wake.moved(count);
                 self.take_up_memory();
                 if count >= self.room {
@@ -484,12 +487,11 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
                     self.tell_received(received, now);
                 }
             }
-            Poll::Ready(Err(error)) => {
+            Err(error) => {
                 self.broken.get_or_insert(error);
                 self.end(End::Unclean, now);
             }
         }
-        Poll::Ready(())
     }
 
     /// What comes next is read with as much room as what came, while content flows: it comes in as large pieces. Where
@@ -589,23 +591,9 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
             if self.until.is_some_and(|until| until <= now) {
                 return Poll::Pending;
             }
-            let task = cx.waker().data() as usize;
-            if self.sleeper == task && self.armed.is_some_and(|armed| now < armed && armed <= due) {
+            if self.alarm.poll(cx, &self.runtime, due, now).is_pending() {
                 return Poll::Pending;
             }
-            // A deadline that was put off leaves the timer alone; it is set anew when it fires.
-            let timer = match (&mut self.timer, self.armed) {
-                (Some(timer), Some(armed)) if armed <= due => timer,
-                (timer, _) => {
-                    self.armed = Some(due);
-                    clock::set(timer, &self.runtime, due)
-                }
-            };
-            if timer.poll(cx).is_pending() {
-                self.sleeper = task;
-                return Poll::Pending;
-            }
-            self.armed = None;
             if clock::to_core(self.runtime.now()) >= due {
                 // The clock moved on while this turn went by; the next turn sees it.
                 return Poll::Ready(());

@@ -1,8 +1,8 @@
 //! Accepts connections and serves each in a task of its own.
 
 use core::future::{Future, poll_fn};
-use core::pin::{Pin, pin};
-use core::task::{Context, Poll, ready};
+use core::pin::pin;
+use core::task::{Context, Poll};
 use core::time::Duration;
 use std::io;
 use std::sync::Arc;
@@ -12,13 +12,15 @@ use http_body::Body;
 use http_core::{Config, Phase};
 use tower_service::Service;
 
-use super::connection::Connection;
+use super::connection::{Connection, Resting};
 use super::incident::{Fault, Observed};
 use super::listener::Listener;
 use super::options::Options;
-use super::service::serve_connection;
-use super::shutdown::{Place, Room, Shutdown, Stage, Watch};
-use super::switched::Switched;
+use super::running::Beginning;
+use super::served::{Handshake, Served};
+use super::service::{serve, serve_connection};
+use super::serving::{Rest, Serving};
+use super::shutdown::{Place, Room, Shutdown, Watch};
 use crate::body::Incoming;
 use crate::clock;
 use crate::error::{BoxError, Error};
@@ -310,9 +312,9 @@ where
 
     fn serve_watched<T, M, S, B>(
         &self,
-        mut transport: T,
+        transport: T,
         make: M,
-        mut watch: Watch,
+        watch: Watch,
     ) -> impl Future<Output = ()> + Send + use<T, R, M, S, B>
     where
         T: Transport + Send + 'static,
@@ -325,17 +327,20 @@ where
         B::Error: Into<BoxError>,
     {
         let (runtime, config, options) = (self.runtime.clone(), self.config.clone(), self.options.clone());
-        let most = self.handshake;
-        Served::Beginning(Box::pin(async move {
-            let mut observed = options.observer.as_ref().and_then(|observer| observer.follow(&transport));
-            if !handshake(&runtime, &mut transport, most, &mut watch, &mut observed).await {
-                return None;
-            }
+        let serving = move |transport: T, watch: Watch, observed: Option<Box<Observed>>| {
             let service = make.make(&transport)?;
-            let mut connection = Connection::new(transport, runtime, config);
-            *connection.observer() = observed;
-            Some(serve_connection(connection, service, options, Some(watch)))
-        }))
+            Some(serve(if options.observer.is_some() {
+                let mut connection = Connection::new(transport, runtime, config);
+                *connection.observer() = observed;
+                Beginning::Working(Box::new(Serving::new(connection, service, &options, Some(watch))))
+            } else {
+                let connection = Resting::new(transport, runtime, config);
+                Beginning::Resting(Rest::new(connection, service, options.switches, watch))
+            }))
+        };
+        let (runtime, observer) = (self.runtime.clone(), self.options.observer.clone());
+        let handshake = Handshake { runtime, most: self.handshake, observer };
+        Served::accepted(transport, watch, handshake, serving)
     }
 
     /// How another connection can be accepted now, if only to be refused; the task is woken when there is a way.
@@ -357,15 +362,17 @@ where
         let mut config = Config::clone(&self.config);
         config.persistence.keep_alive = false;
         config.timeouts.idle = config.timeouts.idle.min(self.handshake);
-        let (runtime, most, options) = (self.runtime.clone(), self.handshake, self.options.clone());
+        let (runtime, options) = (self.runtime.clone(), self.options.clone());
+        let handshake =
+            Handshake { runtime: runtime.clone(), most: self.handshake, observer: options.observer.clone() };
         let busy = service_fn(|_: Request<Incoming>| async {
             let mut response = Response::new(Full::default());
             *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
             Ok::<_, core::convert::Infallible>(response)
         });
         self.runtime.spawn(async move {
-            let mut observed = options.observer.as_ref().and_then(|observer| observer.follow(&transport));
-            if !handshake(&runtime, &mut transport, most, &mut watch, &mut observed).await {
+            let mut observed = handshake.follow(&transport);
+            if !handshake.done(&mut transport, &mut watch, &mut observed, None).await {
                 return;
             }
             if let Some(observed) = &observed {
@@ -445,89 +452,6 @@ enum Entry {
     Kept(Place),
     /// Only to be refused.
     Refused(Place),
-}
-
-/// The transport once its handshake is done; nothing if that failed or took too long, or had not begun when a shutdown
-/// did.
-async fn handshake<T: Transport, R: Runtime>(
-    runtime: &R,
-    transport: &mut T,
-    most: Duration,
-    watch: &mut Watch,
-    observed: &mut Option<Box<Observed>>,
-) -> bool {
-    let mut timer = None;
-    let done = poll_fn(|cx| {
-        let stage = watch.stage(cx);
-        if stage == Stage::Cut {
-            if let Some(observed) = observed {
-                observed.tell_cut(Phase::Connecting);
-            }
-            return Poll::Ready(false);
-        }
-        if let Poll::Ready(result) = transport.poll_handshake(cx) {
-            if let (Some(observed), Err(error)) = (&observed, &result) {
-                // Who has said nothing may go, as who idles.
-                if error.kind() != io::ErrorKind::UnexpectedEof || transport.has_received() {
-                    observed.tell(Fault::Handshake(error), None, Phase::Connecting);
-                }
-            }
-            return Poll::Ready(result.is_ok());
-        }
-        if stage == Stage::Begun && !transport.has_received() {
-            return Poll::Ready(false);
-        }
-        let timer = timer.get_or_insert_with(|| clock::timer(runtime, most));
-        timer.poll(cx).map(|()| {
-            if let Some(observed) = &observed {
-                observed.tell(Fault::Handshake(&io::ErrorKind::TimedOut.into()), None, Phase::Connecting);
-            }
-            false
-        })
-    });
-    if !done.await {
-        return false;
-    }
-    if let Some(observed) = observed {
-        observed.meet(transport);
-    }
-    true
-}
-
-/// A connection of a server. What its handshake takes is there for as long as that goes on, and nothing of it stands
-/// beside what serves it then.
-enum Served<F, G> {
-    Beginning(Pin<Box<F>>),
-    Serving(G),
-    Over,
-}
-
-impl<F, G, T> Future for Served<F, G>
-where
-    F: Future<Output = Option<G>>,
-    G: Future<Output = Result<Option<Switched<T>>, Error>> + Unpin,
-    T: Transport + Send + 'static,
-{
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            match &mut *self {
-                Self::Beginning(beginning) => match ready!(beginning.as_mut().poll(cx)) {
-                    Some(serving) => *self = Self::Serving(serving),
-                    None => *self = Self::Over,
-                },
-                Self::Serving(serving) => {
-                    let ended = ready!(Pin::new(serving).poll(cx));
-                    *self = Self::Over;
-                    if let Ok(Some(switched)) = ended {
-                        switched.deliver();
-                    }
-                }
-                Self::Over => return Poll::Ready(()),
-            }
-        }
-    }
 }
 
 /// Cuts all connections when it is dropped.

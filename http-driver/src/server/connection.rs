@@ -16,8 +16,12 @@ use crate::clock;
 use crate::convert;
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
-use crate::link::{BoxTap, Link, Outside, Waiter, poll_until};
+use crate::link::{BoxTap, Link, Waiter, poll_until};
 use crate::observe::Watched;
+use crate::outside::{Outside, Woken};
+
+/// Before the machine was told the date.
+const NEVER: u64 = u64::MAX;
 
 /// One connection of a server, over any transport: exchange after exchange, without channels or tasks.
 ///
@@ -40,7 +44,8 @@ use crate::observe::Watched;
 /// ```
 pub struct Connection<T, R: Runtime> {
     link: Link<ServerSide, T, R>,
-    date: [u8; 29],
+    /// When the machine was told the date last, see [`clock::dated`].
+    dated: u64,
     over: bool,
     /// To be closed once it was seen whether the next request has begun to come.
     closing: bool,
@@ -56,13 +61,24 @@ pub(super) struct Resting<T, R: Runtime> {
 }
 
 impl<T: Transport, R: Runtime> Resting<T, R> {
-    /// The connection again.
+    /// A connection over a transport that was just accepted, which begins with a rest.
+    pub(super) fn new(transport: T, runtime: R, config: Arc<Config>) -> Self {
+        let now = clock::to_core(runtime.now());
+        let machine = server::Resting::new(config, now);
+        Self { machine, outside: Outside::new(transport, runtime), observed: None }
+    }
+
+    /// Waits for what ends the rest: ready with what the transport has brought, if it has.
+    pub(super) fn poll_woken(&mut self, cx: &mut Context<'_>) -> Poll<Option<Woken>> {
+        self.outside.poll_woken(cx, self.machine.lend(), self.machine.poll_timeout())
+    }
+
+    /// The connection again; what has ended the rest is to be [told](Connection::woken).
+    #[inline(always)]
     pub(super) fn resume(self) -> Connection<T, R> {
-        let link = Link::resumed(self.machine.resume(), self.outside);
-        let now = link.now();
-        let mut connection = Connection { link, date: [0; 29], over: false, closing: false, observed: self.observed };
-        connection.tell_date(now);
-        connection
+        let Self { machine, outside, observed } = self;
+        let link = Link::resumed(machine.resume(), outside);
+        Connection { link, dated: NEVER, over: false, closing: false, observed }
     }
 }
 
@@ -78,7 +94,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         let machine = server::Connection::new(config, now);
         let mut connection = Self {
             link: Link::new(machine, transport, runtime, early, tap, now),
-            date: [0; 29],
+            dated: NEVER,
             over: false,
             closing: false,
             observed: None,
@@ -86,6 +102,12 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         // An answer to a request that cannot be read has a date as well.
         connection.tell_date(now);
         connection
+    }
+
+    /// What has ended a rest, if that was something of the transport.
+    pub(super) fn woken(&mut self, woken: Option<Woken>) {
+        let now = self.link.woken(woken);
+        self.tell_date(now);
     }
 
     /// [`accept`](Self::accept), as a poll.
@@ -409,10 +431,10 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
 
     /// The date, if the machine does not know it yet.
     fn tell_date(&mut self, now: Instant) {
-        let date = clock::date(now);
-        if date != self.date {
-            self.date = date;
-            self.date_is(date, now);
+        let dated = clock::dated(now);
+        if self.dated != dated {
+            self.dated = dated;
+            self.date_is(clock::date(now), now);
         }
     }
 }

@@ -12,6 +12,7 @@ mod options;
 #[cfg(feature = "proxy-protocol")]
 mod proxied;
 mod running;
+mod served;
 mod service;
 mod serving;
 mod shutdown;

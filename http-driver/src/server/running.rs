@@ -25,6 +25,13 @@ pub(super) struct Running<T, R: Runtime, S, C, F> {
     answer: C,
 }
 
+/// What it begins with.
+pub(super) enum Beginning<T, R: Runtime, S> {
+    Working(Box<Serving<T, R, S>>),
+    /// Nothing has come yet.
+    Resting(Rest<T, R, S>),
+}
+
 enum Work<T, R: Runtime, S, F> {
     None,
     /// The next request is awaited.
@@ -38,8 +45,11 @@ enum Work<T, R: Runtime, S, F> {
 impl<T, R: Runtime, S, C, F> Unpin for Running<T, R, S, C, F> {}
 
 impl<T, R: Runtime, S, C, F> Running<T, R, S, C, F> {
-    pub(super) fn new(serving: Serving<T, R, S>, answer: C) -> Self {
-        Self { work: Work::Waiting(Box::new(serving)), rest: None, answer }
+    pub(super) fn new(beginning: Beginning<T, R, S>, answer: C) -> Self {
+        match beginning {
+            Beginning::Working(serving) => Self { work: Work::Waiting(serving), rest: None, answer },
+            Beginning::Resting(rest) => Self { work: Work::None, rest: Some(rest), answer },
+        }
     }
 }
 
@@ -67,7 +77,9 @@ where
                     }
                     Poll::Ready(Ok(false)) => {
                         serving.break_promise_unless_kept();
-                        return Poll::Ready(Ok(serving.switched()));
+                        // Mostly the connection is over, and need not be moved to learn that.
+                        let switched = if serving.is_switched() { serving.switched() } else { None };
+                        return Poll::Ready(Ok(switched));
                     }
                     Poll::Ready(Err(error)) => (serving, Err(error)),
                     Poll::Pending => {
@@ -93,8 +105,11 @@ where
                     return Poll::Ready(Err(ending.1));
                 }
                 Work::None => {
-                    let rest = self.rest.take().expect("it is not polled again when it is done");
-                    self.work = Work::Waiting(Box::new(rest.resume()));
+                    let rest = self.rest.as_mut().expect("it is not polled again when it is done");
+                    let Poll::Ready(woken) = rest.poll_woken(cx) else { return Poll::Pending };
+                    if let Some(rest) = self.rest.take() {
+                        self.work = Work::Waiting(rest.resume(woken));
+                    }
                     continue;
                 }
             };

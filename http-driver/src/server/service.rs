@@ -8,7 +8,7 @@ use tower_service::Service;
 
 use super::connection::Connection;
 use super::options::Options;
-use super::running::Running;
+use super::running::{Beginning, Running};
 use super::serving::Serving;
 use super::shutdown::Watch;
 use super::switched::Switched;
@@ -79,7 +79,22 @@ where
     B: Body,
     B::Error: Into<BoxError>,
 {
-    Running::new(Serving::new(connection, service, &options, watch), |mut serving: Box<Serving<T, R, S>>| async move {
+    serve(Beginning::Working(Box::new(Serving::new(connection, service, &options, watch))))
+}
+
+/// The same, of whatever it begins with.
+pub(super) fn serve<T, R, S, B>(
+    beginning: Beginning<T, R, S>,
+) -> impl Future<Output = Result<Option<Switched<T>>, Error>> + Unpin
+where
+    T: Transport,
+    R: Runtime,
+    S: Service<Request<Incoming>, Response = Response<B>>,
+    S::Error: Into<BoxError>,
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    Running::new(beginning, |mut serving: Box<Serving<T, R, S>>| async move {
         let answered = serving.answer().await;
         (serving, answered)
     })

@@ -26,6 +26,7 @@ use crate::error::{BoxError, Error};
 use crate::io::{Runtime, Transport};
 use crate::link::{Link, Waiter, poll_until};
 use crate::observe::Span;
+use crate::outside::Woken;
 use crate::template::Templates;
 use crate::tunnel::Promise;
 
@@ -82,6 +83,11 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
             waiting: None,
             requests: Templates::NONE,
         }
+    }
+
+    /// Whether the last answer handed the connection over.
+    pub(super) fn is_switched(&self) -> bool {
+        self.connection.is_switched()
     }
 
     /// The connection, if the last answer handed it over.
@@ -526,10 +532,22 @@ impl<T: Transport, R: Runtime, S> Serving<T, R, S> {
 }
 
 impl<T: Transport, R: Runtime, S> Rest<T, R, S> {
-    /// What works again.
-    pub(super) fn resume(self) -> Serving<T, R, S> {
+    /// What a connection begins with that was just accepted.
+    pub(super) fn new(connection: Resting<T, R>, service: S, options: Switches, watch: Watch) -> Self {
+        Self { connection, service, options, watch: Some(watch) }
+    }
+
+    /// Waits for what ends the rest: something of the transport, which is brought, a deadline, a shutdown.
+    pub(super) fn poll_woken(&mut self, cx: &mut Context<'_>) -> Poll<Option<Woken>> {
+        let open = self.watch.as_mut().is_none_or(|watch| watch.stage(cx) == Stage::Open);
+        if open { self.connection.poll_woken(cx) } else { Poll::Ready(None) }
+    }
+
+    /// What works again, in its place, so that no more is moved than is kept.
+    #[inline(always)]
+    pub(super) fn resume(self, woken: Option<Woken>) -> Box<Serving<T, R, S>> {
         let Self { connection, service, options, watch } = self;
-        Serving {
+        let mut serving = Box::new(Serving {
             connection: connection.resume(),
             service,
             options,
@@ -537,7 +555,9 @@ impl<T: Transport, R: Runtime, S> Rest<T, R, S> {
             promise: None,
             waiting: None,
             requests: Templates::NONE,
-        }
+        });
+        serving.connection.woken(woken);
+        serving
     }
 }
 

@@ -1,0 +1,102 @@
+//! What a connection has beside its machine, and keeps while it rests: its transport, its runtime, its timer.
+
+use core::task::{Context, Poll};
+use std::io;
+
+use bytes::BytesMut;
+use http_core::Instant;
+
+use crate::buffers;
+use crate::clock;
+use crate::io::{Runtime, Timer, Transport};
+
+/// What a connection that rests has to keep beside its machine.
+pub(crate) struct Outside<T, R: Runtime> {
+    pub(crate) transport: T,
+    pub(crate) runtime: R,
+    pub(crate) alarm: Alarm<R>,
+}
+
+/// What the transport has brought that ends a rest.
+pub(crate) struct Woken {
+    pub(crate) input: BytesMut,
+    /// What came of the read: how many bytes `input` has, 0 at the end of the stream.
+    pub(crate) read: io::Result<usize>,
+}
+
+impl<T: Transport, R: Runtime> Outside<T, R> {
+    pub(crate) fn new(transport: T, runtime: R) -> Self {
+        Self { transport, runtime, alarm: Alarm::default() }
+    }
+
+    /// Waits for what ends a rest: something of the transport, of which no more than `lend` is read, or `due`, with
+    /// which nothing is brought.
+    pub(crate) fn poll_woken(
+        &mut self,
+        cx: &mut Context<'_>,
+        lend: usize,
+        due: Option<Instant>,
+    ) -> Poll<Option<Woken>> {
+        let mut input = BytesMut::new();
+        let most = buffers::SMALL.min(lend);
+        if most == 0 {
+            return Poll::Ready(None);
+        }
+        buffers::borrow(&mut input, most, lend);
+        if let Poll::Ready(read) = self.transport.poll_read(cx, &mut input, most) {
+            return Poll::Ready(Some(Woken { input, read }));
+        }
+        buffers::give_back(&mut input);
+        let Some(due) = due else { return Poll::Pending };
+        let mut now = clock::to_core(self.runtime.now());
+        while now < due {
+            if self.alarm.poll(cx, &self.runtime, due, now).is_pending() {
+                return Poll::Pending;
+            }
+            now = clock::to_core(self.runtime.now());
+        }
+        Poll::Ready(None)
+    }
+}
+
+/// The timer of a connection, which is made when it is needed.
+pub(crate) struct Alarm<R: Runtime> {
+    timer: Option<R::Timer>,
+    /// When the timer fires; not later than what was asked for while anything is waited for.
+    armed: Option<Instant>,
+    /// The task that the timer wakes, by the address in its waker, which cannot become another's while the timer holds
+    /// it.
+    sleeper: usize,
+}
+
+impl<R: Runtime> Default for Alarm<R> {
+    fn default() -> Self {
+        Self { timer: None, armed: None, sleeper: 0 }
+    }
+}
+
+impl<R: Runtime> Alarm<R> {
+    /// Ready once the timer has fired, which may be before `due`; pending, the task is woken then. `now` is before
+    /// `due`.
+    #[inline]
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, runtime: &R, due: Instant, now: Instant) -> Poll<()> {
+        let task = cx.waker().data() as usize;
+        if self.sleeper == task && self.armed.is_some_and(|armed| now < armed && armed <= due) {
+            return Poll::Pending;
+        }
+        // A deadline that was put off leaves the timer alone; it is set anew when it fires.
+        let timer = match (&mut self.timer, self.armed) {
+            (Some(timer), Some(armed)) if armed <= due => timer,
+            (timer, _) => {
+                self.armed = Some(due);
+                clock::set(timer, runtime, due)
+            }
+        };
+        if timer.poll(cx).is_pending() {
+            self.sleeper = task;
+            return Poll::Pending;
+        }
+        self.armed = None;
+        Poll::Ready(())
+    }
+}
