@@ -86,6 +86,8 @@ pub(super) struct Link {
     down: Pipe,
     together: bool,
     flights: VecDeque<Flight>,
+    /// All that it was ever given.
+    carried: Vec<RequestId>,
     /// The dispatcher waits to hear that there is room for another request.
     awaited: bool,
     serving: Serving,
@@ -127,6 +129,7 @@ impl Link {
             down,
             together: random.below(2) == 0,
             flights: VecDeque::new(),
+            carried: vec![],
             awaited: false,
             serving: Serving::default(),
         }
@@ -136,6 +139,7 @@ impl Link {
     pub(super) fn send(&mut self, request: RequestId, plan: Plan, now: Instant) -> Result<(), Told> {
         let flight = Flight { request, plan, uploaded: None, content: vec![] };
         self.flights.push_back(flight);
+        self.carried.push(request);
         let Some(party) = &mut self.client else { return Err(self.lost(LostCause::Local)) };
         let readiness = party.machine.readiness();
         assert_ne!(readiness, Readiness::Busy, "assigned to a connection that has no room");
@@ -206,6 +210,11 @@ impl Link {
     /// The requests on it, in order.
     pub(super) fn requests(&self) -> impl Iterator<Item = RequestId> {
         self.flights.iter().map(|flight| flight.request)
+    }
+
+    /// All that it was ever given.
+    pub(super) fn carried(&self) -> &[RequestId] {
+        &self.carried
     }
 
     /// Whether nothing is left of it.

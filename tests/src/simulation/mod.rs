@@ -1,6 +1,7 @@
 //! A dispatcher, client and server machines, and a network that kills, cuts, stalls and delays: requests by the
 //! thousand in virtual time, each of which must have one outcome.
 
+mod book;
 mod link;
 
 use core::time::Duration;
@@ -8,11 +9,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use http_core::dispatch::{
-    Action, Backoff, ConnectCause, ConnectionId, Delivery, Dispatcher, Failure, Input, Job, OriginId, Output, Policy,
-    Progress, RequestId, Why, apply,
+    Action, Backoff, ConnectCause, ConnectionId, Delivery, Dispatcher, Input, Job, OriginId, Output, Policy, Progress,
+    RequestId, apply,
 };
 use http_core::{Config, Instant};
 
+use self::book::{Book, Outcome};
 use self::link::{Link, Plan, Told};
 use crate::cut::Random;
 
@@ -51,6 +53,8 @@ pub struct Tally {
     pub executions: usize,
     /// Connections that were made, or tried.
     pub connections: usize,
+    /// The most requests that had no outcome, or could still be executed.
+    pub most_known: usize,
     /// Virtual time that has passed.
     pub seconds: u64,
 }
@@ -59,23 +63,6 @@ pub struct Tally {
 const DEADLINE: Duration = Duration::from_secs(60);
 /// The most requests that wait or are in flight.
 const AT_ONCE: usize = 8;
-
-/// A request's state, as its application sees it.
-#[derive(Debug)]
-struct Asked {
-    plan: Plan,
-    /// The head of its response was delivered.
-    begun: bool,
-    outcome: Option<Outcome>,
-    executions: usize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
-    Complete,
-    Cancelled,
-    Failed(Failure),
-}
 
 /// A connection that is being made: when it is known what becomes of it, and what.
 #[derive(Clone, Copy, Debug)]
@@ -94,15 +81,15 @@ struct World {
     config: Arc<Config>,
     origins: Vec<OriginId>,
     made: BTreeMap<OriginId, usize>,
-    asked: Vec<Asked>,
-    names: BTreeMap<RequestId, usize>,
+    /// Requests that ever came.
+    came: usize,
+    book: Book,
     making: BTreeMap<ConnectionId, (OriginId, Making)>,
     links: BTreeMap<ConnectionId, (OriginId, Link)>,
     /// Servers whose client is gone.
     left: Vec<Link>,
     /// What the dispatcher wants done.
     orders: VecDeque<Action>,
-    open: usize,
     arrival: Instant,
     tally: Tally,
 }
@@ -115,7 +102,7 @@ struct World {
 #[must_use]
 pub fn run(setup: Setup) -> Tally {
     let mut world = World::new(setup);
-    while world.asked.len() < setup.requests || world.open > 0 || !world.orders.is_empty() {
+    while world.came < setup.requests || !world.book.open().is_empty() || !world.orders.is_empty() {
         if !world.turn() {
             world.wait();
         }
@@ -152,13 +139,12 @@ impl World {
             config: config.into(),
             made: origins.iter().map(|&origin| (origin, 0)).collect(),
             origins,
-            asked: vec![],
-            names: BTreeMap::new(),
+            came: 0,
+            book: Book::default(),
             making: BTreeMap::new(),
             links: BTreeMap::new(),
             left: vec![],
             orders: VecDeque::new(),
-            open: 0,
             arrival: Instant::ZERO,
             tally: Tally::default(),
         }
@@ -175,8 +161,8 @@ impl World {
         for id in ids {
             let mut told = Vec::new();
             let Some((_, link)) = self.links.get_mut(&id) else { continue };
-            let asked = &mut self.asked;
-            moved |= link.turn(self.now, &mut told, &mut |number| asked[number].executions += 1);
+            let book = &mut self.book;
+            moved |= link.turn(self.now, &mut told, &mut |number| book.execute(number));
             for told in told {
                 moved = true;
                 self.tell(id, told);
@@ -184,16 +170,22 @@ impl World {
             self.obey();
         }
         for link in &mut self.left {
-            let asked = &mut self.asked;
-            moved |= link.turn(self.now, &mut vec![], &mut |number| asked[number].executions += 1);
+            let book = &mut self.book;
+            moved |= link.turn(self.now, &mut vec![], &mut |number| book.execute(number));
         }
-        self.left.retain(|link| !link.is_over());
+        let (book, tally) = (&mut self.book, &mut self.tally);
+        self.left.retain(|link| {
+            if link.is_over() {
+                book.let_go(link.carried(), tally);
+            }
+            !link.is_over()
+        });
         moved
     }
 
     /// New requests, a few at a time.
     fn arrive(&mut self) -> bool {
-        if self.asked.len() == self.setup.requests || self.open >= AT_ONCE || self.now < self.arrival {
+        if self.came == self.setup.requests || self.book.open().len() >= AT_ONCE || self.now < self.arrival {
             return false;
         }
         let random = &mut self.random;
@@ -202,7 +194,7 @@ impl World {
             self.arrival = self.now.saturating_add(Duration::from_millis(random.below(1500) as u64));
         }
         let plan = Plan {
-            number: self.asked.len(),
+            number: self.came,
             idempotent: random.below(3) > 0,
             replayable: random.below(4) > 0,
             buffered: random.below(3) > 0,
@@ -213,26 +205,24 @@ impl World {
         let origin = self.origins[random.below(self.origins.len())];
         let job = Job::new(origin).idempotent(plan.idempotent).replayable(plan.replayable);
         let job = job.deadline(self.now.saturating_add(DEADLINE));
-        self.asked.push(Asked { plan, begun: false, outcome: None, executions: 0 });
-        self.open += 1;
-        let _ = self.input(Input::Enqueue(job));
+        self.came += 1;
+        let _ = self.input_and(Input::Enqueue(job), |book, output| {
+            let Output::Request(Ok(request)) = output else { panic!("the queue has room: {output:?}") };
+            book.add(request, plan);
+        });
         true
     }
 
     /// An application changes its mind, wherever its request is.
     fn cancel(&mut self) -> bool {
-        if self.open == 0 || self.random.below(1000) >= self.setup.cancels {
+        if self.book.open().is_empty() || self.random.below(1000) >= self.setup.cancels {
             return false;
         }
-        let open: Vec<_> = self.names.iter().filter(|(_, at)| self.asked[**at].outcome.is_none()).collect();
-        let (&request, _) = open[self.random.below(open.len())];
+        let open = self.book.open();
+        let request = *open.iter().nth(self.random.below(open.len())).expect("as many as there are");
         assert_eq!(self.input(Input::Cancel(request)), Output::Known(true));
         self.end(request, Outcome::Cancelled);
         true
-    }
-
-    fn is_cancelled(&self, request: RequestId) -> bool {
-        self.asked[self.names[&request]].outcome == Some(Outcome::Cancelled)
     }
 
     /// Connections that are made, or not, by now.
@@ -259,10 +249,19 @@ impl World {
     }
 
     fn input(&mut self, input: Input) -> Output {
+        self.input_and(input, |_, _| {})
+    }
+
+    /// The same; what came of it is noted before what follows from it.
+    fn input_and(&mut self, input: Input, note: impl FnOnce(&mut Book, Output)) -> Output {
+        let before = self.orders.len();
         let orders = &mut self.orders;
         let output = apply(&mut self.dispatcher, input, self.now, &mut |action| orders.push_back(action));
-        if let Output::Request(request) = output {
-            self.names.insert(request.expect("the queue has room"), self.asked.len() - 1);
+        note(&mut self.book, output);
+        for order in self.orders.range(before..) {
+            if let Action::Assign { request, .. } = order {
+                self.book.carry(*request);
+            }
         }
         output
     }
@@ -292,8 +291,8 @@ impl World {
                 self.making.insert(connection, (origin, making));
             }
             Action::Assign { request, connection } => {
-                let request = self.claim(connection).unwrap_or(request);
-                let plan = self.asked[self.names[&request]].plan;
+                let request = self.claim(connection, request);
+                let plan = self.book.plan(request);
                 let (_, link) = self.links.get_mut(&connection).expect("assigned to a connection that is up");
                 if let Err(told) = link.send(request, plan, self.now) {
                     self.tell(connection, told);
@@ -308,36 +307,38 @@ impl World {
         }
     }
 
-    /// Now and then whoever was assigned a connection does not come for it, and another request takes it.
-    fn claim(&mut self, connection: ConnectionId) -> Option<RequestId> {
+    /// Whom a connection takes: now and then whoever was assigned does not come for it, and another request does.
+    fn claim(&mut self, connection: ConnectionId, assigned: RequestId) -> RequestId {
         if self.random.below(8) > 0 {
-            return None;
+            return assigned;
         }
         let waits = |request: &RequestId| self.dispatcher.connection_of(*request).is_none();
-        let open = |at: &usize| self.asked[*at].outcome.is_none();
-        let waiting: Vec<_> = self.names.iter().filter(|(id, at)| open(at) && waits(id)).map(|(id, _)| *id).collect();
-        let request = waiting.get(self.random.below(waiting.len().max(1))).copied()?;
-        let claimed = self.input(Input::Claim(connection, request)) == Output::Known(true);
-        self.tally.claimed += usize::from(claimed);
-        claimed.then_some(request)
+        let waiting: Vec<_> = self.book.open().iter().copied().filter(waits).collect();
+        let Some(&request) = waiting.get(self.random.below(waiting.len().max(1))) else { return assigned };
+        if self.input(Input::Claim(connection, request)) != Output::Known(true) {
+            return assigned;
+        }
+        self.tally.claimed += 1;
+        self.book.carry(request);
+        self.book.let_go(&[assigned], &mut self.tally);
+        request
     }
 
     fn tell(&mut self, connection: ConnectionId, told: Told) {
         match told {
             Told::Started => drop(self.input(Input::ResponseStarted(connection))),
-            Told::Response(request, _) if self.is_cancelled(request) => {}
+            Told::Response(request, _) if self.book.is_cancelled(request) => {}
             Told::Response(request, status) => {
-                let asked = &mut self.asked[self.names[&request]];
-                if !asked.plan.buffered {
-                    asked.begun = true;
+                if !self.book.plan(request).buffered {
+                    self.book.begin(request);
                     let output = self.input(Input::Response(request, status.into()));
                     assert_eq!(output, Output::Delivery(Delivery::Deliver));
                 }
             }
             Told::Complete(request, content) => {
-                let plan = self.asked[self.names[&request]].plan;
+                let plan = self.book.plan(request);
                 assert_eq!(content, plan.answer(), "another response, or a truncated one");
-                if self.is_cancelled(request) {
+                if self.book.is_cancelled(request) {
                     // Its connection went on for the sake of others.
                     return;
                 }
@@ -365,7 +366,7 @@ impl World {
                 let owed = self
                     .links
                     .get(&connection)
-                    .is_some_and(|(_, link)| link.requests().any(|request| self.is_cancelled(request)));
+                    .is_some_and(|(_, link)| link.requests().any(|request| self.book.is_cancelled(request)));
                 if !owed && !self.orders.iter().any(on) {
                     let _ = self.input(Input::Ready(connection));
                 }
@@ -373,13 +374,16 @@ impl World {
             Told::Lost(cause, mut unanswered) => {
                 self.retire(connection);
                 // Orders that nobody has carried out yet.
+                let mut never_sent = Vec::new();
                 self.orders.retain(|order| match order {
                     Action::Assign { request, connection: on } if *on == connection => {
-                        unanswered.push((*request, Progress::NOTHING));
+                        never_sent.push(*request);
                         false
                     }
                     _ => true,
                 });
+                unanswered.extend(never_sent.iter().map(|request| (*request, Progress::NOTHING)));
+                self.book.let_go(&never_sent, &mut self.tally);
                 let _ = self.input(Input::Lost(connection, cause, unanswered));
             }
         }
@@ -394,10 +398,7 @@ impl World {
     }
 
     fn end(&mut self, request: RequestId, outcome: Outcome) {
-        let asked = &mut self.asked[self.names[&request]];
-        assert_eq!(asked.outcome, None, "a second outcome: {asked:?}, then {outcome:?}");
-        asked.outcome = Some(outcome);
-        self.open -= 1;
+        self.book.end(request, outcome, &mut self.tally);
     }
 
     /// Nothing moves: lets time pass up to whatever comes next.
@@ -410,7 +411,7 @@ impl World {
             Making::Works(at) | Making::Refused(at) => Some(*at),
             Making::Hangs => None,
         });
-        let arrives = self.asked.len() < self.setup.requests && self.open < AT_ONCE;
+        let arrives = self.came < self.setup.requests && self.book.open().len() < AT_ONCE;
         let next = links.filter_map(Link::wake).chain(making);
         let next = next.chain(self.dispatcher.poll_timeout()).chain(arrives.then_some(self.arrival));
         let next = next.min().unwrap_or_else(|| panic!("a hang: {self:?}"));
@@ -432,30 +433,7 @@ impl World {
         }
         assert!(self.dispatcher.is_drained(), "a connection or a request is left");
         assert_eq!(self.dispatcher.poll_timeout(), None, "a deadline is left");
-        for asked in &self.asked {
-            let Asked { plan, begun, outcome, executions } = asked;
-            assert!(plan.idempotent || *executions < 2, "executed twice: {asked:?}");
-            self.tally.executions += executions;
-            match outcome.expect("every request has an outcome") {
-                Outcome::Complete => {
-                    assert!(*executions > 0, "answered, and never executed: {asked:?}");
-                    self.tally.complete += 1;
-                }
-                Outcome::Cancelled => self.tally.cancelled += 1,
-                Outcome::Failed(failure) => {
-                    // What the server has and is silent about is not sent again.
-                    let slow = failure.why == Why::NoAnswerInTime;
-                    assert!(!plan.idempotent || !plan.replayable || !plan.buffered || slow, "{asked:?}");
-                    assert!(!failure.safe_to_repeat || plan.idempotent || *executions == 0, "not safe: {asked:?}");
-                    if *begun {
-                        assert_eq!(failure.why, Why::ResponseBegun, "{asked:?}");
-                        self.tally.cut += 1;
-                    } else {
-                        self.tally.failed += 1;
-                    }
-                }
-            }
-        }
+        assert!(self.book.is_empty(), "a request has no outcome: {:?}", self.book);
         self.tally.seconds = self.now.as_nanos() / 1_000_000_000;
         self.tally
     }
