@@ -15,7 +15,7 @@ use http_core::dispatch::{
 use http_core::{Config, Instant};
 
 use self::book::{Book, Outcome};
-use self::link::{Link, Plan, Told};
+use self::link::{LONGEST, Link, Plan, Told};
 use crate::cut::Random;
 
 /// How a run is made.
@@ -34,6 +34,30 @@ pub struct Setup {
     pub harm: usize,
     /// How many of a thousand turns see a request cancelled.
     pub cancels: usize,
+    /// Places that requests go to.
+    pub origins: usize,
+    /// The most requests that wait or are in flight.
+    pub at_once: usize,
+    /// Whatever else a policy and a job can say: places for half of the origins, connections that grow old or serve a
+    /// few requests only, priorities, requests that want a connection of their own making.
+    pub unlike: bool,
+}
+
+impl Default for Setup {
+    /// A network without harm, and one connection for each of two origins.
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            requests: 5000,
+            connections: 1,
+            depth: 1,
+            harm: 0,
+            cancels: 0,
+            origins: 2,
+            at_once: 8,
+            unlike: false,
+        }
+    }
 }
 
 /// What came of the requests.
@@ -61,8 +85,6 @@ pub struct Tally {
 
 /// From a request's arrival.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// The most requests that wait or are in flight.
-const AT_ONCE: usize = 8;
 
 /// A connection that is being made: when it is known what becomes of it, and what.
 #[derive(Clone, Copy, Debug)]
@@ -113,7 +135,7 @@ pub fn run(setup: Setup) -> Tally {
 impl World {
     fn new(setup: Setup) -> Self {
         let mut random = Random::new(setup.seed);
-        let policy = Policy::default()
+        let mut policy = Policy::default()
             .connections_per_origin(setup.connections)
             .idle_per_origin(setup.connections)
             .pipeline_depth(setup.depth)
@@ -122,9 +144,19 @@ impl World {
             .retry_budget(None)
             .connect_timeout(Duration::from_secs(1))
             .backoff(Backoff::new(Duration::from_millis(50), Duration::from_millis(400)).jitter(200));
+        if setup.unlike {
+            policy = policy
+                .max_connections(setup.connections * setup.origins.div_ceil(2))
+                .place_timeout(None)
+                .lifetime(Duration::from_secs(2))
+                .requests_per_connection(12)
+                .idle_timeout(Duration::from_millis(600))
+                .fresh_after_idle(Duration::from_millis(100))
+                .overtaking(2);
+        }
         let mut dispatcher = Dispatcher::new(policy);
         dispatcher.handle_random(random.next());
-        let origins: Vec<_> = (0..2).map(|_| dispatcher.add_origin()).collect();
+        let origins: Vec<_> = (0..setup.origins).map(|_| dispatcher.add_origin()).collect();
         let mut config = Config::default();
         config.persistence.pipelining = setup.depth;
         config.timeouts.head = Duration::from_secs(1);
@@ -185,7 +217,7 @@ impl World {
 
     /// New requests, a few at a time.
     fn arrive(&mut self) -> bool {
-        if self.came == self.setup.requests || self.book.open().len() >= AT_ONCE || self.now < self.arrival {
+        if self.came == self.setup.requests || self.book.open().len() >= self.setup.at_once || self.now < self.arrival {
             return false;
         }
         let random = &mut self.random;
@@ -199,12 +231,15 @@ impl World {
             replayable: random.below(4) > 0,
             buffered: random.below(3) > 0,
             upload: [0, 0, 10, 3000][random.below(4)],
-            download: [0, 11, 500, 5001][random.below(4)],
+            download: [0, 11, 500, LONGEST][random.below(4)],
             chunked: random.below(2) == 0,
         };
         let origin = self.origins[random.below(self.origins.len())];
         let job = Job::new(origin).idempotent(plan.idempotent).replayable(plan.replayable);
-        let job = job.deadline(self.now.saturating_add(DEADLINE));
+        let mut job = job.deadline(self.now.saturating_add(DEADLINE));
+        if self.setup.unlike {
+            job = job.priority([128, 128, 0, 200][random.below(4)]).fresh(random.below(8) == 0);
+        }
         self.came += 1;
         let _ = self.input_and(Input::Enqueue(job), |book, output| {
             let Output::Request(Ok(request)) = output else { panic!("the queue has room: {output:?}") };
@@ -411,7 +446,7 @@ impl World {
             Making::Works(at) | Making::Refused(at) => Some(*at),
             Making::Hangs => None,
         });
-        let arrives = self.came < self.setup.requests && self.book.open().len() < AT_ONCE;
+        let arrives = self.came < self.setup.requests && self.book.open().len() < self.setup.at_once;
         let next = links.filter_map(Link::wake).chain(making);
         let next = next.chain(self.dispatcher.poll_timeout()).chain(arrives.then_some(self.arrival));
         let next = next.min().unwrap_or_else(|| panic!("a hang: {self:?}"));
