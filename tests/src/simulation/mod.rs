@@ -344,7 +344,9 @@ impl World {
 
     /// Whom a connection takes: now and then whoever was assigned does not come for it, and another request does.
     fn claim(&mut self, connection: ConnectionId, assigned: RequestId) -> RequestId {
-        if self.random.below(8) > 0 {
+        // Only of one with nothing on it is it known that nothing was begun.
+        let is_unused = self.links.get(&connection).is_some_and(|(_, link)| link.requests().next().is_none());
+        if !is_unused || self.random.below(8) > 0 {
             return assigned;
         }
         let waits = |request: &RequestId| self.dispatcher.connection_of(*request).is_none();
