@@ -15,13 +15,15 @@ use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_core::dispatch::Policy;
+use http_driver::Incoming;
 use http_driver::client::Builder;
-use http_driver::{Incoming, Runtime};
 
+use crate::crowd::crowd;
+use crate::random::Random;
 use crate::sockets::clients::{Networked, content};
 use crate::sockets::servers::server;
 use crate::sockets::site::Site;
-use crate::{ClientOf, Ended, Failed, note, random::Random, setting};
+use crate::{ClientOf, Failed, note, setting};
 
 /// Requests at a time, on half as many connections.
 const CLIENTS: usize = 48;
@@ -88,20 +90,14 @@ async fn awake<W: Networked>(site: Site<W>) -> Result<(), Failed> {
     let running = site.serve(server(&site.world), service).await?;
     let policy = Policy::default().connections_per_origin(CLIENTS / 2).request_retries(0);
     let client = site.client(Builder::new().policy(policy).timeout(PATIENCE));
-    let (uri, world, next) = (site.uri(running.address, "/"), &site.world, Arc::new(AtomicUsize::new(0)));
-    let (told, panicked) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let uri = site.uri(running.address, "/");
     let (failed, longest) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    for _ in 0..CLIENTS {
-        let (client, uri, next, ended) =
-            (client.clone(), uri.clone(), next.clone(), Ended(told.clone(), panicked.clone()));
+    let began = Instant::now();
+    let ask = {
         let (failed, longest) = (failed.clone(), longest.clone());
-        world.runtime().spawn(async move {
-            let _ended = ended;
-            loop {
-                let id = next.fetch_add(1, Ordering::SeqCst) as u64;
-                if id >= requests {
-                    return;
-                }
+        move |id| {
+            let (client, uri, failed, longest) = (client.clone(), uri.clone(), failed.clone(), longest.clone());
+            async move {
                 let began = Instant::now();
                 if let Err(error) = one::<W>(&client, &uri, Random::new(seed << 32 ^ id)).await {
                     println!("request {id} failed after {:?}: {error}", began.elapsed());
@@ -109,17 +105,12 @@ async fn awake<W: Networked>(site: Site<W>) -> Result<(), Failed> {
                 }
                 longest.fetch_max(began.elapsed().as_micros() as usize, Ordering::SeqCst);
             }
-        });
-    }
-    let began = Instant::now();
-    while told.load(Ordering::SeqCst) < CLIENTS {
-        assert!(began.elapsed() < Duration::from_secs(150), "it does not end, seed {seed}");
-        world.sleep(Duration::from_millis(5)).await;
-    }
+        }
+    };
+    crowd(&site.world, CLIENTS, requests, ask).await;
     let longest = Duration::from_micros(longest.load(Ordering::SeqCst) as u64);
     let connections = running.accepted();
     println!("seed {seed}: {requests} requests, {connections} connections, {:?}, longest {longest:?}", began.elapsed());
-    assert_eq!(panicked.load(Ordering::SeqCst), 0, "an answer was wrong, seed {seed}");
     assert_eq!(failed.load(Ordering::SeqCst), 0, "of {requests} requests, seed {seed}");
     assert!(connections as u64 > requests / 3, "connections ended as often as not");
     Ok(())

@@ -9,27 +9,25 @@
 mod sockets;
 
 mod awake;
+mod crowd;
 mod proxy;
 mod random;
+mod request;
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use http::{Request, Response};
-use http_body::{Body, Frame, SizeHint};
 use http_core::Config;
 use http_core::dispatch::{Backoff, Policy, Why};
+use http_driver::Incoming;
 use http_driver::client::{Builder, Client};
-use http_driver::{Full, Incoming, Runtime};
 
+use crowd::crowd;
 use proxy::Proxy;
-use random::Random;
+use request::{Kind, Pieces, content_of};
 use sockets::clients::{NetworkOf, Networked, content};
 use sockets::servers::{Running, server};
 use sockets::site::Site;
@@ -37,7 +35,7 @@ use sockets::within;
 use sockets::world::World;
 
 /// Requests at a time.
-const WORKERS: usize = 24;
+const WORKERS: usize = 48;
 
 type ClientOf<W> = Client<NetworkOf<W>, <W as World>::Runtime>;
 
@@ -45,55 +43,6 @@ type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 /// How often each request took effect.
 type Effects = Arc<Mutex<BTreeMap<u64, u32>>>;
-
-/// What a request is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Get,
-    /// Idempotent, with content that can be sent again.
-    Put,
-    /// Idempotent, with content that comes once.
-    Stream,
-    /// Not idempotent.
-    Post,
-    /// Not idempotent by its method, and said to be by its key.
-    Keyed,
-}
-
-impl Kind {
-    const ALL: [Self; 5] = [Self::Get, Self::Put, Self::Stream, Self::Post, Self::Keyed];
-
-    /// Whether a client may repeat it by itself at any time.
-    fn is_repeatable(self) -> bool {
-        matches!(self, Self::Get | Self::Put | Self::Keyed)
-    }
-}
-
-/// The content of a request or a response, told by its number alone.
-fn content_of(id: u64) -> Bytes {
-    let size = [0, 5, 700, 20_000][(id % 4) as usize];
-    Bytes::from(format!("{id} ").repeat(size / 4 + 1))
-}
-
-/// Content that comes in pieces, with or without a length that is announced.
-struct Pieces {
-    left: Bytes,
-    announced: bool,
-}
-
-impl Body for Pieces {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let size = self.left.len().min(3000);
-        Poll::Ready((size > 0).then(|| Ok(Frame::data(self.left.split_to(size)))))
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        if self.announced { SizeHint::with_exact(self.left.len() as u64) } else { SizeHint::default() }
-    }
-}
 
 /// A server that notes what took effect: a request whose content came in full.
 async fn origin<W: Networked>(site: &Site<W>, effects: Effects) -> std::io::Result<Running> {
@@ -112,7 +61,7 @@ async fn origin<W: Networked>(site: &Site<W>, effects: Effects) -> std::io::Resu
             let content = content(request.into_body()).await?;
             assert!(!sends_content || content == content_of(id), "request {id} came as another one");
             *effects.lock().unwrap().entry(id).or_default() += 1;
-            Ok::<_, http_driver::Error>(Response::new(Pieces { left: content_of(id), announced: id % 3 > 0 }))
+            Ok::<_, http_driver::Error>(Response::new(Pieces::of(id, id % 3 > 0)))
         }
     };
     // A handshake that stalls is no connection yet.
@@ -126,7 +75,7 @@ fn client<W: Networked>(site: &Site<W>) -> ClientOf<W> {
         .connect_retries(30)
         .backoff(Backoff::new(Duration::from_millis(5), Duration::from_millis(100)))
         .retry_budget(None)
-        .connections_per_origin(8)
+        .connections_per_origin(16)
         .idle_timeout(Duration::from_millis(500));
     let builder = Builder::new()
         .policy(policy)
@@ -139,7 +88,6 @@ fn client<W: Networked>(site: &Site<W>) -> ClientOf<W> {
 /// What came of the requests.
 #[derive(Default, Debug)]
 struct Tally {
-    done: AtomicUsize,
     answered: AtomicUsize,
     cut_short: AtomicUsize,
     failed: AtomicUsize,
@@ -159,21 +107,7 @@ async fn one<W: Networked>(
     effects: &Effects,
     tally: &Tally,
 ) -> Result<(), Failed> {
-    let uri = format!("{origin}{id}");
-    let build = |method: http::Method| Request::builder().method(method).uri(&uri);
-    let response = match kind {
-        Kind::Get => client.request(build(http::Method::GET).body(Full::default())?),
-        Kind::Put => client.request(build(http::Method::PUT).body(Full::from(content_of(id)))?),
-        Kind::Stream => {
-            client.request(build(http::Method::PUT).body(Pieces { left: content_of(id), announced: id % 2 > 0 })?)
-        }
-        Kind::Post => client.request(build(http::Method::POST).body(Full::from(content_of(id)))?),
-        Kind::Keyed => {
-            let keyed = build(http::Method::POST).header("idempotency-key", id);
-            client.request(keyed.body(Full::from(content_of(id)))?)
-        }
-    };
-    let outcome = response.await;
+    let outcome = kind.ask::<W>(client, &format!("{origin}{id}"), id)?.await;
     let took_effect = || effects.lock().unwrap().get(&id).copied().unwrap_or(0);
     match outcome {
         Ok(response) => {
@@ -202,7 +136,6 @@ async fn one<W: Networked>(
     if kind == Kind::Post {
         assert!(took_effect() <= 1, "{id} took effect {} times", took_effect());
     }
-    note(&tally.done);
     Ok(())
 }
 
@@ -214,44 +147,38 @@ fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|value| value.parse().ok())
 }
 
-async fn chaos<W: Networked>(site: Site<W>) -> Result<(), Failed> {
+/// The seed of a run, and how many requests it has.
+fn run(usual: u64) -> (u64, u64) {
     let seed = setting("CHAOS_SEED").unwrap_or_else(|| {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         now.map_or(1, |since| since.as_nanos() as u64)
     });
-    let requests = setting("CHAOS_REQUESTS").unwrap_or(3000);
+    let requests = setting("CHAOS_REQUESTS").unwrap_or(usual);
     println!("CHAOS_SEED={seed} CHAOS_REQUESTS={requests}");
+    (seed, requests)
+}
+
+async fn chaos<W: Networked>(site: Site<W>) -> Result<(), Failed> {
+    let (seed, requests) = run(3000);
     let effects = Effects::default();
     let world = site.world.clone();
     let Running { address, shutdown, .. } = origin(&site, effects.clone()).await?;
     let proxy = Proxy::start(address, seed)?;
     let origin = site.uri(proxy.address(), "/");
     let client = client(&site);
-    let (tally, next) = (Arc::new(Tally::default()), Arc::new(AtomicUsize::new(0)));
-    let (told, panicked) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let tally = Arc::new(Tally::default());
     let began = Instant::now();
-    for _ in 0..WORKERS {
-        let (client, tally, next, effects) = (client.clone(), tally.clone(), next.clone(), effects.clone());
-        let (ended, origin) = (Ended(told.clone(), panicked.clone()), origin.clone());
-        world.runtime().spawn(async move {
-            let _ended = ended;
-            loop {
-                let id = next.fetch_add(1, Ordering::SeqCst) as u64;
-                if id >= requests {
-                    return;
-                }
-                let kind = Kind::ALL[Random::new(seed ^ id).below(5) as usize];
+    let one = {
+        let (client, tally) = (client.clone(), tally.clone());
+        move |id| {
+            let (client, tally, effects, origin) = (client.clone(), tally.clone(), effects.clone(), origin.clone());
+            async move {
+                let kind = Kind::of(id, seed);
                 one::<W>(&client, &origin, id, kind, &effects, &tally).await.expect("a request that can be built");
             }
-        });
-    }
-    while told.load(Ordering::SeqCst) < WORKERS {
-        let most = Duration::from_secs(150);
-        assert!(began.elapsed() < most, "{:?} after {most:?}, seed {seed}", tally);
-        world.sleep(Duration::from_millis(5)).await;
-    }
-    assert_eq!(panicked.load(Ordering::SeqCst), 0, "a request went wrong, seed {seed}");
-    assert_eq!(tally.done.load(Ordering::SeqCst) as u64, requests, "a request has no outcome, seed {seed}");
+        }
+    };
+    crowd(&world, WORKERS, requests, one).await;
     println!("{tally:?} in {:?}; {}", began.elapsed(), proxy.told());
     assert!(tally.failed.load(Ordering::SeqCst) > 0, "no chaos, seed {seed}");
     assert_eq!(client.queued(), 0);
@@ -260,18 +187,6 @@ async fn chaos<W: Networked>(site: Site<W>) -> Result<(), Failed> {
     assert_eq!(shutdown.exchanges(), 0);
     eventually(&world, "the proxy's connections end", || proxy.open() == 0).await;
     Ok(())
-}
-
-/// Tells when a task has ended, and how.
-struct Ended(Arc<AtomicUsize>, Arc<AtomicUsize>);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            note(&self.1);
-        }
-        note(&self.0);
-    }
 }
 
 async fn in_plain<W: Networked>(world: W) -> Result<(), Failed> {
