@@ -10,9 +10,12 @@ mod sockets;
 
 mod awake;
 mod crowd;
+mod others;
+mod peers;
 mod proxy;
 mod random;
 mod request;
+mod whim;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
