@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use http::Request;
 use http_body::Body;
 use http_driver::client::{Builder, Client, ConnectError, Connector, Origin, RequestOptions};
 use http_tokio::TokioRuntime;
@@ -14,6 +15,7 @@ use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
 use crate::sockets::Outcome;
+use crate::sockets::bodies::{Then, Told};
 use crate::sockets::clients::{begun, content, get};
 use crate::sockets::paths::Paths;
 
@@ -154,6 +156,39 @@ fn the_runtime_is_dropped_while_a_connection_is_made() -> Outcome {
     drop(dropped);
     assert_eq!(client.queued(), 0);
     Ok(())
+}
+
+/// A client with a single place: who does not give it back keeps everybody else out.
+fn client_of_one() -> http_tokio::Client {
+    client(Builder::new().max_connections(1))
+}
+
+#[test]
+fn the_runtime_is_dropped_before_anybody_came_to_make_a_connection() -> Outcome {
+    let paths = Paths::start()?;
+    let client = client_of_one();
+    let (first, second) = (runtime(), runtime());
+    let waiting = begun_on(&first, client.request(get(paths.address, "/a")));
+    drop(waiting);
+    drop(first);
+    second.block_on(asks(&client, &paths, "/b"))
+}
+
+#[test]
+fn the_runtime_is_dropped_before_anybody_came_to_send_on() -> Outcome {
+    let paths = Paths::start()?;
+    let client = client_of_one();
+    let (first, second) = (runtime(), runtime());
+    let request = Request::post(format!("http://{}/early", paths.address));
+    let request = request.body(Told::pieces(["some"]).then(Then::Wait))?;
+    // The rest of the request is for a task to send, which is not polled any more.
+    let body = first.block_on(async { timeout(SOON, client.request(request)).await })??.into_body();
+    drop(first);
+    assert_eq!(client.counts().in_flight, 0);
+    second.block_on(async {
+        assert!(timeout(SOON, content(body)).await?.is_err(), "it seems complete");
+        asks(&client, &paths, "/b").await
+    })
 }
 
 #[test]

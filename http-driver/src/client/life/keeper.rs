@@ -1,6 +1,6 @@
 //! The keeper of a runtime: it keeps the dispatcher's time, and looks after connections that idle.
 
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
 use core::task::{Context, Poll, Waker};
 use std::sync::Arc;
 
@@ -16,15 +16,16 @@ use crate::template::Templates;
 
 /// Keeps a runtime's connections until the client is gone. What it does others do as well, if it is not polled: a
 /// request that waits sees to what is due, and whoever takes a connection looks at it first.
-pub(super) async fn keep<C, R>(core: Arc<Core<C, R>>, runtime: RuntimeId)
+pub(super) fn keep<C, R>(core: Arc<Core<C, R>>, runtime: RuntimeId) -> impl Future<Output = ()> + Send
 where
     C: Connector,
     R: Runtime + Send + Sync + 'static,
     R::Timer: Send,
 {
+    // Not in the future itself: a task may be dropped before it was polled.
     let keeper = Keeper { core, runtime };
     let mut timer: Option<R::Timer> = None;
-    poll_fn(|cx| {
+    poll_fn(move |cx| {
         let core = &keeper.core;
         loop {
             let Some(round) = core.pool.round(runtime, cx.waker(), core.now()) else { return Poll::Ready(()) };
@@ -42,7 +43,6 @@ where
             }
         }
     })
-    .await;
 }
 
 struct Keeper<C, R>

@@ -35,14 +35,24 @@ where
 }
 
 /// Makes a connection.
-async fn make<C, R>(core: Arc<Core<C, R>>, wanted: Wanted, runtime: RuntimeId)
+fn make<C, R>(core: Arc<Core<C, R>>, wanted: Wanted, runtime: RuntimeId) -> impl Future<Output = ()> + Send
+where
+    C: Connector,
+    R: Runtime + Send + Sync + 'static,
+    R::Timer: Send,
+{
+    // Not in the future itself: a task may be dropped before it was polled.
+    let making = Making { core, id: wanted.connection, open: true };
+    carry_out(making, wanted, runtime)
+}
+
+async fn carry_out<C, R>(mut making: Making<C, R>, wanted: Wanted, runtime: RuntimeId)
 where
     C: Connector,
     R: Runtime + Send + Sync + 'static,
     R::Timer: Send,
 {
     let Wanted { connection: id, origin, name, slot } = wanted;
-    let mut making = Making { core, id, open: true };
     let core = making.core.clone();
     let mut watched = core.watching.making(&name, core.now());
     let made = {

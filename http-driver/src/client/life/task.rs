@@ -1,7 +1,7 @@
 //! A connection that no caller drives: the content of its request follows the head of its response, or requests follow
 //! each other on it before they are answered.
 
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
 use core::mem;
 use core::task::{Context, Poll};
 use std::io;
@@ -26,14 +26,19 @@ use crate::io::Runtime;
 
 /// Carries what is on a connection, and what the dispatcher orders, if it `pipelines`; otherwise the connection goes
 /// back when the exchange on it is over.
-pub(in crate::client) async fn carry<C, R>(core: Arc<Core<C, R>>, held: Held<C, R>, pipelines: bool)
+pub(in crate::client) fn carry<C, R>(
+    core: Arc<Core<C, R>>,
+    held: Held<C, R>,
+    pipelines: bool,
+) -> impl Future<Output = ()> + Send
 where
     C: Connector,
     R: Runtime + Send + Sync + 'static,
     R::Timer: Send,
 {
+    // Not in the future itself: a task may be dropped before it was polled.
     let mut carried = Carried { core, held: Some(held), next: None, gather: None, pipelines };
-    poll_fn(|cx| carried.poll(cx)).await;
+    poll_fn(move |cx| carried.poll(cx))
 }
 
 impl<C, R> Core<C, R>
