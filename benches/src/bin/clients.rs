@@ -1,7 +1,8 @@
 //! Counts what a request costs a client over a socket, ours with its pool beside hyper-util's and beside hyper's bare
-//! handle, and prints a table; with `--assert`, fails where a bound is exceeded.
+//! handle, and prints a table; with `--assert`, fails where a bound is exceeded. With `--peers`, reqwest, ureq and
+//! evhttp are counted as well.
 //!
-//! `clients [--assert] [--only CLIENT,…] [--kinds KIND,…]`
+//! `clients [--assert] [--peers] [--only CLIENT,…] [--kinds KIND,…]`
 //!
 //! Instructions and allocations are counted by callgrind, as the difference between a short and a long run of a client,
 //! so that what a process does before and after cancels out. The server is this program, outside of callgrind, and
@@ -23,7 +24,10 @@ use benches::traffic::CONTENT;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The most that ours may spend on a request, as a ratio to a peer.
-const BOUNDS: [(Kind, Client, f64); 5] = [
+const BOUNDS: [(Kind, Client, f64); 8] = [
+    (Kind::Get, Client::Reqwest, 0.30),
+    (Kind::Get, Client::Ureq, 0.58),
+    (Kind::Get, Client::Evhttp, 0.67),
     (Kind::Get, Client::Pool, 0.65),
     (Kind::Get, Client::Handle, 1.17),
     (Kind::Split, Client::Pool, 0.69),
@@ -43,22 +47,33 @@ enum Client {
     Pool,
     /// hyper's handle to one connection, without a pool.
     Handle,
+    Reqwest,
+    /// It blocks.
+    Ureq,
+    /// libevent's.
+    Evhttp,
 }
 
 impl Client {
-    const ALL: [Self; 3] = [Self::Ours, Self::Pool, Self::Handle];
+    const ALL: [Self; 6] = [Self::Ours, Self::Pool, Self::Handle, Self::Reqwest, Self::Ureq, Self::Evhttp];
+
+    /// Those that are counted without a word.
+    const USUAL: [Self; 3] = [Self::Ours, Self::Pool, Self::Handle];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
             Self::Pool => "hyper-util",
             Self::Handle => "handle",
+            Self::Reqwest => "reqwest",
+            Self::Ureq => "ureq",
+            Self::Evhttp => "evhttp",
         }
     }
 
-    /// Whether it can ask so: one connection is not joined.
+    /// Whether it can ask so: one connection is not joined, nor is who blocks.
     fn takes(self, kind: Kind) -> bool {
-        self != Self::Handle || kind != Kind::Joined
+        kind != Kind::Joined || matches!(self, Self::Ours | Self::Pool | Self::Reqwest)
     }
 
     fn program(self, built: &Path) -> (PathBuf, &'static [&'static str]) {
@@ -66,6 +81,9 @@ impl Client {
             Self::Ours => (built.join("examples/load"), &["--level", "client"]),
             Self::Pool => (built.join("asker"), &["pool"]),
             Self::Handle => (built.join("asker"), &["handle"]),
+            Self::Reqwest => (built.join("peer-clients"), &["reqwest"]),
+            Self::Ureq => (built.join("peer-clients"), &["ureq"]),
+            Self::Evhttp => (built.join("evhttp-client"), &[]),
         }
     }
 }
@@ -105,12 +123,13 @@ impl Kind {
 }
 
 fn main() -> ExitCode {
-    let (mut asserting, mut clients, mut kinds) = (false, Client::ALL.to_vec(), Kind::ALL.to_vec());
+    let (mut asserting, mut clients, mut kinds) = (false, Client::USUAL.to_vec(), Kind::ALL.to_vec());
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut list = || words.next().unwrap_or_default();
         match word.as_str() {
             "--assert" => asserting = true,
+            "--peers" => clients = Client::ALL.to_vec(),
             "--only" => clients = listed(&list(), &Client::ALL, Client::name).unwrap_or_default(),
             "--kinds" => kinds = listed(&list(), &Kind::ALL, Kind::name).unwrap_or_default(),
             _ => clients.clear(),
@@ -118,13 +137,21 @@ fn main() -> ExitCode {
     }
     if clients.is_empty() || kinds.is_empty() {
         let (clients, kinds) = (Client::ALL.map(Client::name).join(","), Kind::ALL.map(Kind::name).join(","));
-        eprintln!("usage: clients [--assert] [--only {clients}] [--kinds {kinds}]");
+        eprintln!("usage: clients [--assert] [--peers] [--only {clients}] [--kinds {kinds}]");
         return ExitCode::from(2);
     }
     let began = Instant::now();
+    let built = contender::built();
+    clients.retain(|client| {
+        let is_built = client.program(&built).0.exists();
+        if !is_built {
+            eprintln!("SKIPPED: {}, which is not built", client.name());
+        }
+        is_built
+    });
     let pairs = clients.iter().flat_map(|client| kinds.iter().map(|kind| (*client, *kind)));
     let pairs: Vec<_> = pairs.filter(|(client, kind)| client.takes(*kind)).collect();
-    let figures = match count(&pairs) {
+    let figures = match count(&pairs, &built) {
         Ok(figures) => figures,
         Err(error) => {
             eprintln!("{error}");
@@ -147,10 +174,9 @@ struct Cost {
 type Figures = BTreeMap<(Client, Kind), Cost>;
 
 /// Counts all pairs.
-fn count(pairs: &[(Client, Kind)]) -> Result<Figures, String> {
-    let built = contender::built();
+fn count(pairs: &[(Client, Kind)], built: &Path) -> Result<Figures, String> {
     let name = |(client, kind): (Client, Kind)| format!("{}, {}", client.name(), kind.name());
-    count_all(pairs, name, |(client, kind)| difference(client, kind, &built))
+    count_all(pairs, name, |(client, kind)| difference(client, kind, built))
 }
 
 /// A short run and a long one, and what a request costs by them.
