@@ -5,11 +5,11 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use benches::heap::{self, Counting};
 use bytes::BytesMut;
-use http::Request;
+use http::{Method, Request};
 use http_body::Body;
 use http_core::Outbox;
 use http_driver::client::{Builder, Client, ConnectError, Connector, Origin};
@@ -122,7 +122,12 @@ impl Connector for Memory {
 }
 
 async fn get(client: &Client<Memory, Bench>) {
-    let request = Request::get("http://a.example/").header("accept", "*/*").body(Full::default()).unwrap();
+    ask(client, Method::GET).await;
+}
+
+async fn ask(client: &Client<Memory, Bench>, method: Method) {
+    let request = Request::get("http://a.example/").method(method).header("accept", "*/*");
+    let request = request.body(Full::default()).unwrap();
     let mut body = client.request(request).await.unwrap().into_body();
     let mut length = 0;
     while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
@@ -148,4 +153,24 @@ fn a_request_of_a_client_and_the_task_of_its_connection_stay_small() {
     assert!(allocations <= 15.5, "{allocations} allocations");
     assert!(size <= 4096, "{size} bytes");
     assert_eq!(client.connections(), 1);
+}
+
+#[test]
+fn connections_that_wait_in_a_pool_hold_little_from_the_first_moment() {
+    let bench = Bench::default();
+    let builder = Builder::new().max_connections(1000).max_connections_per_host(1000).pool_max_idle_per_host(1000);
+    // A request that is not idempotent goes on a connection of its own.
+    let client = builder.fresh_after_idle(Duration::ZERO).build(Memory, bench.clone());
+    let mut before = 0;
+    // As many as are known in tables that have just been filled, beyond those that keep what they work with.
+    for count in 1..=512 {
+        bench.run(ask(&client, Method::POST));
+        assert_eq!(client.connections(), count);
+        if count == 256 {
+            before = heap::counts().held;
+        }
+    }
+    let each = (heap::counts().held - before) / 256;
+    println!("{each} bytes for a connection that waits");
+    assert!(each <= 1500, "{each} bytes");
 }

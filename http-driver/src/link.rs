@@ -195,6 +195,30 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
         self.until.is_some_and(|until| until <= self.now())
     }
 
+    /// Nothing is on the connection any more, and nobody polls it for now: it rests, and holds nothing that it does not
+    /// need. Who is polled while it waits comes to that by itself.
+    #[inline]
+    pub(crate) fn set_aside(&mut self) {
+        self.rest(self.looked);
+        if matches!(self.memory, Held::Nothing) {
+            self.give_input_back();
+        }
+    }
+
+    #[cold]
+    fn give_input_back(&mut self) {
+        if self.input.is_empty() {
+            buffers::give_back(&mut self.input);
+        }
+    }
+
+    /// Lets go of the timer where nothing is waited for, until something is.
+    pub(crate) fn drop_idle_timer(&mut self) {
+        if self.machine.poll_timeout().is_none() && matches!(self.memory, Held::Nothing) {
+            self.drop_timer();
+        }
+    }
+
     /// Lets go of the timer, which belongs to the runtime that it was made on.
     pub(crate) fn drop_timer(&mut self) {
         self.alarm = Alarm::default();
@@ -531,6 +555,7 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
     fn give_memory_back(&mut self) {
         self.memory = Held::Nothing;
         buffers::keep(self.machine.take_memory());
+        self.machine.shrink();
     }
 
     /// One that has something to do works with memory of its thread's, if it has none.

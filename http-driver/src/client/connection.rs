@@ -120,6 +120,17 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         }
     }
 
+    /// No request is on the connection, and nobody polls it until it has another one.
+    #[inline]
+    pub(super) fn set_aside(&mut self) {
+        self.link.set_aside();
+    }
+
+    /// Lets go of the timer of a connection that waits for nothing.
+    pub(super) fn drop_idle_timer(&mut self) {
+        self.link.drop_idle_timer();
+    }
+
     /// Tells the server of the end of a connection, whatever is going on, before it is dropped.
     pub(super) fn farewell(&mut self) {
         self.link.farewell();

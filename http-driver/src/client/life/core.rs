@@ -203,6 +203,7 @@ impl<C: Connector, R: Runtime> Held<C, R> {
             return Err(self);
         }
         carrier.connection.wake_at(None);
+        carrier.connection.set_aside();
         Ok(self)
     }
 

@@ -82,7 +82,10 @@ where
         };
         match over {
             Some(cause) => drop(self.core.lose_by(held, cause, None)),
-            None => self.core.pool.watch(id, held, now),
+            None => {
+                carrier.connection.drop_idle_timer();
+                self.core.pool.watch(id, held, now);
+            }
         }
     }
 }
