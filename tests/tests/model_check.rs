@@ -90,6 +90,14 @@ fn dispatcher_whose_waits_for_a_place_end() {
     all_of(Dispatch::new(Shows::Origin, plan), 1_000);
 }
 
+#[test]
+fn dispatcher_that_keeps_more_connections_for_a_while() {
+    let plan = Plan { surplus: true, connections: 2, ..Plan::SMALL };
+    all_of(Dispatch::new(Shows::Origin, plan), 50);
+    all_of(Dispatch::new(Shows::Origin, Plan { connections: 3, requests: 3, ..plan }), 500);
+    all_of(Dispatch::new(Shows::Origin, Plan { origins: 2, all_connections: 3, ..plan }), 500);
+}
+
 /// Whoever waits is overtaken no more often in a row than the policy says: by those of its origin, and by others.
 #[test]
 fn dispatcher_whose_requests_overtake_each_other() {

@@ -32,7 +32,7 @@ const BOUNDS: [(Kind, Client, f64); 8] = [
     (Kind::Get, Client::Handle, 1.17),
     (Kind::Split, Client::Pool, 0.69),
     (Kind::Post, Client::Pool, 0.65),
-    (Kind::Joined, Client::Pool, 1.48),
+    (Kind::Joined, Client::Pool, 0.70),
 ];
 
 /// The most that ours may allocate for a GET.

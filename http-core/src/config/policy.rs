@@ -52,8 +52,15 @@ pub struct Policy {
     /// Connections of one origin, connecting ones included; 0 counts as 1. Default: 256, as
     /// many as there may be in all (evhttp: 1).
     pub connections_per_origin: usize,
-    /// Connections of one origin that are kept while they have nothing to do. Default: 32 (evhttp: 1).
+    /// Connections of one origin that are kept while they have nothing to do, beyond
+    /// [`surplus_timeout`](Self::surplus_timeout). Default: 32 (evhttp: 1).
     pub idle_per_origin: usize,
+    /// How long a connection is kept that has nothing to do while as many others of its origin as
+    /// [`idle_per_origin`](Self::idle_per_origin) have nothing to do either; the one that has been idle longest is
+    /// closed first. So what a burst has made is there for the next one, and a place that another origin needs is had
+    /// as ever. Zero, or where none at all is to be kept: it is closed when it is given back; [`Duration::MAX`]: as
+    /// long as those below. Default: 1 s.
+    pub surplus_timeout: Duration,
     /// Connections in all; 0 counts as 1. An origin that wants one more gets the place of the connection
     /// that has been idle longest, or waits in line. Default: 256 (evhttp: no limit).
     pub max_connections: usize,
@@ -172,6 +179,7 @@ impl Default for Policy {
             expect_continue_from: None,
             connections_per_origin: 256,
             idle_per_origin: 32,
+            surplus_timeout: Duration::from_secs(1),
             max_connections: 256,
             idle_timeout: Some(Duration::from_secs(90)),
             lifetime: None,
@@ -186,6 +194,11 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// How long a surplus is kept: whoever keeps none keeps no surplus.
+    pub(crate) const fn surplus_time(&self) -> Duration {
+        if self.idle_per_origin == 0 { Duration::ZERO } else { self.surplus_timeout }
+    }
+
     /// What an `evhttp_connection` does: one connection, an unbounded queue, no retries unless
     /// [`connect_retries`](Self::connect_retries) asks for them, 45 s for connecting, 50 s idle.
     #[must_use]
@@ -289,6 +302,22 @@ impl Policy {
     #[must_use]
     pub fn idle_per_origin(mut self, most: usize) -> Self {
         self.idle_per_origin = most;
+        self
+    }
+
+    /// With this [`surplus_timeout`](Self#structfield.surplus_timeout).
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use http_core::dispatch::Policy;
+    ///
+    /// // Two are kept, whatever a burst has made; not even for a moment.
+    /// let policy = Policy::default().idle_per_origin(2).surplus_timeout(Duration::ZERO);
+    /// assert_eq!(policy.surplus_timeout, Duration::ZERO);
+    /// ```
+    #[must_use]
+    pub fn surplus_timeout(mut self, most: Duration) -> Self {
+        self.surplus_timeout = most;
         self
     }
 

@@ -286,7 +286,8 @@ pub enum CloseCause {
     Lifetime,
     /// It has served as many requests as the policy or the peer allows.
     RequestLimit,
-    /// More connections of the origin are idle than [`idle_per_origin`](super::Policy::idle_per_origin).
+    /// More connections of the origin are idle than [`idle_per_origin`](super::Policy::idle_per_origin), and this one
+    /// has been for [`surplus_timeout`](super::Policy::surplus_timeout).
     Surplus,
     /// Another origin needs its place among [`max_connections`](super::Policy::max_connections).
     Evicted,

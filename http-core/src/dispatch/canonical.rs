@@ -84,6 +84,7 @@ impl Dispatcher {
                 Timer::Retry(id) => out.value((2_u8, ranks.requests.get(&id))),
                 Timer::Deadline(id) => out.value((3_u8, ranks.requests.get(&id))),
                 Timer::Place(id) => out.value((4_u8, ranks.requests.get(&id))),
+                Timer::Surplus(id) => out.value((5_u8, ranks.origins.get(&id))),
             }
         }
     }
@@ -166,6 +167,8 @@ impl Dispatcher {
                 out.until(until, now);
             }
             connections::State::Idle { since, until, .. } => {
+                // How long it has been so counts up to the longest that anything hangs on.
+                let longest = longest.max(self.policy.surplus_time());
                 out.value((1_u8, now.saturating_since(since).min(longest)));
                 out.until(until, now);
             }

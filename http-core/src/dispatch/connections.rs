@@ -256,8 +256,8 @@ impl Connections {
         }
     }
 
-    /// It does not rest any more: the timer that is to be taken back, if it was idle.
-    pub(super) fn wake(&mut self, id: ConnectionId) -> Option<Armed> {
+    /// It does not rest any more: its origin, and the timer that is to be taken back, if it was idle.
+    pub(super) fn wake(&mut self, id: ConnectionId) -> Option<(OriginId, Armed)> {
         let found = self.all.get_mut(id.0)?;
         let State::Idle { since, until, timer, nodes: (all, own) } = found.state else {
             return None;
@@ -265,10 +265,11 @@ impl Connections {
         found.state = State::Busy { ready: true };
         found.rested = since;
         self.idle.remove(all);
-        if let Some(origin) = self.own.get_mut(found.origin.0.index as usize) {
+        let origin = found.origin;
+        if let Some(origin) = self.own.get_mut(origin.0.index as usize) {
             origin.idle.remove(own);
         }
-        Some(Armed::from_parts(until, timer))
+        Some((origin, Armed::from_parts(until, timer)))
     }
 
     /// It has a request more, behind those that it has, and does not rest any more. Whether it may have grown old

@@ -65,6 +65,9 @@ pub(super) const MOST_TIMERS: usize = 256;
 ///   in the order in which they came in; one that is sent again keeps its place.
 /// - A timer is armed only for what is connecting, idle, backed off from with requests waiting, or has a
 ///   deadline, and for requests that wait for a place.
+/// - No more connections of an origin than [`Policy::idle_per_origin`] are idle for longer than
+///   [`Policy::surplus_timeout`]; while no more than [`Policy::connections_per_origin`] are needed at a time, and again
+///   within that, none is made anew.
 /// - Each call is bounded work: a few steps of O(log n), and none that grows with the queue. A request that meets an
 ///   idle connection allocates nothing, and takes a fixed number of steps if deadlines come in order. When attempts to
 ///   reach an origin are exhausted, those that waited for it fail one by one as they are polled.

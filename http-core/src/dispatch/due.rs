@@ -6,7 +6,7 @@ use super::dispatcher::Dispatcher;
 use super::failure::{Cause, ConnectCause, RequestPhase, Why};
 use super::ids::{ConnectionId, RequestId};
 use super::request::State;
-use super::timers::Timer;
+use super::timers::{Armed, Timer};
 
 impl Dispatcher {
     pub(super) fn due(&mut self, timer: Timer) {
@@ -17,6 +17,17 @@ impl Dispatcher {
                     origin.armed = None;
                     self.update(id);
                 }
+            }
+            Timer::Surplus(id) => {
+                // Whichever is the next to be closed has a timer of its own.
+                if let Some(origin) = self.origins.get_mut(id) {
+                    origin.surplus = Armed::NEVER;
+                }
+                if let Some((surplus, cause)) = self.surplus(id) {
+                    self.close(surplus, cause);
+                }
+                self.watch_surplus(id);
+                self.update(id);
             }
             Timer::Retry(id) => {
                 if let Some(request) = self.requests.get(id.0) {

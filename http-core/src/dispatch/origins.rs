@@ -37,6 +37,8 @@ pub(super) struct Origin {
     pub(super) breaker: Breaker,
     /// The back-off timer, while it is armed.
     pub(super) armed: Option<Armed>,
+    /// The timer for the connection that has been idle longest, while more are than are kept.
+    pub(super) surplus: Armed,
     /// Where it stands in the line of origins that want a place among all connections.
     in_line: Node,
     /// Since when those that wait lack nothing but a place.
@@ -157,6 +159,7 @@ impl Origin {
             trouble: Trouble::default(),
             breaker: Breaker::default(),
             armed: None,
+            surplus: Armed::NEVER,
             in_line: Node::NOWHERE,
             crowded: None,
             tokens: policy.retry_budget.map_or(0, full),

@@ -52,7 +52,8 @@ impl Dispatcher {
         let (Some(origin), Some(own)) = (self.origins.get(id), self.connections.of(id)) else {
             return true;
         };
-        !self.draining && origin.wants_nothing() && own.idle().len() <= self.policy.idle_per_origin
+        let surplus = own.idle().len() > self.policy.idle_per_origin && origin.surplus.at() <= self.now;
+        !self.draining && origin.wants_nothing() && !surplus
     }
 
     /// Gives a request that has just come to the idle connection that would serve it, where nobody else waits: what
@@ -272,6 +273,7 @@ impl Dispatcher {
         };
         let (reused, idle_until) = self.connections.give(connection_id, id, self.now);
         self.timers.disarm(idle_until, Timer::Connection(connection_id));
+        let origin = request.job.origin;
         request.attempts = request.attempts.saturating_add(1);
         request.state = request::State::InFlight {
             connection: connection_id,
@@ -279,6 +281,7 @@ impl Dispatcher {
             answered: false,
             output: Some(self.outputs.push_back(Output::Assign(id))),
         };
+        self.watch_surplus(origin);
     }
 
     /// Undoes an assignment that the driver has not heard of.
@@ -338,6 +341,7 @@ impl Dispatcher {
             return true;
         }
         self.connections.rest(id, self.now, self.timers.arm(until, Timer::Connection(id)));
+        self.watch_surplus(own);
         true
     }
 
@@ -358,8 +362,9 @@ impl Dispatcher {
 
     /// Takes a connection out of the idle ones, if it is among them.
     pub(super) fn wake(&mut self, id: ConnectionId) {
-        if let Some(until) = self.connections.wake(id) {
+        if let Some((origin, until)) = self.connections.wake(id) {
             self.timers.disarm(until, Timer::Connection(id));
+            self.watch_surplus(origin);
         }
     }
 
@@ -419,14 +424,35 @@ impl Dispatcher {
         }
     }
 
-    fn surplus(&self, id: OriginId) -> Option<(ConnectionId, CloseCause)> {
+    /// An idle connection that is too many, and what it is closed for.
+    pub(super) fn surplus(&self, id: OriginId) -> Option<(ConnectionId, CloseCause)> {
         let origin = self.origins.get(id)?;
-        let (keep, cause) = if self.draining && origin.queue.is_empty() {
-            (0, CloseCause::Drained)
-        } else {
-            (self.policy.idle_per_origin, CloseCause::Surplus)
+        if self.draining && origin.queue.is_empty() {
+            return Some((self.connections.of(id)?.idle().front()?, CloseCause::Drained));
+        }
+        let (eldest, due) = self.surplus_due(id)?;
+        (due <= self.now).then_some((eldest, CloseCause::Surplus))
+    }
+
+    /// While more connections of an origin are idle than are kept: the one that has been so longest, and how long it
+    /// may be.
+    fn surplus_due(&self, id: OriginId) -> Option<(ConnectionId, Instant)> {
+        let idle = self.connections.of(id).map(Own::idle).filter(|idle| idle.len() > self.policy.idle_per_origin)?;
+        let eldest = idle.front()?;
+        let State::Idle { since, .. } = self.connections.get(eldest)?.state() else {
+            return None;
         };
-        let idle = self.connections.of(id)?.idle();
-        (idle.len() > keep).then_some((idle.front()?, cause))
+        Some((eldest, since.saturating_add(self.policy.surplus_time())))
+    }
+
+    /// A connection of this origin rests, or does not any more: the timer is that of the one that has been idle
+    /// longest, where there are too many, and there is none otherwise.
+    pub(super) fn watch_surplus(&mut self, id: OriginId) {
+        let due = self.surplus_due(id).map_or(Instant::NEVER, |(_, due)| due);
+        let Some(origin) = self.origins.get_mut(id).filter(|origin| origin.surplus.at() != due) else {
+            return;
+        };
+        self.timers.disarm(origin.surplus, Timer::Surplus(id));
+        origin.surplus = self.timers.arm(due, Timer::Surplus(id));
     }
 }

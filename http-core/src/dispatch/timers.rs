@@ -13,6 +13,8 @@ pub(super) enum Timer {
     Connection(ConnectionId),
     /// The back-off of an origin is over.
     Backoff(OriginId),
+    /// More connections of an origin are idle than are kept, and one has been for long enough.
+    Surplus(OriginId),
     /// A request that waited for its own retry goes back into the queue.
     Retry(RequestId),
     /// A request may have waited too long for a place.
@@ -136,7 +138,7 @@ impl Timers {
             Timer::Connection(_) => &mut self.connections,
             Timer::Place(_) => &mut self.places,
             Timer::Deadline(_) => &mut self.deadlines,
-            Timer::Backoff(_) | Timer::Retry(_) => &mut self.others,
+            Timer::Backoff(_) | Timer::Surplus(_) | Timer::Retry(_) => &mut self.others,
         }
     }
 

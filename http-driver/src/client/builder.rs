@@ -41,6 +41,7 @@ use crate::observe::Metrics;
 /// | `dispatch.connections_per_origin` | 256 | none | none | none | none |
 /// | `dispatch.max_connections` | 256 | none | none | none, 100 idle ones | none |
 /// | `dispatch.idle_per_origin` | 32 | none | none | 2 | none |
+/// | `dispatch.surplus_timeout` | 1s | | | none: at once | |
 /// | `dispatch.idle_timeout` | 90s | 90s | 90s | 90s | 4s |
 /// | `dispatch.fresh_after_idle` | 1s | none | none | none | none |
 /// | `dispatch.lifetime` | none | none | none | none | none |
@@ -69,8 +70,10 @@ use crate::observe::Metrics;
 ///   lines; Go's 10 MiB are a lot for one connection, undici's 16 KiB refuse what cookies alone can fill.
 /// * Interim responses are one every while for a long task; they begin the time-out of the head anew, so they are
 ///   counted.
-/// * Connections are bounded in all, since files are; one origin may have all of them. 32 idle ones serve a burst;
-///   Go's 2 make connections anew under any load. They are kept for 90 s, as most do, and what could not be repeated is
+/// * Connections are bounded in all, since files are; one origin may have all of them. 32 of one
+///   origin are kept for long; what a burst has made above that is there for a second, so that a load which comes in
+///   bursts makes none anew, and files and the server's memory are had back soon. Go's 2 are closed at once above that,
+///   and make connections anew under any load. They are kept for 90 s, as most do, and what could not be repeated is
 ///   not sent on one that has rested for more than 1 s, since many origins close theirs after a few.
 /// * A refused connection fails at once, as everywhere; [`wait_for_server`](Self::wait_for_server) waits, with the
 ///   figures of libevent's `evhttp`.
@@ -171,9 +174,16 @@ impl Builder {
         self.with_policy(|policy| policy.idle_timeout(most))
     }
 
-    /// How many unused connections are kept for each origin.
+    /// How many unused connections are kept for each origin for longer than
+    /// [`pool_surplus_timeout`](Self::pool_surplus_timeout). 0: none, and each is closed when it is given back.
     pub fn pool_max_idle_per_host(self, most: usize) -> Self {
         self.with_policy(|policy| policy.idle_per_origin(most))
+    }
+
+    /// How long an unused connection is kept above [`pool_max_idle_per_host`](Self::pool_max_idle_per_host): what a
+    /// burst has made is there for the next one. Zero: not at all. Default: 1 s, as [`Policy::surplus_timeout`].
+    pub fn pool_surplus_timeout(self, most: Duration) -> Self {
+        self.with_policy(|policy| policy.surplus_timeout(most))
     }
 
     /// How many connections there may be to each origin.

@@ -56,6 +56,8 @@ pub struct Plan {
     pub claims: bool,
     /// Waits for a place end.
     pub places: bool,
+    /// Everything goes well, and connections that are more than are kept are kept for a while.
+    pub surplus: bool,
     /// Priorities, and requests that need a connection of their own making.
     pub unlike: bool,
     /// Some requests have a deadline, and the whole may come to an end.
@@ -76,6 +78,7 @@ impl Plan {
         rare_events: true,
         claims: true,
         places: false,
+        surplus: false,
         unlike: false,
         deadlines_and_drain: false,
         overtakings: false,
@@ -133,7 +136,8 @@ impl Dispatch {
             .max_connections(plan.all_connections)
             .pipeline_depth(plan.depth)
             .idle_per_origin(1)
-            .idle_timeout(TICK)
+            .idle_timeout(if plan.surplus { 2 * TICK } else { TICK })
+            .surplus_timeout(if plan.surplus { TICK } else { Duration::ZERO })
             .overtaking(OVERTAKING)
             .place_timeout(plan.places.then_some(TICK))
             .circuit(plan.circuit.then_some(Circuit::new(2, TICK)));
@@ -339,14 +343,15 @@ impl Dispatch {
         Ok(())
     }
 
-    /// Requests of every kind come and are answered, and nothing else happens.
+    /// Requests come and are answered, and nothing else happens but that time passes, where that is looked at.
     fn orderly_steps(&self) -> Vec<Step> {
         let mut steps = Vec::new();
         let mut step = |input, name| steps.push(Step(Kind::Input(input), name));
         if self.open.len() < self.plan.requests {
             for origin in &self.origins {
                 let job = Job::new(*origin);
-                for job in [job, job.fresh(true), job.priority(0)] {
+                let unlike = [job.fresh(true), job.priority(0)].into_iter().filter(|_| self.plan.overtakings);
+                for job in [job].into_iter().chain(unlike) {
                     step(Input::Enqueue(job), "a request comes");
                 }
             }
@@ -357,8 +362,12 @@ impl Dispatch {
                 (true, Some(request)) => {
                     step(Input::Complete(*id, *request, StatusFacts::new(200), true), "answered, and free");
                 }
+                (true, None) if self.plan.surplus => step(Input::Lost(*id, LostCause::Eof, Vec::new()), "lost"),
                 (true, None) => {}
             }
+        }
+        if self.plan.surplus && self.machine.poll_timeout().is_some() && self.up.len() == self.connections.len() {
+            steps.push(Step(Kind::Wait, "deadline"));
         }
         steps
     }
@@ -405,7 +414,7 @@ impl World for Dispatch {
     type Key = (Canonical, Vec<(bool, Vec<usize>)>, Vec<(bool, bool, bool, bool, (u8, u8))>);
 
     fn steps(&self) -> Vec<Step> {
-        if self.plan.overtakings {
+        if self.plan.overtakings || self.plan.surplus {
             return self.orderly_steps();
         }
         let mut steps = Vec::new();
@@ -519,6 +528,11 @@ impl World for Dispatch {
         }
         if machine.queued() > 0 && self.connections.is_empty() && due.is_none() {
             return Err("waits for nothing".into());
+        }
+        // One is kept for each origin, and what is more idles for no longer than a surplus may.
+        let soon = self.now.saturating_add(TICK);
+        if machine.idle() > self.origins.len() && (!self.plan.surplus || due.is_none_or(|at| at > soon)) {
+            return Err("more connections stay idle than are kept".into());
         }
         let mut early = machine.clone();
         early.handle_timeout(self.now);

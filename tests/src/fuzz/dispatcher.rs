@@ -53,7 +53,9 @@ impl Run {
             policy = policy.retry_budget(Budget::new(2, 300)).retry_after(millis(source)).idle_timeout(millis(source));
         }
         if source.one_in(2) {
-            policy = policy.lifetime(millis(source)).fresh_after_idle(millis(source)).requests_per_connection(2);
+            let (lifetime, short) = (millis(source), millis(source));
+            policy = policy.lifetime(lifetime).fresh_after_idle(short).surplus_timeout(short);
+            policy = policy.requests_per_connection(2);
         }
         Self {
             dispatcher: Dispatcher::new(policy),

@@ -46,6 +46,7 @@ fn policy() -> Policy {
     policy.idle_timeout = Some(EVER);
     policy.lifetime = Some(EVER);
     policy.fresh_after_idle = Some(EVER);
+    policy.surplus_timeout = EVER;
     policy
 }
 
@@ -76,7 +77,7 @@ async fn exchanges<W: Networked>(site: Site<W>) -> Outcome {
     let builder = Builder::new().config(config()).policy(policy()).timeout(EVER).response_timeout(EVER);
     let builder = builder.read_timeout(EVER).write_timeout(EVER).pool_idle_timeout(EVER).retry_after(EVER);
     let builder = builder.connect_timeout(EVER).pool_max_lifetime(EVER).fresh_after_idle(EVER);
-    let builder = builder.place_timeout(EVER);
+    let builder = builder.place_timeout(EVER).pool_surplus_timeout(EVER);
     let client = site.over(builder, network);
     let far = farthest();
     for option in [

@@ -129,7 +129,7 @@ fn those_that_were_being_made_when_it_opened_may_still_serve() {
 
 #[test]
 fn a_probe_closes_it_though_the_failures_were_forgotten_meanwhile() {
-    let mut w = World::new(breaking().connect_retries(5).idle_per_origin(1));
+    let mut w = World::new(breaking().connect_retries(5).idle_per_origin(1).surplus_timeout(Duration::ZERO));
     let up = w.warm();
     let first = w.get();
     assert_eq!(w.assigned(), (first, up));

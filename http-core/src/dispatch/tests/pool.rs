@@ -224,7 +224,7 @@ fn the_policy_bounds_requests_per_connection_and_idle_ones() {
     w.assigned();
     w.serve(get, connection);
     assert_eq!(w.closed(), (connection, CloseCause::RequestLimit));
-    let mut w = World::new(steady().idle_per_origin(1));
+    let mut w = World::new(steady().idle_per_origin(1).surplus_timeout(Duration::ZERO));
     let (first, second) = (w.get(), w.get());
     let (one, two) = (w.connected(), w.connected());
     let assigned = [w.assigned(), w.assigned()];
@@ -232,6 +232,110 @@ fn the_policy_bounds_requests_per_connection_and_idle_ones() {
     w.serve(first, one);
     w.serve(second, two);
     assert_eq!(w.closed(), (one, CloseCause::Surplus));
+}
+
+/// So many requests at a time, on connections that are there or are made: how many were made.
+fn burst(w: &mut World, requests: usize) -> usize {
+    let mut made = 0;
+    let mut waiting: Vec<RequestId> = (0..requests).map(|_| w.get()).collect();
+    let mut on = Vec::new();
+    while !waiting.is_empty() {
+        match w.d.poll_action() {
+            Some(Action::Connect { connection, .. }) => {
+                made += 1;
+                w.d.handle_connected(connection, w.now);
+            }
+            Some(Action::Assign { request, connection }) => {
+                waiting.retain(|waits| *waits != request);
+                on.push((request, connection));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    on.into_iter().for_each(|(request, connection)| w.serve(request, connection));
+    made
+}
+
+#[test]
+fn what_is_above_the_limit_is_closed_once_it_has_idled_for_a_while_the_eldest_first() {
+    let mut w = World::new(steady().idle_per_origin(1).surplus_timeout(SECOND));
+    let requests = [w.get(), w.get(), w.get()];
+    let all = [w.connected(), w.connected(), w.connected()];
+    for (request, connection) in requests.into_iter().zip(all) {
+        assert_eq!(w.assigned(), (request, connection));
+    }
+    // They are given back one after the other, and each has its time.
+    for (request, connection) in requests.into_iter().zip(all) {
+        w.serve(request, connection);
+        w.quiet();
+        w.now = w.now.saturating_add(SECOND / 4);
+    }
+    for connection in &all[..2] {
+        assert_eq!(w.wait(), SECOND / 4);
+        assert_eq!(w.closed(), (*connection, CloseCause::Surplus));
+        w.quiet();
+    }
+    assert_eq!(w.wait(), SECOND * 90 - SECOND * 3 / 4);
+    assert_eq!(w.closed(), (all[2], CloseCause::Idle));
+    assert_eq!(w.d.poll_timeout(), None);
+}
+
+#[test]
+fn a_burst_finds_the_connections_of_the_last_one() {
+    for (size, keep) in [(1, 1), (2, 1), (8, 2), (100, 32)] {
+        let mut w = World::new(steady().idle_per_origin(keep).surplus_timeout(SECOND));
+        assert_eq!(burst(&mut w, size), size);
+        for _ in 0..20 {
+            w.quiet();
+            w.pass(SECOND * 99 / 100);
+            assert_eq!((w.d.idle(), burst(&mut w, size)), (size, 0));
+        }
+        // A smaller one keeps what it uses.
+        w.pass(SECOND / 2);
+        assert_eq!(burst(&mut w, 1), 0);
+        w.pass(SECOND / 2);
+        assert_eq!((w.actions().len(), w.d.idle()), (size - keep, keep));
+        w.pass(SECOND * 80);
+        assert_eq!(w.d.idle(), keep);
+    }
+}
+
+#[test]
+fn what_idles_above_the_limit_gives_its_place_to_another_origin() {
+    let mut w = World::new(steady().idle_per_origin(1).surplus_timeout(SECOND).max_connections(3));
+    assert_eq!(burst(&mut w, 3), 3);
+    let eldest = w.d.connections.idle().front().unwrap();
+    w.origin = w.d.add_origin();
+    w.get();
+    assert_eq!(w.closed(), (eldest, CloseCause::Evicted));
+    w.connected();
+    w.pass(SECOND);
+    assert_eq!((w.d.connections(), w.d.idle()), (2, 1));
+}
+
+#[test]
+fn a_surplus_whose_timer_is_late_serves_and_for_ever_is_for_ever() {
+    let mut w = World::new(steady().idle_per_origin(1).surplus_timeout(SECOND));
+    assert_eq!(burst(&mut w, 2), 2);
+    w.now = w.now.saturating_add(SECOND * 2);
+    assert_eq!((burst(&mut w, 2), w.d.idle()), (0, 2));
+    let mut w = World::new(steady().idle_per_origin(1).surplus_timeout(Duration::MAX));
+    assert_eq!(burst(&mut w, 2), 2);
+    assert_eq!(w.wait(), SECOND * 90);
+    assert!(w.actions().iter().all(|action| matches!(action, Action::Close { cause: CloseCause::Idle, .. })));
+    assert_eq!(w.d.poll_timeout(), None);
+}
+
+/// Whoever keeps no connection closes each when it is given back.
+#[test]
+fn where_none_is_kept_none_is_a_surplus() {
+    let mut w = World::new(steady().idle_per_origin(0));
+    let get = w.get();
+    let connection = w.connected();
+    assert_eq!(w.assigned(), (get, connection));
+    w.serve(get, connection);
+    assert_eq!(w.closed(), (connection, CloseCause::Surplus));
+    assert_eq!((w.d.connections(), w.d.poll_timeout()), (0, None));
 }
 
 #[test]

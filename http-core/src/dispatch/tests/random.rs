@@ -65,6 +65,7 @@ impl Model {
         let policy = Policy::default()
             .connections_per_origin(random.below(4))
             .idle_per_origin(random.below(4))
+            .surplus_timeout(maybe(&mut random, 60).unwrap_or_default())
             .max_connections(1 + random.below(6))
             .connect_retries(u32::try_from(random.below(4)).unwrap_or(0))
             .request_retries(u32::try_from(random.below(4)).unwrap_or(0))
@@ -163,13 +164,27 @@ impl Model {
             }
             20 => self.lose(now),
             21 => self.hint(),
-            22 => self.d.handle_timeout(now),
+            22 => self.time_out(now),
             _ => self.rare(now),
         }
         if self.prompt || self.random.one_in(3) {
             self.poll();
         }
         self.check();
+    }
+
+    /// The clock is looked at: no more idle for longer than a surplus may be than are kept.
+    fn time_out(&mut self, now: Instant) {
+        self.d.handle_timeout(now);
+        let (keep, most) = (self.d.policy.idle_per_origin, self.d.policy.surplus_time());
+        for origin in &self.origins {
+            let own = self.d.connections.iter().filter(|(_, connection)| connection.origin() == *origin);
+            let stays = own.filter(|(_, connection)| match connection.state() {
+                connections::State::Idle { since, .. } => since.saturating_add(most) <= self.d.now,
+                _ => false,
+            });
+            assert!(stays.count() <= keep);
+        }
     }
 
     fn enqueue(&mut self, now: Instant) {
@@ -431,7 +446,13 @@ impl Model {
             let own = d.connections.of(id).expect("an origin");
             assert_eq!(own.total(), connections().count());
             assert!(own.total() <= d.policy.connections_per_origin.max(1));
-            assert!(own.idle().len() <= d.policy.idle_per_origin);
+            let surplus = own.idle().front().filter(|_| own.idle().len() > d.policy.idle_per_origin);
+            if let Some(connections::State::Idle { since, .. }) =
+                surplus.and_then(|eldest| d.connections.get(eldest)).map(Connection::state)
+            {
+                assert!(!d.policy.surplus_time().is_zero(), "too many, and not for a moment");
+                timers.insert((since.saturating_add(d.policy.surplus_time()), Timer::Surplus(id)));
+            }
             if let Some(armed) = origin.armed {
                 assert!(!origin.queue.is_empty(), "backed off from, and nobody waits");
                 timers.insert((armed.at(), Timer::Backoff(id)));
