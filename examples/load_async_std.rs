@@ -1,17 +1,17 @@
-//! A client that measures, on async-std:
-//! `load-async-std --port P --mode seq|conc|bytes|chunked|sink|joined --n N --conns C --size S`
-//! `[--level exchange|client]`.
-//! Prints one line of JSON. `--mode idle --conns N --pid P` holds connections that wait, and tells what the server,
-//! process P, holds for each.
+//! A client that measures, on async-std: the same options as `load`.
 
 #[path = "shared/args.rs"]
 mod args;
 #[path = "shared/idle.rs"]
 mod idle;
+#[path = "shared/latencies.rs"]
+mod latencies;
 #[path = "shared/load.rs"]
 mod load;
 #[path = "shared/on_async_std.rs"]
 mod on_async_std;
+#[path = "shared/watch.rs"]
+mod watch;
 #[path = "shared/world.rs"]
 mod world;
 

@@ -163,6 +163,8 @@ where
     }
     let client = builder.config(config).build(network, runtime);
     let mut output: Option<Box<dyn Write>> = None;
+    // A bar among the content that is shown would be of no use.
+    let watched = std::io::stderr().is_terminal() && (plan.output.is_some() || !std::io::stdout().is_terminal());
     for request in plan.requests {
         if plan.verbose {
             show('>', &format!("{} {}", request.method(), request.uri()), request.headers());
@@ -185,24 +187,24 @@ where
                 None => Box::new(std::io::stdout().lock()),
             }),
         };
-        copy(response, output).await?;
+        copy(response, output, watched).await?;
         output.flush().map_err(|error| Failure(6, error.to_string()))?;
     }
     Ok(())
 }
 
-/// Writes the content as it comes, with a bar if that takes long and somebody looks.
-async fn copy(response: Response<Incoming>, output: &mut dyn Write) -> Result<(), Failure> {
+/// Writes the content as it comes, with a bar if that takes long and is watched.
+async fn copy(response: Response<Incoming>, output: &mut dyn Write, watched: bool) -> Result<(), Failure> {
     let mut body = pin!(response.into_body());
     let bar = match body.size_hint().exact() {
         Some(length) => {
-            ProgressBar::new(length).with_style(style("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}"))
+            ProgressBar::new(length).with_style(style("{bar:40} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left"))
         }
         None => ProgressBar::new_spinner().with_style(style("{spinner} {bytes} {bytes_per_sec}")),
     };
     bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
     let began = std::time::Instant::now();
-    let mut hidden = std::io::stderr().is_terminal();
+    let mut hidden = watched;
     while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
         let frame = frame.map_err(|error| Failure(5, format!("the response was cut short: {error}")))?;
         if let Some(data) = frame.data_ref() {

@@ -16,6 +16,7 @@ use futures_util::future::join_all;
 
 use super::args::{Args, fail};
 use super::idle;
+use super::watch::{Unit, Watch};
 use super::world::World;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -38,6 +39,8 @@ pub(crate) struct Plan {
     joined: usize,
     /// The server's process, whose memory is looked at.
     pid: u32,
+    /// Whether a bar and latencies are shown.
+    shown: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,9 +60,10 @@ impl Plan {
     /// Reads the command line of the program `name`.
     pub(crate) fn parse(name: &str) -> Self {
         let usage = format!(
-            "{name} --port P --mode seq|conc|bytes|chunked|sink|joined|idle --n N --conns C --size S [--level exchange|client] [--pid P]"
+            "{name} --port P --mode seq|conc|bytes|chunked|sink|joined|idle --n N --conns C --size S \
+             [--level exchange|client] [--pid P] [--show yes|no]"
         );
-        let args = Args::parse(&usage, &["port", "mode", "n", "conns", "size", "level", "pid"]);
+        let args = Args::parse(&usage, &["port", "mode", "n", "conns", "size", "level", "pid", "show"]);
         let mode = match args.get(&usage, "mode", "seq".to_owned()).as_str() {
             "seq" => Mode::Seq,
             "conc" => Mode::Conc,
@@ -88,6 +92,20 @@ impl Plan {
                 _ => fail(&usage, "--level is exchange or client"),
             },
             pid: args.get(&usage, "pid", std::process::id()),
+            shown: match args.get(&usage, "show", String::new()).as_str() {
+                "" => Watch::by_default(),
+                "yes" => true,
+                "no" => false,
+                _ => fail(&usage, "--show is yes or no"),
+            },
+        }
+    }
+
+    /// What its run is counted in, and how much of that there is.
+    fn extent(&self) -> (Unit, u64) {
+        match self.mode {
+            Mode::Bytes | Mode::Chunked | Mode::Sink => (Unit::Bytes, self.size.saturating_mul(self.requests as u64)),
+            Mode::Seq | Mode::Conc | Mode::Joined | Mode::Idle => (Unit::Requests, self.requests as u64),
         }
     }
 
@@ -117,15 +135,18 @@ pub(crate) async fn run<W: World>(world: W, plan: Plan) {
         };
         Builder::new().policy(policy).build(world.connector(), world.runtime())
     });
+    let (unit, all) = plan.extent();
+    let watch = Watch::new(plan.shown, unit, all);
     let (began, cpu) = (Instant::now(), cpu_seconds());
     let tally = Arc::new(Tally::of(plan.connections));
     for n in 0..plan.connections {
         let requests = plan.requests / plan.connections + usize::from(n < plan.requests % plan.connections);
         let (world, plan, client, tally) = (world.clone(), plan.clone(), client.clone(), tally.clone());
+        let watch = watch.clone();
         world.runtime().spawn(async move {
             tally.add(match client {
-                Some(client) => pooled(&client, &plan, requests).await,
-                None => exchanges(&world, &plan, requests).await,
+                Some(client) => pooled(&client, &plan, requests, &watch).await,
+                None => exchanges(&world, &plan, requests, &watch).await,
             });
         });
     }
@@ -152,10 +173,11 @@ pub(crate) async fn run<W: World>(world: W, plan: Plan) {
             cpu / gigabytes
         );
     }
+    watch.tell();
 }
 
 /// Exchanges on one connection; returns the bytes of content that were moved.
-async fn exchanges<W: World>(world: &W, plan: &Plan, requests: usize) -> Result<u64, Error> {
+async fn exchanges<W: World>(world: &W, plan: &Plan, requests: usize, watch: &Watch) -> Result<u64, Error> {
     let stream = world.connect(plan.address).await?;
     let mut connection = Connection::new(stream, world.runtime(), Arc::default());
     let sink = plan.mode == Mode::Sink;
@@ -164,12 +186,14 @@ async fn exchanges<W: World>(world: &W, plan: &Plan, requests: usize) -> Result<
     let content = if sink { Content::Sized(plan.size) } else { Content::Empty };
     let mut bytes = 0;
     for _ in 0..requests {
+        let began = watch.begin();
         let mut exchange = connection.send(&head, content.clone())?;
         if sink {
             let mut left = plan.size;
             while left > 0 {
                 let piece = left.min(PIECE as u64);
                 exchange.write(Bytes::from_static(&ZEROS[..piece as usize])).await?;
+                watch.moved(piece as usize);
                 left -= piece;
             }
             exchange.end(&Fields::new()).await?;
@@ -180,15 +204,19 @@ async fn exchanges<W: World>(world: &W, plan: &Plan, requests: usize) -> Result<
             return Err(format!("answered {}", response.status()).into());
         }
         while let Some(piece) = exchange.content().await? {
-            bytes += if sink { 0 } else { piece.len() as u64 };
+            if !sink {
+                bytes += piece.len() as u64;
+                watch.moved(piece.len());
+            }
         }
         exchange.recycle(response);
+        watch.end(began);
     }
     Ok(bytes)
 }
 
 /// The same through the client with its queue and pool.
-async fn pooled<C, R>(client: &Client<C, R>, plan: &Plan, requests: usize) -> Result<u64, Error>
+async fn pooled<C, R>(client: &Client<C, R>, plan: &Plan, requests: usize, watch: &Watch) -> Result<u64, Error>
 where
     C: Connector,
     R: Runtime<Timer: Send> + Send + Sync + 'static,
@@ -197,23 +225,24 @@ where
     let mut bytes = 0;
     if plan.mode == Mode::Joined {
         for _ in 0..requests / plan.joined {
-            let all = join_all((0..plan.joined).map(|_| one(client, plan, &uri))).await;
+            let all = join_all((0..plan.joined).map(|_| one(client, plan, &uri, watch))).await;
             bytes += all.into_iter().sum::<Result<u64, Error>>()?;
         }
     } else {
         for _ in 0..requests {
-            bytes += one(client, plan, &uri).await?;
+            bytes += one(client, plan, &uri, watch).await?;
         }
     }
     Ok(bytes)
 }
 
 /// One request, and its response; the bytes that it moved.
-async fn one<C, R>(client: &Client<C, R>, plan: &Plan, uri: &http::Uri) -> Result<u64, Error>
+async fn one<C, R>(client: &Client<C, R>, plan: &Plan, uri: &http::Uri, watch: &Watch) -> Result<u64, Error>
 where
     C: Connector,
     R: Runtime<Timer: Send> + Send + Sync + 'static,
 {
+    let began = watch.begin();
     let (method, body) = match plan.mode {
         Mode::Sink => (http::Method::POST, Full::from(vec![b'0'; usize::try_from(plan.size)?])),
         _ => (http::Method::GET, Full::default()),
@@ -226,9 +255,19 @@ where
     let mut body = pin!(response.into_body());
     let mut bytes = 0;
     while let Some(frame) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
-        bytes += frame?.data_ref().map_or(0, |data| data.len() as u64);
+        let length = frame?.data_ref().map_or(0, Bytes::len);
+        bytes += length as u64;
+        if plan.mode != Mode::Sink {
+            watch.moved(length);
+        }
     }
-    Ok(if plan.mode == Mode::Sink { plan.size } else { bytes })
+    if plan.mode == Mode::Sink {
+        // Its body went as a whole.
+        bytes = plan.size;
+        watch.moved(usize::try_from(plan.size)?);
+    }
+    watch.end(began);
+    Ok(bytes)
 }
 
 /// What the connections have moved, and how many are still at it.

@@ -10,7 +10,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::thread;
 
-use running::{Folder, Running, curl, program};
+use running::{Folder, Running, curl, on_a_terminal, program};
 
 #[test]
 fn files_have_ranges_conditions_and_types() {
@@ -338,11 +338,9 @@ fn what_is_measured_is_counted() {
     };
     let told = measure("ten");
     assert!(told.starts_with("500 of 500 answered, 5000 bytes, in ") && told.contains("500 with 200\n"), "{told}");
-    let latencies: Vec<f64> = told
-        .lines()
-        .filter_map(|line| line.split_once("within ")?.1.strip_suffix(" ms")?.trim().parse().ok())
-        .collect();
-    assert!(latencies.len() == 5 && latencies.is_sorted() && latencies[0] > 0.0, "{told}");
+    let (within, counts) = latencies(&told);
+    assert!(within.len() == 5 && within.is_sorted() && within[0] > 0.0, "{told}");
+    assert_eq!(counts.iter().map(|&(count, _)| count).sum::<u64>(), 500, "{told}");
     assert!(measure("eleven").contains("500 with 404\n"));
     server.ends();
     let url = format!("http://{}/", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
@@ -351,10 +349,135 @@ fn what_is_measured_is_counted() {
     assert!(told.starts_with("0 of 1 answered") && told.contains("1 failed: "), "{told}");
 }
 
+/// The latencies that are told, and how many requests took how long.
+fn latencies(told: &str) -> (Vec<f64>, Vec<(u64, usize)>) {
+    let milliseconds = |text: &str| text.trim().strip_suffix(" ms")?.parse().ok();
+    let within = told.lines().filter_map(|line| milliseconds(line.split_once("within ")?.1)).collect();
+    let counts = told.lines().filter_map(|line| {
+        let (count, rest) = line.split_once(" up to ")?;
+        Some((count.trim().parse().ok()?, rest.matches('#').count()))
+    });
+    (within, counts.collect())
+}
+
+#[test]
+fn a_load_is_shown_to_who_looks() {
+    let port = &served(b"Hello".to_vec());
+    for (name, level) in [("load", "exchange"), ("load", "client"), ("load-async-std", "client")] {
+        for mode in ["seq", "conc", "joined"] {
+            let run = ["--port", port, "--mode", mode, "--n", "300", "--conns", "3", "--level", level];
+            // A pipe is given its line, and nothing else.
+            let output = program(name).args(run).output().unwrap();
+            let told = String::from_utf8(output.stdout).unwrap();
+            assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+            assert!(told.starts_with("{\"requests\": 300, ") && told.lines().count() == 1, "{told}");
+            // Who asks is given the latencies of all of them; there is no bar where there is no terminal.
+            let output = program(name).args(run).args(["--show", "yes"]).output().unwrap();
+            let told = String::from_utf8(output.stdout).unwrap();
+            assert!(output.status.success() && output.stderr.is_empty());
+            let (within, counts) = latencies(&told);
+            assert!(told.starts_with('{') && within.len() == 5 && within.is_sorted() && within[0] > 0.0, "{told}");
+            assert_eq!(counts.iter().map(|&(count, _)| count).sum::<u64>(), 300, "{told}");
+            let longest = counts.iter().max().unwrap();
+            assert!(longest.1 == 40 && counts.iter().all(|&(count, bar)| (count > 0) == (bar > 0)), "{told}");
+        }
+    }
+    let run = ["--port", port, "--n", "300"];
+    if let Some(seen) = on_a_terminal("load", &run) {
+        assert!(seen.contains("/300 ") && seen.contains(" left") && latencies(&seen).0.len() == 5, "{seen:?}");
+    }
+    if let Some(seen) = on_a_terminal("load", &[&run[..], &["--show", "no"]].concat()) {
+        assert!(seen.starts_with('{') && seen.lines().count() == 1, "{seen:?}");
+    }
+    // Content is counted in bytes.
+    let port = &served(vec![b'0'; 1 << 20]);
+    for mode in ["bytes", "sink"] {
+        let run = ["--port", port, "--mode", mode, "--size", "1048576", "--n", "3"];
+        if let Some(seen) = on_a_terminal("load", &run) {
+            assert!(seen.contains("/3.00 MiB ") && latencies(&seen).1[0].0 > 0, "{seen:?}");
+        }
+    }
+}
+
+/// Serves this to whoever asks, in a thread of its own, and says at which port.
+fn served(content: Vec<u8>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let content = bytes::Bytes::from(content);
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            let service = http_tokio::service_fn(move |request: http::Request<http_tokio::Incoming>| {
+                let content = http_tokio::Full::from(content.clone());
+                async move {
+                    request.into_body().bytes(1 << 20).await?;
+                    Ok::<_, http_tokio::ReadError>(http::Response::new(content))
+                }
+            });
+            http_tokio::Server::new().serve(listener, service).await;
+        });
+    });
+    port
+}
+
+#[test]
+fn a_long_download_has_a_bar_on_a_terminal_that_the_content_does_not_go_to() {
+    // Content that takes 0.9 s, by a length or without one.
+    fn slow(length: bool) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (_, mut stream) = running::read_head(stream.unwrap());
+                let (framing, piece) = match length {
+                    true => ("Content-Length: 6144", "x".repeat(1024)),
+                    false => ("Transfer-Encoding: chunked", format!("400\r\n{}\r\n", "x".repeat(1024))),
+                };
+                write!(stream, "HTTP/1.1 200 OK\r\n{framing}\r\n\r\n").unwrap();
+                for _ in 0..6 {
+                    thread::sleep(std::time::Duration::from_millis(150));
+                    stream.write_all(piece.as_bytes()).unwrap();
+                }
+                stream.write_all(if length { b"" } else { b"0\r\n\r\n" }).unwrap();
+            }
+        });
+        url
+    }
+    let folder = Folder::new("fetch");
+    let file = folder.path("content");
+    let trials = [("fetch", true), ("fetch", false), ("fetch-async-std", true), ("fetch-async-std", false)];
+    let trials = trials.map(|(name, length)| {
+        let file = format!("{file}-{name}-{length}");
+        thread::spawn(move || {
+            let url = slow(length);
+            // A pipe is given the content, and nothing else.
+            let output = program(name).arg(&url).output().unwrap();
+            assert!(output.status.success() && output.stderr.is_empty());
+            assert_eq!(output.stdout, "x".repeat(6144).as_bytes());
+            if let Some(seen) = on_a_terminal(name, &["-o", &file, &url]) {
+                assert_eq!(fs::read_to_string(&file).unwrap(), "x".repeat(6144));
+                let all = if length { "/6.00 KiB " } else { " KiB " };
+                assert!(seen.contains(all) && seen.contains("/s"), "{seen:?}");
+                assert_eq!(seen.contains(" left"), length, "{seen:?}");
+            }
+            if let Some(seen) = on_a_terminal(name, &[&url]) {
+                assert_eq!(seen, "x".repeat(6144));
+            }
+        })
+    });
+    for trial in trials {
+        trial.join().unwrap();
+    }
+}
+
 #[test]
 fn a_wrong_command_line_is_told() {
     for (name, arguments) in [
-        ("files", &["--fodler", "x"][..]),
+        ("fetch", &["--retry"][..]),
+        ("files", &["--fodler", "x"]),
+        ("load", &["--show", "perhaps"]),
         ("proxy", &["--to", "nowhere"]),
         ("rpc", &[]),
         ("secure", &["--cert", "none", "--key", "none"]),

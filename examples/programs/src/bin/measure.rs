@@ -1,17 +1,19 @@
 //! Asks for a URL again and again, and tells how long that took: `measure --url URL [--requests N] [--connections C]`.
 //!
 //! A bar shows how far it is, on a terminal. What is told at the end counts from when a request is made to when its
-//! response is read whole, the first ones with their connections included.
+//! response is read whole, the first ones with their connections included: within what time how many were over, and
+//! how many took how long.
 
 #[path = "../../../shared/args.rs"]
 mod args;
+#[path = "../../../shared/latencies.rs"]
+mod latencies;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use hdrhistogram::Histogram;
 use http::{Request, Uri};
 use http_body_util::BodyExt;
 use http_tokio::client::Builder;
@@ -22,9 +24,8 @@ use programs::Error;
 use tokio::task::JoinSet;
 
 /// What one of those who ask has seen.
+#[derive(Default)]
 struct Seen {
-    /// In microseconds.
-    latencies: Histogram<u64>,
     statuses: BTreeMap<u16, u64>,
     failures: BTreeMap<String, u64>,
     bytes: u64,
@@ -43,17 +44,18 @@ async fn main() -> Result<(), Error> {
     let client = Builder::new().policy(policy).build(network(), TokioRuntime);
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec}, {eta} left")?;
     let (bar, left) = (ProgressBar::new(requests).with_style(style), Arc::new(AtomicU64::new(requests)));
+    let latencies = Arc::<Mutex<latencies::Latencies>>::default();
     let (mut asking, began) = (JoinSet::new(), Instant::now());
     for _ in 0..connections {
-        asking.spawn(ask(client.clone(), url.clone(), left.clone(), bar.clone()));
+        asking.spawn(ask(client.clone(), url.clone(), left.clone(), bar.clone(), latencies.clone()));
     }
-    let mut all = Seen::nothing()?;
+    let mut all = Seen::default();
     while let Some(seen) = asking.join_next().await {
-        all.add(seen??)?;
+        all.add(seen??);
     }
     let secs = began.elapsed().as_secs_f64();
     bar.finish_and_clear();
-    let answered = all.latencies.len();
+    let answered: u64 = all.statuses.values().sum();
     println!(
         "{answered} of {requests} answered, {} bytes, in {secs:.3} s: {:.0} a second",
         all.bytes,
@@ -65,14 +67,18 @@ async fn main() -> Result<(), Error> {
     for (failure, count) in &all.failures {
         println!("{count:>9} failed: {failure}");
     }
-    for (name, quantile) in [("50 %", 0.5), ("90 %", 0.9), ("99 %", 0.99), ("99.9 %", 0.999), ("all", 1.0)] {
-        println!("{name:>9} within {:>9.3} ms", all.latencies.value_at_quantile(quantile) as f64 / 1000.0);
-    }
+    print!("{}", latencies.lock().expect("nothing panics under this lock"));
     Ok(())
 }
 
-async fn ask(client: Client, url: Uri, left: Arc<AtomicU64>, bar: ProgressBar) -> Result<Seen, Error> {
-    let mut seen = Seen::nothing()?;
+async fn ask(
+    client: Client,
+    url: Uri,
+    left: Arc<AtomicU64>,
+    bar: ProgressBar,
+    latencies: Arc<Mutex<latencies::Latencies>>,
+) -> Result<Seen, Error> {
+    let mut seen = Seen::default();
     while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
         let began = Instant::now();
         let answered: Result<_, Error> = async {
@@ -82,7 +88,7 @@ async fn ask(client: Client, url: Uri, left: Arc<AtomicU64>, bar: ProgressBar) -
         .await;
         match answered {
             Ok((status, length)) => {
-                seen.latencies.record(u64::try_from(began.elapsed().as_micros())?)?;
+                latencies.lock().expect("nothing panics under this lock").record(began.elapsed());
                 *seen.statuses.entry(status).or_default() += 1;
                 seen.bytes += length;
             }
@@ -94,13 +100,7 @@ async fn ask(client: Client, url: Uri, left: Arc<AtomicU64>, bar: ProgressBar) -
 }
 
 impl Seen {
-    fn nothing() -> Result<Self, Error> {
-        let (statuses, failures) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { latencies: Histogram::new(3)?, statuses, failures, bytes: 0 })
-    }
-
-    fn add(&mut self, other: Self) -> Result<(), Error> {
-        self.latencies.add(other.latencies)?;
+    fn add(&mut self, other: Self) {
         self.bytes += other.bytes;
         for (status, count) in other.statuses {
             *self.statuses.entry(status).or_default() += count;
@@ -108,6 +108,5 @@ impl Seen {
         for (failure, count) in other.failures {
             *self.failures.entry(failure).or_default() += count;
         }
-        Ok(())
     }
 }

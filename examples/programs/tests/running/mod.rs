@@ -15,7 +15,11 @@ pub(crate) fn program(name: &str) -> Command {
     let path = match name {
         "chat" => env!("CARGO_BIN_EXE_chat"),
         "events" => env!("CARGO_BIN_EXE_events"),
+        "fetch" => env!("CARGO_BIN_EXE_fetch"),
+        "fetch-async-std" => env!("CARGO_BIN_EXE_fetch-async-std"),
         "files" => env!("CARGO_BIN_EXE_files"),
+        "load" => env!("CARGO_BIN_EXE_load"),
+        "load-async-std" => env!("CARGO_BIN_EXE_load-async-std"),
         "measure" => env!("CARGO_BIN_EXE_measure"),
         "proxy" => env!("CARGO_BIN_EXE_proxy"),
         "rpc" => env!("CARGO_BIN_EXE_rpc"),
@@ -26,6 +30,31 @@ pub(crate) fn program(name: &str) -> Command {
         _ => panic!("there is no {name}"),
     };
     Command::new(path)
+}
+
+/// A program of this package on a terminal of its own, where there is one to be had: what it writes is what a person
+/// would see.
+pub(crate) fn on_a_terminal(name: &str, arguments: &[&str]) -> Option<String> {
+    let words: Vec<_> = std::iter::once(program(name).get_program().to_str().unwrap())
+        .chain(arguments.iter().copied())
+        .map(|word| format!("'{word}'"))
+        .collect();
+    let output = Command::new("script")
+        .args(["--quiet", "--return", "--command", &words.join(" "), "/dev/null"])
+        .env("TERM", "xterm")
+        .stdin(Stdio::null())
+        .output();
+    match output {
+        Ok(output) => {
+            let said = String::from_utf8(output.stdout).unwrap();
+            assert!(output.status.success(), "{arguments:?}: {said}");
+            Some(said)
+        }
+        Err(error) => {
+            eprintln!("SKIPPED: script cannot be run: {error}");
+            None
+        }
+    }
 }
 
 /// What curl says, where there is one.
