@@ -3,11 +3,11 @@
 use core::future::Future;
 use core::task::{Context, Poll};
 use std::io;
-use std::time::Instant;
 
 use bytes::BytesMut;
 use http_core::Outbox;
 
+use crate::clock::{self, Instant};
 use crate::peer::Peer;
 
 /// A stream of bytes in both directions: a socket, a TLS session, a pipe in memory.
@@ -203,6 +203,13 @@ pub trait Runtime: Clone {
 
     /// The time by the clock that the timers go by.
     fn now(&self) -> Instant;
+
+    /// Seconds after 1970-01-01T00:00:00Z, for `Date` (RFC 9110 §6.6.1) and for what a `Retry-After` counts from;
+    /// `None` where nobody knows, and then no date is sent. Asked about twice a second; the runtimes of one thread agree
+    /// on it. Default: the system's clock.
+    fn unix_time(&self) -> Option<u64> {
+        clock::unix()
+    }
 
     /// A timer that fires at `at`.
     fn timer(&self, at: Instant) -> Self::Timer;

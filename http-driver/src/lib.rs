@@ -39,6 +39,7 @@
 //!
 //! | feature | default | what it does |
 //! |---|---|---|
+//! | `socket2` | yes | `client::SocketOptions::open`: a socket of the system's with these options |
 //! | `hyper-compat` | no | requests that ask for an upgrade carry hyper's `OnUpgrade`, which axum's `WebSocketUpgrade` wants |
 //! | `proxy` | no | clients that go through proxies: HTTP ones, the same over TLS with `tls`, SOCKS 5 |
 //! | `proxy-protocol` | no | servers behind proxies that tell their clients' addresses, by the PROXY protocol |
@@ -47,6 +48,13 @@
 //! | `tls-native-roots` | no | `tls`, and clients trust the roots of the platform, unless others are bundled |
 //! | `tls-platform-verifier` | no | `tls`, and clients trust whom the platform trusts, unless they have roots |
 //! | `tracing` | no | spans of exchanges and connections, for subscribers of `tracing`: see [`observe`] |
+//!
+//! # Without an operating system
+//!
+//! What a system offers is the runtime's to bring: time, and the date. Where the standard library has neither, on
+//! `wasm32-unknown-unknown`, [`Instant`] is the core's, a number that [`Runtime::now`] makes of whatever clock there
+//! is, and [`Runtime::unix_time`] says the date, or that nobody knows it. Without default features this crate is built
+//! there; what the standard library cannot do there, such as to look up the zone of an address, fails as it does.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod block;
@@ -75,6 +83,7 @@ mod tunnel;
 mod wake;
 
 pub use body::{Incoming, ReadError};
+pub use clock::Instant;
 pub use convert::{ReasonPhrase, Unconvertible};
 pub use either::Either;
 pub use error::Error;

@@ -168,8 +168,8 @@ pub use http_core::{self as core, Config};
 #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
 pub use http_driver::tls;
 pub use http_driver::{
-    Body, BoxTap, Either, Error, Frame, Full, Incoming, Peer, ReadError, ReasonPhrase, Runtime, RuntimeId, Service,
-    ServiceFn, SizeHint, Timer, Transport, Tunnel, Unconvertible, Upgrade, client, convert, observe, server,
+    Body, BoxTap, Either, Error, Frame, Full, Incoming, Instant, Peer, ReadError, ReasonPhrase, Runtime, RuntimeId,
+    Service, ServiceFn, SizeHint, Timer, Transport, Tunnel, Unconvertible, Upgrade, client, convert, observe, server,
     service_fn,
 };
 pub use io::TokioIo;

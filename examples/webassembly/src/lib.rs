@@ -55,9 +55,7 @@ impl Connection {
         while !self.machine.interest().write {
             match self.machine.poll_event(&mut self.input, now) {
                 Ok(Some(event)) => {
-                    if answer::answer(&mut self.machine, event, now).is_err() {
-                        self.machine.abandon(now);
-                    }
+                    answer::answer(&mut self.machine, event, now).unwrap_or_else(|_| self.machine.abandon(now));
                 }
                 Ok(None) if !self.machine.interest().write => return None,
                 // What is wrong has its answer.
@@ -98,31 +96,4 @@ impl Connection {
 
 fn instant(milliseconds: f64) -> Instant {
     Instant::from_nanos((milliseconds * 1e6) as u64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_come_and_answers_go() {
-        let mut connection = Connection::new(5.0);
-        connection.receive(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab");
-        let mut sent = Vec::new();
-        while let Some(bytes) = connection.next(6.0) {
-            connection.sent(bytes.len(), 6.0);
-            sent.extend_from_slice(&bytes);
-        }
-        assert_eq!(sent, b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\nab");
-        assert!(connection.room() > 0 && !connection.shutdown() && !connection.close());
-        // Whoever does not send the rest in time loses the connection, after a moment in which it may hear of that.
-        let mut deadlines = 0;
-        while let Some(due) = connection.due() {
-            assert!(due > 6.0 && deadlines < 4, "{due}");
-            connection.tick(due);
-            assert!(connection.next(due).is_none());
-            deadlines += 1;
-        }
-        assert!(connection.close());
-    }
 }

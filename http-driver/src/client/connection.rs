@@ -147,6 +147,10 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         &self.link.machine
     }
 
+    pub(super) const fn runtime(&self) -> &R {
+        &self.link.runtime
+    }
+
     /// The transport.
     pub const fn transport(&self) -> &T {
         &self.link.transport

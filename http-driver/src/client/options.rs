@@ -1,11 +1,10 @@
 //! What one request asks for that others do not.
 
 use core::time::Duration;
-use std::time::Instant;
 
 use http_core::{Timeouts, dispatch};
 
-use crate::clock;
+use crate::clock::{self, Instant};
 
 /// What one request asks for in place of what its client does by default: put it among the request's extensions.
 ///

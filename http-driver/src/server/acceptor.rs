@@ -278,7 +278,7 @@ where
         };
         // Those that are cut close, and say so, if they are polled once more; the runtime may end with this future.
         self.shutdown.cut();
-        let mut moment = self.runtime.timer(self.runtime.now() + A_MOMENT);
+        let mut moment = clock::timer(&self.runtime, A_MOMENT);
         poll_fn(|cx| match self.shutdown.poll_only_tunnels(cx) {
             Poll::Ready(()) => Poll::Ready(()),
             Poll::Pending => moment.poll(cx),

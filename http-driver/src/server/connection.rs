@@ -434,7 +434,7 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         let dated = clock::dated(now);
         if self.dated != dated {
             self.dated = dated;
-            self.date_is(clock::date(now), now);
+            self.date_is(clock::date(&self.link.runtime, now), now);
         }
     }
 }

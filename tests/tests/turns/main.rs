@@ -2,6 +2,7 @@
 //! executor and transports of the tests' own, so that every moment is decided.
 
 mod completion;
+mod dates;
 mod fairness;
 mod idling;
 mod pressure;

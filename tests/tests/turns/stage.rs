@@ -205,6 +205,8 @@ pub(crate) struct Stage {
     resets: Arc<AtomicU64>,
     looks: Arc<AtomicU64>,
     timers: Arc<Mutex<Vec<(Instant, Waker)>>>,
+    /// The date that it says.
+    pub(crate) unix: Option<u64>,
 }
 
 impl Default for Stage {
@@ -217,11 +219,17 @@ impl Default for Stage {
             resets: zero(),
             looks: zero(),
             timers: Arc::default(),
+            unix: Some(784_111_777),
         }
     }
 }
 
 impl Stage {
+    /// One that says this date, or none.
+    pub(crate) fn at(unix: Option<u64>) -> Self {
+        Self { unix, ..Self::default() }
+    }
+
     /// Moves the clock.
     pub(crate) fn pass(&self, time: Duration) {
         self.nanos.fetch_add(u64::try_from(time.as_nanos()).unwrap(), Ordering::SeqCst);
@@ -261,6 +269,10 @@ impl Runtime for Stage {
     fn now(&self) -> Instant {
         self.looks.fetch_add(1, Ordering::SeqCst);
         self.epoch + Duration::from_nanos(self.nanos.load(Ordering::SeqCst))
+    }
+
+    fn unix_time(&self) -> Option<u64> {
+        self.unix
     }
 
     fn timer(&self, at: Instant) -> Alarm {

@@ -15,7 +15,6 @@ use crate::body::{Demand, Incoming};
 use crate::client::connection::Connection;
 use crate::client::pool::{Closing, Slot, Told};
 use crate::client::watching::{self, Seen};
-use crate::clock;
 use crate::convert::{self, Unconvertible};
 use crate::error::Error;
 use crate::io::{Runtime, RuntimeId, Transport};
@@ -177,7 +176,9 @@ impl<T: Transport, R: Runtime> Carrier<T, R> {
             facts = facts.expecting(job.is_some_and(|job| job.drop_expectation()));
         }
         if head.fields().contains("retry-after") {
-            facts = facts.retry_after(head.retry_after(clock::unix()));
+            // Where nobody knows the date, one that is named is too far for anybody to wait.
+            let unix = self.connection.runtime().unix_time().unwrap_or_default();
+            facts = facts.retry_after(head.retry_after(unix));
         }
         let hint = head.keep_alive();
         let hints = (hint.timeout.is_some() || hint.max.is_some()).then(|| {

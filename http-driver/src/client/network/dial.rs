@@ -1,5 +1,6 @@
 //! Opening sockets.
 
+#[cfg(feature = "socket2")]
 use core::fmt;
 use core::future::Future;
 use core::time::Duration;
@@ -7,6 +8,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+#[cfg(feature = "socket2")]
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
 use crate::io::Transport;
@@ -78,13 +80,16 @@ impl Default for SocketOptions {
 }
 
 /// Linux refuses a longer one; nine hours are as good as for ever.
+#[cfg(feature = "socket2")]
 const LONGEST_PROBE: Duration = Duration::from_secs(32_767);
 
+#[cfg(feature = "socket2")]
 impl SocketOptions {
     /// A socket that is bound as these options say and does not block, to be connected to `address`.
     ///
     /// # Errors
     /// The system refuses one of the options, or does not have it, or has no sockets left.
+    #[cfg_attr(docsrs, doc(cfg(feature = "socket2")))]
     pub fn open(&self, address: SocketAddr) -> io::Result<Socket> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_nonblocking(true)?;
@@ -146,6 +151,7 @@ impl SocketOptions {
 }
 
 /// An option that the system did not take, named: by itself its error says nothing of that.
+#[cfg(feature = "socket2")]
 #[derive(Debug)]
 struct Unset {
     option: &'static str,
@@ -153,6 +159,7 @@ struct Unset {
 }
 
 /// What no waiting makes better.
+#[cfg(feature = "socket2")]
 fn unset(option: &'static str) -> impl Fn(io::Error) -> io::Error {
     move |error| {
         let kind = match error.kind() {
@@ -163,12 +170,14 @@ fn unset(option: &'static str) -> impl Fn(io::Error) -> io::Error {
     }
 }
 
+#[cfg(feature = "socket2")]
 impl fmt::Display for Unset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the system did not take `{}` of the socket's options", self.option)
     }
 }
 
+#[cfg(feature = "socket2")]
 impl core::error::Error for Unset {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         Some(&self.error)
