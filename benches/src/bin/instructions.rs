@@ -38,8 +38,13 @@ fn main() -> ExitCode {
         eprintln!("`exchange` is not built: run benches/instructions.sh");
         return ExitCode::from(2);
     };
+    let Some(fields) = beside_this("fields") else {
+        eprintln!("`fields` is not built: run benches/instructions.sh");
+        return ExitCode::from(2);
+    };
     let mut rules = Vec::new();
     exchanges(&exchange, &mut rules);
+    long_heads(&fields, &mut rules);
     drip(&exchange, &mut rules);
     dispatcher(&exchange, &mut rules);
     memory(&mut rules);
@@ -64,10 +69,10 @@ fn exchanges(exchange: &Path, rules: &mut Vec<Rule>) {
         );
         match case {
             Case::Get6 => rules.push(rule("get6, ratio to hyper", ours / hyper, 0.33)),
-            Case::Get6New => rules.push(rule("get6-new, ratio to hyper", ours / hyper, 0.49)),
+            Case::Get6New => rules.push(rule("get6-new, ratio to hyper", ours / hyper, 0.46)),
             Case::Browser => rules.push(rule("browser, ratio to hyper", ours / hyper, 0.24)),
             Case::BrowserVary => rules.push(rule("browser-vary, ratio to hyper", ours / hyper, 0.29)),
-            Case::BrowserNew => rules.push(rule("browser-new, ratio to hyper", ours / hyper, 0.39)),
+            Case::BrowserNew => rules.push(rule("browser-new, ratio to hyper", ours / hyper, 0.36)),
             Case::Chunks1 => rules.push(rule("chunks1, instructions for each chunk", part, 60.0)),
             _ => {}
         }
@@ -75,6 +80,21 @@ fn exchanges(exchange: &Path, rules: &mut Vec<Rule>) {
             rules.push(rule(&format!("{name}, allocations with heads recycled"), allocations, 0.0));
         }
     }
+}
+
+/// What a field line costs beyond so many that `httparse` finds them in one call, where all are new.
+fn long_heads(fields: &Path, rules: &mut Vec<Rule>) {
+    let exchange = |lines: u64| {
+        let (short, long) = (160, 800);
+        let count =
+            |requests: u64| collected(fields, &["ours", "new", &lines.to_string(), &requests.to_string()], None);
+        (count(long) - count(short)) as f64 / (long - short) as f64
+    };
+    let (few, more) = (24, 32);
+    let line = (exchange(more) - exchange(few)) / (more - few) as f64;
+    println!();
+    println!("Each field line from {few} to {more}: {line:.0}.");
+    rules.push(rule("a long head, instructions for each field line", line, 335.0));
 }
 
 /// What a head costs that arrives byte by byte, alone, without the answer to it.

@@ -44,6 +44,12 @@ pub(crate) struct Line {
     pub(crate) common: Common,
 }
 
+impl Line {
+    /// Not read yet.
+    pub(crate) const NONE: Self =
+        Self { name: 0, value: 0, value_len: 0, name_len: 0, known: Known::Other, common: Common::UNSEEN };
+}
+
 impl Fields {
     /// An empty section; allocates nothing.
     #[must_use]

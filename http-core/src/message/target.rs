@@ -158,16 +158,22 @@ pub(crate) fn split_query(bytes: &[u8]) -> (&[u8], Option<&[u8]>) {
 /// Whether `value` is `uri-host [ ":" port ]` (RFC 9110 §7.2), or empty, as for a target without an authority.
 pub(crate) fn is_host(value: &[u8]) -> bool {
     // Nearly always a name or an IPv4 address, perhaps with a port: one pass tells. A dot follows a label.
-    let mut label = 0;
-    for (at, &byte) in value.iter().enumerate() {
-        match byte {
-            _ if token::is_of(token::LABEL, byte) => {}
-            b'.' if at > label => label = at + 1,
-            b':' if at > 0 => return is_port(&value[at + 1..]),
-            _ => return is_rare_host(value),
+    let (mut label, mut at) = (0, 0);
+    loop {
+        match value.get(at) {
+            Some(&byte) if token::is_of(token::LABEL, byte) => at += 1,
+            Some(b'.') if at > label => {
+                at += 1;
+                label = at;
+            }
+            None => return true,
+            Some(_) => break,
         }
     }
-    true
+    match value.split_at_checked(at) {
+        Some(([_, ..], [b':', port @ ..])) => is_port(port),
+        _ => is_rare_host(value),
+    }
 }
 
 /// Anything else that a host may be.
@@ -193,8 +199,26 @@ fn split_port(authority: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
 }
 
 fn is_port(port: &[u8]) -> bool {
+    // So many digits fit, and more are hardly ever there.
+    if port.len() > 5 {
+        return is_long_port(port);
+    }
+    let mut number = 0_u32;
+    for byte in port {
+        let digit = u32::from(*byte).wrapping_sub(u32::from(b'0'));
+        if digit > 9 {
+            return false;
+        }
+        number = number * 10 + digit;
+    }
     // Nobody listens on port 0.
-    port.is_empty() || token::decimal(port).is_some_and(|n| (1..=65_535).contains(&n))
+    (1..=65_535).contains(&number) || port.is_empty()
+}
+
+/// One with zeros before it.
+#[cold]
+fn is_long_port(port: &[u8]) -> bool {
+    token::decimal(port).is_some_and(|number| (1..=65_535).contains(&number))
 }
 
 fn is_uri_host(host: &[u8]) -> bool {
@@ -265,6 +289,11 @@ mod tests {
             (b"example.com:65535", true),
             (b"example.com:65536", false),
             (b"example.com:0", false),
+            (b"example.com:080", true),
+            (b"example.com:00000000000000000000065535", true),
+            (b"example.com:100080", false),
+            (b"example.com:000000", false),
+            (b"example.com:x00080", false),
             (b"example.com.", true),
             (b".", false),
             (b"a..b", false),

@@ -13,6 +13,10 @@ use crate::message::status::StatusCode;
 use crate::message::token;
 use crate::message::version::Version;
 
+/// Versions as they stand in a head, compared as one word.
+const HTTP_11: u64 = u64::from_ne_bytes(*b"HTTP/1.1");
+const HTTP_10: u64 = u64::from_ne_bytes(*b"HTTP/1.0");
+
 // Apart from its callers: the table of fields on the stack is large, and a poll that finds nothing new must not touch
 // it.
 #[inline(never)]
@@ -20,9 +24,10 @@ pub(super) fn request(
     input: &[u8],
     config: &Config,
     last: &Last,
+    place: &mut Place,
     fields: &mut Fields,
     facts: &mut Facts,
-) -> Option<(RequestLine, Place)> {
+) -> Option<RequestLine> {
     // Nearly every method is this one.
     let method_len = if input.starts_with(b"GET ") { 3 } else { token::span(input, token::TCHAR) };
     let (b" ", rest) = input.get(method_len..)?.split_at_checked(1)? else { return None };
@@ -31,16 +36,18 @@ pub(super) fn request(
         Some([b' ', after @ ..]) => (target_len, after),
         _ => browser_target(rest, target_len, config)?,
     };
-    let (version, minor, section) = match rest.split_first_chunk()? {
-        (b"HTTP/1.1\r\n", section) => (Version::Http11, 1, section),
-        (b"HTTP/1.0\r\n", section) => (Version::Http10, 0, section),
+    let (version, rest) = rest.split_first_chunk::<8>()?;
+    let (b"\r\n", section) = rest.split_first_chunk()? else { return None };
+    let (version, minor) = match u64::from_ne_bytes(*version) {
+        HTTP_11 => (Version::Http11, 1),
+        HTTP_10 => (Version::Http10, 0),
         _ => return None,
     };
     let method_len = u16::try_from(method_len).ok().filter(|&length| length > 0)?;
     if target_len == 0 || target_len > config.limits.target {
         return None;
     }
-    let (length, place) = self::section(input, section, config, last, fields, facts)?;
+    let length = self::section(input, section, config, last, place, fields, facts)?;
     let line = RequestLine {
         length,
         target_at: u32::from(method_len) + 1,
@@ -51,7 +58,7 @@ pub(super) fn request(
         kind: RequestKind::Other,
         framing: Framing::None,
     };
-    Some((line, place))
+    Some(line)
 }
 
 /// How long a target is that goes on as browsers write it, and what follows the space behind it; `None` if the checker
@@ -76,9 +83,10 @@ pub(super) fn response(
     input: &[u8],
     config: &Config,
     last: &Last,
+    place: &mut Place,
     fields: &mut Fields,
     facts: &mut Facts,
-) -> Option<(StatusLine, Place)> {
+) -> Option<StatusLine> {
     let (version, minor, rest) = match input.split_first_chunk()? {
         (b"HTTP/1.1 ", rest) => (Version::Http11, 1, rest),
         (b"HTTP/1.0 ", rest) => (Version::Http10, 0, rest),
@@ -90,7 +98,7 @@ pub(super) fn response(
     let reason_len = token::span(rest, token::VALUE);
     let Some([b'\r', b'\n', section @ ..]) = rest.get(reason_len..) else { return None };
     let status = StatusCode::new(100 * u16::from(a & 15) + 10 * u16::from(b & 15) + u16::from(c & 15))?;
-    let (length, place) = self::section(input, section, config, last, fields, facts)?;
+    let length = self::section(input, section, config, last, place, fields, facts)?;
     let line = StatusLine {
         length,
         reason_at: 13,
@@ -102,35 +110,29 @@ pub(super) fn response(
         framing: Framing::None,
         answers: RequestKind::Other,
     };
-    Some((line, place))
+    Some(line)
 }
 
 /// Finds the field lines of `section`, which ends `input`, copies the head and gathers the facts; returns how long the
 /// head is, or `None` if the checker has to decide.
-#[inline]
+#[inline(always)]
 fn section(
     input: &[u8],
     section: &[u8],
     config: &Config,
     last: &Last,
+    place: &mut Place,
     fields: &mut Fields,
     facts: &mut Facts,
-) -> Option<(usize, Place)> {
+) -> Option<usize> {
     let start = input.len() - section.len();
-    let mut place = last.place();
-    // Lines that the engine knows by their names, a bit for each, or all that may be.
-    let mut known = u64::MAX;
-    let at = if !place.compares() {
-        known = 0;
-        tokenise::rest(input, start, fields, Some(facts))?
-    } else if let Some(alike) = last.alike(input, start, fields) {
-        (place, known) = (alike.place, alike.known);
-        alike.end
+    // `known` are the lines whose facts are not gathered yet, a bit for each; all bits, if they may be any.
+    let (end, known) = if last.has_lines() {
+        remembered(input, start, config, last, place, fields)?
     } else {
-        fields.reset();
-        compared(input, start, config, last, &mut place, fields)?
+        (tokenise::rest(input, start, fields, config.limits.fields, Some(facts))?, 0)
     };
-    let used = at + 2;
+    let used = end + 2;
     // A name within a line of so many bytes fits its place in the table.
     if used > config.limits.head.min(u32::MAX as usize)
         || used - start > config.limits.field_line.min(usize::from(u16::MAX))
@@ -138,13 +140,34 @@ fn section(
     {
         return None;
     }
-    fields.block.extend_from_slice(&input[..at]);
+    fields.block.extend_from_slice(&input[..end]);
     fields.start = start as u32;
     match known {
+        0 => {}
         u64::MAX => facts.add_all(fields),
         _ => facts.add_those(fields, known),
     }
-    Some((used, place))
+    Some(used)
+}
+
+/// Finds the field lines from `start` on, where there is a head to compare them with, and which of them carry a name
+/// that the engine knows: a bit for each, or all bits, if they may be any.
+#[inline(never)]
+fn remembered(
+    input: &[u8],
+    start: usize,
+    config: &Config,
+    last: &Last,
+    place: &mut Place,
+    fields: &mut Fields,
+) -> Option<(usize, u64)> {
+    *place = Place::first();
+    if let Some(alike) = last.alike(input, start, fields) {
+        *place = alike.place;
+        return Some((alike.end, alike.known));
+    }
+    fields.reset();
+    compared(input, start, config, last, place, fields).map(|end| (end, u64::MAX))
 }
 
 /// Finds the field lines from `at` on, of which some may equal those of the last head; returns where the empty line
@@ -177,9 +200,9 @@ fn compared(
         if !place.compares() {
             if !place.has_inherited() {
                 fields.reset();
-                return tokenise::rest(input, start, fields, None);
+                return tokenise::rest(input, start, fields, config.limits.fields, None);
             }
-            break tokenise::rest(input, at, fields, None)?;
+            break tokenise::rest(input, at, fields, config.limits.fields, None)?;
         }
         // It is no fold: that belongs to the line before it.
         if number >= config.limits.fields || matches!(rest.first(), None | Some(b' ' | b'\t' | b'\r' | b'\n')) {

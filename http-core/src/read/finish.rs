@@ -76,7 +76,7 @@ impl StatusLine {
 }
 
 /// Judges a request head whose lines are good each, and sets its kind and framing.
-#[inline]
+#[inline(always)]
 pub(super) fn request(
     line: &mut RequestLine,
     facts: &mut Facts,

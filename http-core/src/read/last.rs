@@ -77,6 +77,16 @@ const MOST_BYTES: usize = 4096;
 const MOST_LINES: usize = u64::BITS as usize;
 
 impl Place {
+    /// The first line.
+    pub(super) const fn first() -> Self {
+        Self { line: 0, vain: 0, rearranged: false, inherited: false, changed: 0, spelled: false }
+    }
+
+    /// None: there is nothing to compare with.
+    pub(super) const fn nowhere() -> Self {
+        Self { vain: VAIN, ..Self::first() }
+    }
+
     /// Whether lines are still compared: not where there is nothing to compare with, nor where it was in vain.
     #[inline]
     pub(super) const fn compares(&self) -> bool {
@@ -124,12 +134,10 @@ impl Last {
     /// The most memory that it takes.
     pub(crate) const MOST: usize = size_of::<Remembered>() + MOST_BYTES + MOST_LINES * size_of::<Line>();
 
-    /// The first line, if there is one.
+    /// Whether there is a line that may be expected.
     #[inline]
-    pub(super) fn place(&self) -> Place {
-        let is_empty = self.0.as_ref().is_none_or(|last| last.lines.is_empty());
-        let vain = if is_empty { VAIN } else { 0 };
-        Place { line: 0, vain, rearranged: false, inherited: false, changed: 0, spelled: false }
+    pub(super) fn has_lines(&self) -> bool {
+        self.0.as_ref().is_some_and(|last| !last.lines.is_empty())
     }
 
     /// Appends the lines at the front of `rest` that equal those which are expected to `lines`; returns how many bytes
@@ -162,7 +170,7 @@ impl Last {
 
     /// A good head was read, and came to `place`; to none if it was not compared.
     #[inline]
-    pub(super) fn remember(&mut self, fields: &Fields, place: Option<Place>) {
+    pub(super) fn remember(&mut self, fields: &Fields, place: Option<&Place>) {
         match (&mut self.0, place) {
             (Some(last), Some(place)) if place.is_alike(last.lines.len()) => {
                 (last.steady, last.spelled, last.changed) = (true, place.spelled, place.changed);
@@ -217,7 +225,7 @@ impl fmt::Debug for Last {
 impl Remembered {
     /// Whether nothing is remembered, and this head is not worth it either.
     #[inline]
-    fn has_given_up(&self, place: Place) -> bool {
+    fn has_given_up(&self, place: &Place) -> bool {
         self.futile >= FUTILE && self.futile < ONE_OF - 1 && self.lines.is_empty() && !place.inherited
     }
 
@@ -308,7 +316,7 @@ impl Remembered {
 
     /// Remembers a head that has other values in these lines, and the same names.
     #[inline(never)]
-    fn change(&mut self, fields: &Fields, place: Place) {
+    fn change(&mut self, fields: &Fields, place: &Place) {
         let section = fields.as_wire();
         if section.len() > MOST_BYTES {
             return self.forget();
@@ -323,7 +331,7 @@ impl Remembered {
     }
 
     #[inline(never)]
-    fn remember(&mut self, fields: &Fields, place: Place) {
+    fn remember(&mut self, fields: &Fields, place: &Place) {
         self.forget();
         self.futile = match self.futile {
             _ if place.inherited => 0,

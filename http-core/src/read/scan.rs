@@ -11,7 +11,7 @@ use crate::message::field::Fields;
 use crate::read::broken::Broken;
 use crate::read::checker::{Checker, Found, Grammar};
 use crate::read::finish::{RequestLine, StatusLine};
-use crate::read::last::Last;
+use crate::read::last::{Last, Place};
 use crate::read::{build, fast, finish};
 use crate::reason::Reason;
 
@@ -122,19 +122,21 @@ impl Scan {
         fields.reset();
         let begun = self.checker.has_begun();
         // All of a head that is there is read at once.
-        let line = if begun { None } else { fast::request(input, config, last, fields, facts) };
-        let (mut line, place) = match line {
-            Some((line, place)) => (line, Some(place)),
+        let mut place = Place::nowhere();
+        let line = if begun { None } else { fast::request(input, config, last, &mut place, fields, facts) };
+        let (mut line, was_read) = match line {
+            Some(line) => (line, true),
             None => {
                 fields.reset();
                 let Some(used) = self.check(input, config, Grammar::Request, at_end)? else { return Ok(None) };
                 // Now that all of it has come.
-                let line = if begun { fast::request(&input[..used], config, last, fields, facts) } else { None };
+                let head = &input[..used];
+                let line = if begun { fast::request(head, config, last, &mut place, fields, facts) } else { None };
                 match line {
-                    Some((line, place)) => (line, Some(place)),
+                    Some(line) => (line, true),
                     None => {
                         fields.reset();
-                        (build::request(&input[..used], fields, facts), None)
+                        (build::request(head, fields, facts), false)
                     }
                 }
             }
@@ -144,7 +146,7 @@ impl Scan {
             self.start_line_read = true;
             return Err(Broken(reason, used));
         }
-        last.remember(fields, place);
+        last.remember(fields, was_read.then_some(&place));
         self.take_off(input, used);
         *received = received.saturating_add(used as u64);
         Ok(Some(line))
@@ -167,26 +169,28 @@ impl Scan {
         fields.reset();
         let begun = self.checker.has_begun();
         // All of a head that is there is read at once.
-        let line = if begun { None } else { fast::response(input, config, last, fields, facts) };
-        let (mut line, place) = match line {
-            Some((line, place)) => (line, Some(place)),
+        let mut place = Place::nowhere();
+        let line = if begun { None } else { fast::response(input, config, last, &mut place, fields, facts) };
+        let (mut line, was_read) = match line {
+            Some(line) => (line, true),
             None => {
                 fields.reset();
                 let Some(used) = self.check(input, config, Grammar::Response, at_end)? else { return Ok(None) };
                 // Now that all of it has come.
-                let line = if begun { fast::response(&input[..used], config, last, fields, facts) } else { None };
+                let head = &input[..used];
+                let line = if begun { fast::response(head, config, last, &mut place, fields, facts) } else { None };
                 match line {
-                    Some((line, place)) => (line, Some(place)),
+                    Some(line) => (line, true),
                     None => {
                         fields.reset();
-                        (build::response(&input[..used], fields, facts), None)
+                        (build::response(head, fields, facts), false)
                     }
                 }
             }
         };
         let used = line.length;
         finish::response(&mut line, facts, request, config).map_err(|reason| Broken(reason, used))?;
-        last.remember(fields, place);
+        last.remember(fields, was_read.then_some(&place));
         self.take_off(input, used);
         Ok(Some(line))
     }
@@ -262,9 +266,19 @@ impl Scan {
         received: &mut u64,
         config: &Config,
     ) -> Result<bool, Broken> {
-        if self.checker.has_begun() {
-            return Ok(true);
+        match input.first() {
+            Some(b'\r' | b'\n') if !self.checker.has_begun() => self.drop_all_empty_lines(input, received, config),
+            _ => Ok(true),
         }
+    }
+
+    #[inline(never)]
+    fn drop_all_empty_lines(
+        &mut self,
+        input: &mut BytesMut,
+        received: &mut u64,
+        config: &Config,
+    ) -> Result<bool, Broken> {
         loop {
             let length = match &input[..] {
                 [b'\r', b'\n', ..] => 2,

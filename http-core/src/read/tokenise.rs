@@ -1,4 +1,4 @@
-//! Field lines that are read: `httparse` finds where they lie, in one call, and a strict pass looks at what it found.
+//! Field lines that are read: `httparse` finds where they lie, and a strict pass looks at what it found.
 
 use alloc::vec::Vec;
 
@@ -12,89 +12,103 @@ use crate::message::token::Known;
 /// Most heads that are like the one before have fewer new lines than this.
 const FEWEST: usize = 4;
 
+/// A section within so many bytes hardly ever has more than `SOME` lines.
+const SHORT: usize = 256;
+const SOME: usize = 8;
+
 /// Most heads have fewer lines than this.
 const FEW: usize = 24;
 
-/// Heads with more are rare; the checker reads them.
-const MOST: usize = 128;
-
 /// Reads all lines from `at` on, with what they say into `facts`, and returns where the empty line behind them is;
-/// `None` if the checker has to decide.
-#[inline]
-pub(super) fn rest(input: &[u8], at: usize, fields: &mut Fields, facts: Option<&mut Facts>) -> Option<usize> {
-    let section = input.get(at..)?;
-    match httparse::parse_headers(section, &mut [EMPTY_HEADER; FEW]) {
-        Ok(Status::Complete((used, headers))) => lines(input, at, used, headers, fields, facts),
-        Err(httparse::Error::TooManyHeaders) => many(input, at, fields, facts),
-        Ok(Status::Partial) | Err(_) => None,
+/// `None` if the checker has to decide, as it has where there come to be more than `most`.
+#[inline(always)]
+pub(super) fn rest(
+    input: &[u8],
+    at: usize,
+    fields: &mut Fields,
+    most: usize,
+    facts: Option<&mut Facts>,
+) -> Option<usize> {
+    // All of the table is written before it is used.
+    if input.len().saturating_sub(at) <= SHORT {
+        rest_by::<SOME>(input, at, fields, most, facts)
+    } else {
+        rest_by::<FEW>(input, at, fields, most, facts)
     }
 }
 
-/// As `rest`, for more lines.
-#[cold]
+/// The same by calls for `N` lines each. Where one was too few, what it has found counts, and the next one goes on
+/// behind that: of so many lines one is tokenised twice, and no head is.
 #[inline(never)]
-fn many(input: &[u8], at: usize, fields: &mut Fields, facts: Option<&mut Facts>) -> Option<usize> {
-    match httparse::parse_headers(input.get(at..)?, &mut [EMPTY_HEADER; MOST]) {
-        Ok(Status::Complete((used, headers))) => lines(input, at, used, headers, fields, facts),
-        Ok(Status::Partial) | Err(_) => None,
+fn rest_by<const N: usize>(
+    input: &[u8],
+    mut at: usize,
+    fields: &mut Fields,
+    most: usize,
+    mut facts: Option<&mut Facts>,
+) -> Option<usize> {
+    u32::try_from(input.len()).ok()?;
+    let mut table = [EMPTY_HEADER; N];
+    loop {
+        match httparse::parse_headers(input.get(at..)?, &mut table) {
+            Ok(Status::Complete((used, headers))) => {
+                let end = lines(input, at, headers, fields, facts)?;
+                // They fill what was used without a gap, but for the empty line.
+                return (input.get(end..at + used) == Some(b"\r\n")).then_some(end);
+            }
+            // As many as there is room for were good.
+            Err(httparse::Error::TooManyHeaders) => at = lines(input, at, &table, fields, facts.as_deref_mut())?,
+            Ok(Status::Partial) | Err(_) => return None,
+        }
+        if fields.lines.len() > most {
+            return None;
+        }
     }
 }
 
-/// Checks that lines from `at` on fill `used` bytes without a gap, the empty line included, and end with CRLF each.
+/// Checks that lines stand behind one another from `at` on, and end with CRLF each; returns where the last one ends,
+/// and behind all of `input`, if that does not end so.
+// Apart, so that the loop has the registers to itself.
 #[inline(never)]
 fn lines(
     input: &[u8],
     mut at: usize,
-    used: usize,
     headers: &[Header<'_>],
     fields: &mut Fields,
-    mut facts: Option<&mut Facts>,
+    facts: Option<&mut Facts>,
 ) -> Option<usize> {
-    let end = at.checked_add(used).filter(|&end| end <= u32::MAX as usize)?;
-    fields.lines.reserve(headers.len());
-    for header in headers {
-        let found = found(input, at, header)?;
-        let name = header.name.as_bytes();
-        let known = Known::of(name);
-        fields.lines.push(Line {
-            name: at as u32,
-            value: found.value as u32,
-            value_len: header.value.len() as u32,
-            // What does not fit is longer than any limit on a line, which is met by whoever reads on.
-            name_len: name.len() as u16,
-            known,
-            common: Common::UNSEEN,
-        });
-        at = found.next;
+    let before = fields.lines.len();
+    let mut misplaced = 0;
+    fields.lines.extend(headers.iter().map(|header| {
+        let (name, value) = (offset(input, header.name.as_bytes()), offset(input, header.value));
+        let end = value + header.value.len();
+        let end = if ends_at(input, end) { end } else { past_whitespace(input, end) };
+        misplaced |= name ^ at;
+        // What does not fit is longer than any limit on a line, which is met by whoever reads on.
+        let (value_len, name_len) = (header.value.len() as u32, header.name.len() as u16);
+        let line = Line { name: at as u32, value: value as u32, value_len, name_len, ..Line::NONE };
+        at = end + 2;
+        line
+    }));
+    if misplaced != 0 {
+        return None;
+    }
+    know(fields.lines.get_mut(before..)?, headers, facts);
+    Some(at)
+}
+
+/// Finds out which names the engine knows, and what their lines say.
+#[inline(always)]
+fn know(lines: &mut [Line], headers: &[Header<'_>], mut facts: Option<&mut Facts>) {
+    for (line, header) in lines.iter_mut().zip(headers) {
+        let known = Known::of(header.name.as_bytes());
         if known != Known::Other {
+            line.known = known;
             if let Some(facts) = facts.as_deref_mut() {
                 facts.add(known, header.value);
             }
         }
     }
-    (input.get(at..end) == Some(b"\r\n")).then_some(at)
-}
-
-/// Where a line was found.
-struct Found {
-    /// Where its value begins.
-    value: usize,
-    /// Where the next line does.
-    next: usize,
-}
-
-/// The line that begins at `at`, if that is where `header` was found, and CRLF ends it.
-#[inline(always)]
-fn found(bytes: &[u8], at: usize, header: &Header<'_>) -> Option<Found> {
-    let value = offset(bytes, header.value);
-    let mut end = value + header.value.len();
-    if !ends_at(bytes, end) {
-        end = past_whitespace(bytes, end);
-        if !ends_at(bytes, end) {
-            return None;
-        }
-    }
-    (offset(bytes, header.name.as_bytes()) == at).then_some(Found { value, next: end + 2 })
 }
 
 /// Whether a line of `bytes` ends at `at`.
@@ -103,16 +117,17 @@ fn ends_at(bytes: &[u8], at: usize) -> bool {
     bytes.get(at..at + 2) == Some(b"\r\n")
 }
 
-/// Whitespace after a value is rare.
+/// Where the line ends whose value ends at `at`; behind all bytes, if not with CRLF. Whitespace after a value is rare.
 #[cold]
 fn past_whitespace(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\t') = bytes.get(at) {
         at += 1;
     }
-    at
+    if ends_at(bytes, at) { at } else { bytes.len() }
 }
 
 /// Where `part`, a slice of `whole`, begins in it.
+#[inline(always)]
 fn offset(whole: &[u8], part: &[u8]) -> usize {
     (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize)
 }
@@ -226,9 +241,11 @@ fn fill(section: &[u8], headers: &[Header<'_>], lines: &mut [Line], mut which: u
     for header in headers {
         let line = lines.get_mut(which.trailing_zeros() as usize)?;
         which &= which.checked_sub(1)?;
-        let found = found(section, at, header)?;
+        let value = offset(section, header.value);
+        let end = value + header.value.len();
+        let next = if ends_at(section, end) { end } else { past_whitespace(section, end) } + 2;
         // It is all of the line: neither a fold nor another line stands behind its end.
-        if found.next - at != line.value_len as usize {
+        if offset(section, header.name.as_bytes()) != at || next - at != line.value_len as usize {
             return None;
         }
         let (known, name) = (known_of(line), header.name.as_bytes());
@@ -237,9 +254,9 @@ fn fill(section: &[u8], headers: &[Header<'_>], lines: &mut [Line], mut which: u
         } else if name.len() != 1 {
             return None;
         }
-        line.value = line.name + (known + found.value - at) as u32;
+        line.value = line.name + (known + value - at) as u32;
         line.value_len = header.value.len() as u32;
-        at = found.next;
+        at = next;
     }
     (which == 0).then_some(())
 }
@@ -249,6 +266,7 @@ mod tests {
     use alloc::format;
 
     use super::*;
+    use crate::read::build;
 
     #[test]
     fn a_line_ends_at_its_first_lf() {
@@ -268,7 +286,7 @@ mod tests {
         let section = b"Host: a\r\nX-Unknown:  b \r\nAccept:\r\n";
         let input = [b"GET / HTTP/1.1\r\n", &section[..], b"\r\nGET /"].concat();
         let mut whole = Fields::new();
-        assert_eq!(rest(&input, 16, &mut whole, None), Some(16 + section.len()));
+        assert_eq!(rest(&input, 16, &mut whole, 128, None), Some(16 + section.len()));
         let (mut gathered, mut at) = (Fields::new(), 16);
         for name in ["host", "x-unknown", "accept"] {
             let mut line = noted(&input[at..], at, None);
@@ -283,10 +301,51 @@ mod tests {
     }
 
     #[test]
+    fn any_number_of_lines_is_read_in_one_way() {
+        for value in ["", "a", "a value of some length, so that more bytes are few lines"] {
+            for count in 0..3 * FEW + 2 {
+                let line = |number| match number % 9 {
+                    3 => "Host: a\r\n".into(),
+                    5 => format!("Connection: close \t\r\nX-{number}: {value}\r\n"),
+                    _ => format!("X-{number}: {value}\r\n"),
+                };
+                let section: alloc::string::String = (0..count).map(line).collect();
+                let input = [section.as_bytes(), b"\r\n", &[b'x'; 300][..count]].concat();
+                let (mut built, mut read, mut facts) = (Fields::new(), Fields::new(), Facts::default());
+                let expected = build::section(&input[..section.len() + 2], &mut built);
+                let lines = built.lines.len();
+                assert_eq!(rest(&input, 0, &mut read, lines, Some(&mut facts)), Some(section.len()));
+                assert_eq!(facts, expected);
+                let of = |fields: &Fields, block: &[u8]| {
+                    let part = |at, length| block[at as usize..][..length as usize].to_vec();
+                    let lines = fields.lines.iter();
+                    lines
+                        .map(|line| {
+                            (part(line.name, line.name_len.into()), part(line.value, line.value_len), line.known)
+                        })
+                        .collect::<Vec<_>>()
+                };
+                assert_eq!(of(&read, &input), of(&built, &built.block));
+                // More than may be are not read on, and a line that is wrong anywhere is seen.
+                let most = lines.saturating_sub(FEW + 1);
+                let few = rest(&input, 0, &mut Fields::new(), most, None);
+                assert!(lines <= most + FEW || few.is_none(), "{lines} of {most}");
+                for wrong in [&b"\n"[..], b" b\r\n", b"a\n", b": b\r\n", b"a b: c\r\n"] {
+                    for at in [0, section.len()].into_iter().chain(section.find("X-2")).chain(section.find("X-30")) {
+                        let other = [&input[..at], wrong, &input[at..]].concat();
+                        let end = rest(&other, 0, &mut Fields::new(), 1000, None);
+                        assert_eq!(end, None, "{wrong:?} at {at} of {count}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn whatever_is_not_strict_is_left_to_the_checker() {
         for line in ["Host : a\r\n", "Host: a\n", "Host: a\r\r\n", " b\r\n", "Host: a\r\n b\r\n", "Host\r\n", "\r\n"] {
             let input = [line.as_bytes(), b"\r\n"].concat();
-            assert_eq!(rest(&input, 0, &mut Fields::new(), None).filter(|&end| end == line.len()), None, "{line:?}");
+            assert!(rest(&input, 0, &mut Fields::new(), 128, None).is_none_or(|end| end != line.len()), "{line:?}");
             let (mut block, mut noted) = (Vec::new(), noted(&input, 0, None));
             // What follows is looked at by itself.
             let length = gather(&input, 0, &mut noted, &mut block).filter(|&length| length == line.len());

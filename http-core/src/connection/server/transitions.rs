@@ -375,12 +375,12 @@ impl Connection {
         self.side.send = Send::Head;
         self.flow.deadlines.disarm(Deadline::Head);
         self.flow.deadlines.disarm(Deadline::Idle);
-        self.side.receive = if framing.has_content() {
+        if framing.has_content() {
             self.flow.begin_content();
-            Receive::Content(Decoder::new(*framing), Wanted::NotYet)
+            self.side.receive = Receive::Content(Decoder::new(*framing), Wanted::NotYet);
         } else {
-            Receive::Ending
-        };
+            self.side.receive = Receive::Ending;
+        }
         if matches!((framing, content_limit), (Framing::Length(length), Some(limit)) if *length > limit) {
             return Err(Broken(Reason::ContentTooLong, 0));
         }

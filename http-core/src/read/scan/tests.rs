@@ -328,7 +328,7 @@ fn nothing_is_inherited_from_memory_that_was_given() {
         let (config, mut facts) = (Config::default(), Facts::default());
         scan.request(&mut input, &mut received, &config, &mut spare, &mut facts, false).unwrap().unwrap();
     }
-    let inherited = |last: &Last| last.inherit(section, 16, &mut last.place(), &mut vec![]);
+    let inherited = |last: &Last| last.inherit(section, 16, &mut Place::first(), &mut vec![]);
     assert_eq!(inherited(&spare.last), section.len());
     let taken = spare.clone().take_all();
     assert_eq!(inherited(&taken.last), 0);
