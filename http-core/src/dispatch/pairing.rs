@@ -447,7 +447,15 @@ impl Dispatcher {
 
     /// A connection of this origin rests, or does not any more: the timer is that of the one that has been idle
     /// longest, where there are too many, and there is none otherwise.
+    #[inline]
     pub(super) fn watch_surplus(&mut self, id: OriginId) {
+        // Where there is not one less than that, none was too many before either.
+        if self.connections.of(id).is_some_and(|own| own.idle().len() >= self.policy.idle_per_origin) {
+            self.look_at_surplus(id);
+        }
+    }
+
+    fn look_at_surplus(&mut self, id: OriginId) {
         let due = self.surplus_due(id).map_or(Instant::NEVER, |(_, due)| due);
         let Some(origin) = self.origins.get_mut(id).filter(|origin| origin.surplus.at() != due) else {
             return;

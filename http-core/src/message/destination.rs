@@ -62,7 +62,7 @@ impl<'a> Destination<'a> {
     fn host(&self) -> Option<Cow<'a, str>> {
         let authority = self.authority?;
         // Neither a host nor a port has such a sign.
-        let host = match authority.as_bytes().contains(&b'@') {
+        let host = match token::contains(authority.as_bytes(), b'@') {
             true => authority.rsplit_once('@').map_or(authority, |(_, host)| host),
             false => authority,
         };

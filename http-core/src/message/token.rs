@@ -71,6 +71,19 @@ const fn in_set(byte: u8, set: &[u8]) -> bool {
     false
 }
 
+/// Whether one of them is this sign: eight at a time, for what is looked for in nearly every message and not there.
+#[inline]
+pub(crate) fn contains(bytes: &[u8], sign: u8) -> bool {
+    const LOW: u64 = u64::from_ne_bytes([1; 8]);
+    let Some(last) = bytes.last_chunk::<8>() else { return bytes.iter().any(|&byte| byte == sign) };
+    let is_in = |eight: [u8; 8]| {
+        // A byte that is 0 borrows from its highest bit, which was not set.
+        let differs = u64::from_ne_bytes(eight) ^ LOW.wrapping_mul(u64::from(sign));
+        differs.wrapping_sub(LOW) & !differs & (LOW << 7) != 0
+    };
+    bytes.chunks_exact(8).any(|eight| eight.try_into().is_ok_and(is_in)) || is_in(*last)
+}
+
 /// Whether all are of one class. Nearly always they are, so that it does not pay to look after each whether to go on.
 fn all(bytes: &[u8], class: Class) -> bool {
     bytes.iter().fold(class, |left, &b| left & CLASS[usize::from(b)]) != 0
@@ -316,6 +329,21 @@ fn same_words<const N: usize, const W: usize>(a: &[u8; N], b: &[u8; N], fold: im
 mod tests {
     use super::*;
     use alloc::vec::Vec;
+
+    #[test]
+    fn a_sign_is_found_wherever_it_stands_and_nothing_else_is_taken_for_it() {
+        for len in 0..40 {
+            for filler in [0, 1, b'?', b'A', 0x80, 0xc0, 0xff] {
+                let mut bytes = alloc::vec![filler; len];
+                assert!(!contains(&bytes, b'@'));
+                for at in 0..len {
+                    bytes[at] = b'@';
+                    assert!(contains(&bytes, b'@'), "{len} {filler} {at}");
+                    bytes[at] = filler;
+                }
+            }
+        }
+    }
 
     #[test]
     fn lists_keep_quoted_commas_and_drop_empty_members() {
