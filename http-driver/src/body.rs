@@ -166,7 +166,16 @@ impl Incoming {
     }
 
     /// All of it, and the trailers behind it.
+    #[inline]
     pub(crate) fn whole(bytes: Bytes, trailers: &Fields) -> Self {
+        if trailers.is_empty() {
+            return if bytes.is_empty() { Self::empty() } else { Self(Source::Whole(bytes)) };
+        }
+        Self::trailed(bytes, trailers)
+    }
+
+    #[cold]
+    fn trailed(bytes: Bytes, trailers: &Fields) -> Self {
         match convert::header_map(trailers) {
             Ok(map) if !map.is_empty() => Self(Source::Other(Other::Trailed(Box::new((bytes, map))))),
             _ if bytes.is_empty() => Self::empty(),
@@ -286,6 +295,15 @@ impl Body for Incoming {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let source = &mut self.0;
+        // What nearly every response is, and its end.
+        if let Source::Whole(bytes) = source {
+            let bytes = core::mem::take(bytes);
+            *source = Self::done();
+            return Poll::Ready(Some(Ok(Frame::data(bytes))));
+        }
+        if let Source::Other(Other::Done) = source {
+            return Poll::Ready(None);
+        }
         if let Source::Other(Other::Fed { shared, left }) = source {
             let frame = match shared.poll_frame(cx) {
                 Poll::Pending => return Poll::Pending,
@@ -302,7 +320,6 @@ impl Body for Incoming {
             return Poll::Ready(frame);
         }
         let (frame, next) = match core::mem::replace(source, Self::done()) {
-            Source::Whole(bytes) => (Some(Ok(Frame::data(bytes))), Other::Done),
             Source::Other(Other::Trailed(mut trailed)) => match core::mem::take(&mut trailed.0) {
                 bytes if bytes.is_empty() => (Some(Ok(Frame::trailers(trailed.1))), Other::Done),
                 bytes => (Some(Ok(Frame::data(bytes))), Other::Trailed(trailed)),
@@ -316,7 +333,7 @@ impl Body for Incoming {
                 Driven::Last(frame) => (frame.map(Ok), Other::Done),
                 Driven::Failed(error) => (Some(Err(error)), Other::Done),
             },
-            Source::Other(_) => (None, Other::Done),
+            Source::Whole(_) | Source::Other(_) => (None, Other::Done),
         };
         *source = Source::Other(next);
         Poll::Ready(frame)
@@ -361,7 +378,17 @@ impl Shared {
 }
 
 impl Drop for Incoming {
+    #[inline]
     fn drop(&mut self) {
+        if !matches!(self.0, Source::Whole(_) | Source::Other(Other::Done)) {
+            self.leave();
+        }
+    }
+}
+
+impl Incoming {
+    /// Whoever brings the rest hears that nobody wants it.
+    fn leave(&mut self) {
         match core::mem::replace(&mut self.0, Self::done()) {
             Source::Other(Other::Fed { shared, .. }) => {
                 let mut cell = lock(&shared.cell);
