@@ -190,7 +190,18 @@ fn head_to(parts: &request::Parts, via_proxy: bool) -> Result<RequestHead, Misus
 
 #[inline]
 fn method(parts: &request::Parts) -> Result<Method<'_>, Misuse> {
-    Method::from_bytes(parts.method.as_str().as_bytes()).ok_or(Misuse::Method)
+    method_of(&parts.method).ok_or(Misuse::Method)
+}
+
+/// The method by the core's name for it.
+#[inline]
+pub(crate) fn method_of(method: &http::Method) -> Option<Method<'_>> {
+    // Most need no look at their letters.
+    match *method {
+        http::Method::GET => Some(Method::Get),
+        http::Method::POST => Some(Method::Post),
+        _ => Method::from_bytes(method.as_str().as_bytes()),
+    }
 }
 
 /// The version that a request is sent as.

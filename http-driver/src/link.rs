@@ -390,6 +390,19 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
         if self.poll_timer(cx, now).is_ready() { Poll::Ready(()) } else { self.rest_until_woken() }
     }
 
+    /// Another wake begins with a look at a connection that idles: whether nothing has come and nothing is due, so that
+    /// there is nothing else to look at. If not, nothing is lost: what was read is here.
+    pub(crate) fn finds_nothing(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        let rests = self.input.is_empty() && self.machine.is_idle() && self.machine.outbox().is_empty();
+        let due = self.machine.poll_timeout().is_some_and(|due| due <= now);
+        if !rests || due || self.tap.is_some() || self.broken.is_some() {
+            return false;
+        }
+        self.wake_anew();
+        (self.silent, self.looked) = (false, now);
+        self.poll_read(cx, now).is_pending() && self.interest().lend > 0
+    }
+
     fn rest_until_woken(&mut self) -> Poll<()> {
         self.wake = Wake::RESTING;
         Poll::Pending

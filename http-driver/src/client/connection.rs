@@ -79,6 +79,14 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
         self.link.machine.readiness()
     }
 
+    /// The same at once after `now`, of a connection that has idled: mostly nothing has come.
+    pub(super) fn poll_idle(&mut self, cx: &mut Context<'_>, now: Instant) -> Readiness {
+        if self.over.is_none() && self.link.finds_nothing(cx, now) {
+            return self.link.machine.readiness();
+        }
+        self.poll_readiness(cx)
+    }
+
     /// How long the head of the response to the request that was sent last may take, from the moment when all of it was
     /// sent, in place of [`Timeouts::head`](http_core::Timeouts::head).
     pub fn limit_response(&mut self, most: Duration) {
@@ -245,6 +253,12 @@ impl<T: Transport, R: Runtime> Connection<T, R> {
     /// Whether enough was done in this wake, so that whoever goes on without the transport is to wait as well.
     pub(super) fn is_spent(&mut self, now: Instant) -> bool {
         self.link.is_spent(now)
+    }
+
+    /// Writes what is queued, as far as the transport takes it now: in the same poll of the same task as what came
+    /// last.
+    pub(super) fn write_out(&mut self, cx: &mut Context<'_>) {
+        let _ = self.link.poll_write(cx, self.link.begun());
     }
 
     /// Writes everything that is queued.

@@ -13,6 +13,7 @@ use super::interim::OnInterim;
 use super::options::RequestOptions;
 use super::origin::{Place, Spot};
 use super::payload::{BoxBody, Payload, Unsent};
+use crate::convert;
 use crate::error::Error;
 use crate::io::{Runtime, Transport};
 use crate::observe::Watched;
@@ -70,8 +71,8 @@ impl Job {
     }
 
     fn is_idempotent_by_its_head(&self) -> bool {
-        let method = Method::from_bytes(self.parts.method.as_str().as_bytes());
-        method.is_some_and(Method::is_idempotent) || self.parts.headers.contains_key("idempotency-key")
+        convert::method_of(&self.parts.method).is_some_and(Method::is_idempotent)
+            || self.parts.headers.contains_key("idempotency-key")
     }
 
     pub(super) fn on_interim(&self) -> Option<OnInterim> {

@@ -79,8 +79,8 @@ enum Stage<C: Connector, R: Runtime> {
     Refused(RequestError),
     New,
     Queued,
-    /// Its connection is there.
-    Taken(Held<C, R>),
+    /// Its connection is there, since this moment.
+    Taken(Held<C, R>, Instant),
     /// Its content is read first.
     Gathering(Held<C, R>, Box<Gather>),
     /// It is on its way.
@@ -112,8 +112,8 @@ where
         self.handle.core()
     }
 
-    /// Takes the request to the dispatcher, and a connection that is there for it.
-    fn enqueue(&mut self, runtime: RuntimeId) -> Result<(), RequestError> {
+    /// Takes the request to the dispatcher, and a connection that is there for it, since this moment.
+    fn enqueue(&mut self, runtime: RuntimeId) -> Result<Option<(Held<C, R>, Instant)>, RequestError> {
         let core = self.handle.core();
         let now = core.now();
         let Some(job) = &mut self.job else { return Err(RequestError::no_origin()) };
@@ -126,8 +126,10 @@ where
         let order = dispatch::Job::new(OriginId::from_u64(u64::MAX))
             .idempotent(job.is_idempotent())
             .replayable(job.payload.is_replayable());
-        let usual = RequestOptions::new();
-        let mut order = job.parts.extensions.get().unwrap_or(&usual).apply(order, now, core.timeout);
+        let mut order = match job.parts.extensions.get::<RequestOptions>() {
+            Some(options) => options.apply(order, now, core.timeout),
+            None => order.deadline(core.timeout.map(|most| now.saturating_add(most))),
+        };
         // One that was queued before keeps its time.
         order.deadline = self.deadline.or(order.deadline);
         self.deadline = order.deadline;
@@ -139,11 +141,10 @@ where
             Ok((id, taken)) => {
                 self.id = Some(id);
                 self.runtime = Some(runtime);
-                self.stage = match taken {
-                    Some(held) => Stage::Taken(held),
-                    None => Stage::Queued,
-                };
-                Ok(())
+                if taken.is_none() {
+                    self.stage = Stage::Queued;
+                }
+                Ok(taken.map(|held| (held, now)))
             }
             Err(Some(refused)) => Err(RequestError::refused(refused, self.job.take())),
             Err(None) => Err(RequestError::no_origin()),
@@ -169,7 +170,7 @@ where
             let now = core.now();
             let claimable = match core.pool.look(id, cx.waker(), now) {
                 Look::Taken(held) => {
-                    self.stage = Stage::Taken(held);
+                    self.stage = Stage::Taken(held, now);
                     return Poll::Ready(None);
                 }
                 Look::Outcome(outcome) => return Poll::Ready(Some(ended(*outcome, self.job.take()))),
@@ -187,42 +188,57 @@ where
         }
     }
 
-    /// Sends the request on the connection that was taken for it.
-    fn begin(&mut self, mut held: Held<C, R>, runtime: RuntimeId, cx: &mut Context<'_>) -> Option<Outcome> {
-        let (Some(id), Some(job)) = (self.id, self.job.take()) else { return None };
+    /// Sends the request on the connection that was taken for it at this moment.
+    fn begin(
+        &mut self,
+        mut held: Held<C, R>,
+        runtime: RuntimeId,
+        now: Instant,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Outcome>> {
+        let (Some(id), Some(job)) = (self.id, self.job.take()) else { return Poll::Ready(None) };
         let carrier = held.carrier();
         carrier.polled_on(runtime);
         // The end of the stream may lie there unread, and nobody knows the fate of a request that meets it.
-        if carrier.connection.poll_readiness(cx) == Readiness::Closing {
+        if carrier.connection.poll_idle(cx, now) == Readiness::Closing {
             self.job = Some(job);
             self.lose_unused(held, id);
-            return None;
+            return Poll::Ready(None);
         }
         match Gather::of(carrier.connection.machine(), job) {
             Ok(gather) => {
                 self.stage = Stage::Gathering(held, Box::new(gather));
-                None
+                Poll::Ready(None)
             }
             Err(job) => {
                 carrier.connection.goes_on();
-                self.launch(held, id, job)
+                self.launch(held, id, job, runtime, cx)
             }
         }
     }
 
-    fn launch(&mut self, mut held: Held<C, R>, id: RequestId, job: Box<Job>) -> Option<Outcome> {
+    fn launch(
+        &mut self,
+        mut held: Held<C, R>,
+        id: RequestId,
+        job: Box<Job>,
+        runtime: RuntimeId,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Outcome>> {
         let carrier = held.carrier();
         carrier.connection.wake_at(self.deadline);
         let error = match Flight::begin(&mut carrier.connection, id, job, carrier.seen.as_deref_mut()) {
             Ok(flight) => {
                 carrier.flight = Some(flight);
-                self.stage = Stage::Sent(held);
-                return None;
+                // So that the first look at it has nothing to do but to wait.
+                carrier.connection.write_out(cx);
+                carrier.rests = true;
+                return self.poll_sent(held, runtime, cx);
             }
             Err((job, Unbegun::Lost)) => {
                 self.job = Some(job);
                 self.lose_unused(held, id);
-                return None;
+                return Poll::Ready(None);
             }
             Err((job, Unbegun::Unsendable(misuse))) => {
                 let progress = (job.touched <= 1).then_some(Progress::NOTHING);
@@ -231,7 +247,7 @@ where
             // A stream that was begun cannot be sent again.
             Err((job, Unbegun::Begun)) => RequestError::body(Error::Closed(Closed::Abandoned)).about(&job, None),
         };
-        Some(self.fail(held, error))
+        Poll::Ready(Some(self.fail(held, error)))
     }
 
     /// Reads the content of the request, which is sent when it is all there.
@@ -239,6 +255,7 @@ where
         &mut self,
         mut held: Held<C, R>,
         mut gather: Box<Gather>,
+        runtime: RuntimeId,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Outcome>> {
         let Some(id) = self.id else { return Poll::Ready(None) };
@@ -253,7 +270,7 @@ where
                 self.stage = Stage::Gathering(held, gather);
                 Poll::Pending
             }
-            Poll::Ready(Ok(job)) => Poll::Ready(self.launch(held, id, job)),
+            Poll::Ready(Ok(job)) => self.launch(held, id, job, runtime, cx),
             Poll::Ready(Err(error)) => Poll::Ready(Some(self.fail(held, error))),
         }
     }
@@ -371,10 +388,12 @@ where
         }
         if let Rest::Whole(bytes, trailers) = rest {
             let response = carrier.response(head, Incoming::whole(bytes, &trailers), core.tells_peer);
-            let mut flight = carrier.flight.take()?;
-            flight.give_back();
-            self.job = flight.job.take();
-            drop(flight);
+            // It is dropped where it lies.
+            if let Some(flight) = &mut carrier.flight {
+                flight.give_back();
+                self.job = flight.job.take();
+            }
+            carrier.flight = None;
             // What is still to be sent of the request is the keeper's to send.
             let awaits = carrier.connection.machine().awaits_content();
             let delivery = if carrier.connection.has_unsent() && !awaits && !carrier.is_free() {
@@ -505,13 +524,17 @@ where
         loop {
             let outcome = match mem::replace(&mut this.stage, Stage::Over) {
                 Stage::Refused(error) => Some(Err(error)),
-                Stage::New => this.enqueue(runtime).err().map(Err),
+                Stage::New => match this.enqueue(runtime) {
+                    Ok(Some((held, now))) => ready!(this.begin(held, runtime, now, cx)),
+                    Ok(None) => None,
+                    Err(error) => Some(Err(error)),
+                },
                 Stage::Queued => {
                     this.stage = Stage::Queued;
                     ready!(this.poll_queued(runtime, cx))
                 }
-                Stage::Taken(held) => this.begin(held, runtime, cx),
-                Stage::Gathering(held, gather) => ready!(this.poll_gathering(held, gather, cx)),
+                Stage::Taken(held, now) => ready!(this.begin(held, runtime, now, cx)),
+                Stage::Gathering(held, gather) => ready!(this.poll_gathering(held, gather, runtime, cx)),
                 Stage::Sent(held) => ready!(this.poll_sent(held, runtime, cx)),
                 Stage::Switching(held, response) => ready!(this.poll_switching(held, response, cx)),
                 Stage::Over => return Poll::Pending,
@@ -537,7 +560,7 @@ where
         }
         match mem::replace(&mut self.stage, Stage::Over) {
             // The transport first: another connection may be made in its place.
-            Stage::Taken(held) | Stage::Gathering(held, _) | Stage::Sent(held) | Stage::Switching(held, _) => {
+            Stage::Taken(held, _) | Stage::Gathering(held, _) | Stage::Sent(held) | Stage::Switching(held, _) => {
                 held.part();
             }
             _ => {}

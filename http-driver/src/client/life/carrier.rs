@@ -13,7 +13,7 @@ use super::flight::{Flight, Response};
 use super::step::Step;
 use crate::body::{Demand, Incoming};
 use crate::client::connection::Connection;
-use crate::client::pool::{Closing, Slot, Told};
+use crate::client::pool::{Slot, Told};
 use crate::client::watching::{self, Seen};
 use crate::convert::{self, Unconvertible};
 use crate::error::Error;
@@ -47,6 +47,9 @@ pub(in crate::client) struct Carrier<T, R: Runtime> {
     pub(in crate::client) templates: Templates,
     /// What its transport wakes while it idles.
     pub(in crate::client) stir: Option<Waker>,
+    /// Whether the last look found nothing, and nobody has done anything on it since: so there is nothing to look at
+    /// before its transport had a turn.
+    pub(in crate::client) rests: bool,
     /// What is told of it, if anybody is.
     pub(in crate::client) seen: Option<Box<Seen>>,
 }
@@ -78,6 +81,7 @@ impl<T: Transport, R: Runtime> Carrier<T, R> {
             broken: None,
             templates: Templates::NONE,
             stir: None,
+            rests: false,
             seen: None,
         }
     }
@@ -92,19 +96,31 @@ impl<T: Transport, R: Runtime> Carrier<T, R> {
 
     /// The next thing that happens.
     pub(in crate::client) fn poll_step(&mut self, cx: &mut Context<'_>, pipelines: bool) -> Poll<Step> {
-        let Self { connection, slot, flight, behind, .. } = self;
+        let Self { connection, slot, flight, behind, rests, .. } = self;
         let Some(flight) = flight else { return Poll::Pending };
-        poll_until(connection, cx, |connection, cx, now| {
+        let mut rested = core::mem::take(rests) && flight.needs_bytes_alone();
+        let mut nothing = rested;
+        // Whatever is ordered from here on wakes the task: where nothing follows on a connection, it is asked for once.
+        if !pipelines {
+            if let Some(closing) = slot.poll_close(cx).filter(|closing| flight.ends_by(*closing)) {
+                return Poll::Ready(Step::Closing(closing));
+            }
+        }
+        let polled = poll_until(connection, cx, |connection, cx, now| {
+            if core::mem::take(&mut rested) {
+                return Poll::Pending;
+            }
+            nothing = false;
             loop {
-                let room = pipelines && flight.response != Response::Discarded && has_room(connection);
-                let (closing, next) = slot.poll_either(cx, room);
-                // While it is read for somebody, that one is waited for.
-                let dropped = flight.response == Response::Discarded;
-                if let Some(closing) = closing.filter(|closing| *closing != Closing::Idle || dropped) {
-                    return Poll::Ready(Step::Closing(closing));
-                }
-                if let Some(request) = next {
-                    return Poll::Ready(Step::Follow(request));
+                if pipelines {
+                    let room = flight.response != Response::Discarded && has_room(connection);
+                    let (closing, next) = slot.poll_either(cx, room);
+                    if let Some(closing) = closing.filter(|closing| flight.ends_by(*closing)) {
+                        return Poll::Ready(Step::Closing(closing));
+                    }
+                    if let Some(request) = next {
+                        return Poll::Ready(Step::Follow(request));
+                    }
                 }
                 let last = behind.back_mut().unwrap_or(flight);
                 if let Err(error) = last.send(connection, cx, now) {
@@ -131,13 +147,18 @@ impl<T: Transport, R: Runtime> Carrier<T, R> {
                         }
                     }
                     Poll::Ready(Err(error)) => return Poll::Ready(Step::Lost(error)),
-                    Poll::Pending => return Poll::Pending,
+                    Poll::Pending => {
+                        nothing = true;
+                        return Poll::Pending;
+                    }
                 }
                 if connection.is_spent(now) {
                     return Poll::Pending;
                 }
             }
-        })
+        });
+        *rests = nothing && polled.is_pending() && !pipelines;
+        polled
     }
 
     /// What is here already of the content behind a head, without a look at the transport.
@@ -170,12 +191,13 @@ impl<T: Transport, R: Runtime> Carrier<T, R> {
         let flight = self.flight.as_mut();
         let status = head.status().as_u16();
         let mut facts = StatusFacts::new(status);
-        if let Some(flight) = flight {
+        // Nothing hangs on how far the request was where its response is for whoever sent it, whatever it says.
+        if let Some(flight) = flight.filter(|_| status >= 400) {
             facts = facts.sent(machine.unanswered().next().map_or(Sent::All, |unanswered| flight.sent(unanswered)));
             let job = flight.job.as_mut().filter(|_| status == 417);
             facts = facts.expecting(job.is_some_and(|job| job.drop_expectation()));
         }
-        if head.fields().contains("retry-after") {
+        if status >= 400 && head.fields().contains("retry-after") {
             // Where nobody knows the date, one that is named is too far for anybody to wait.
             let unix = self.connection.runtime().unix_time().unwrap_or_default();
             facts = facts.retry_after(head.retry_after(unix));

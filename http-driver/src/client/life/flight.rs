@@ -15,6 +15,7 @@ use crate::client::connection::Connection;
 use crate::client::interim::OnInterim;
 use crate::client::job::Job;
 use crate::client::payload::{BoxBody, Payload, WrongLength};
+use crate::client::pool::Closing;
 use crate::client::watching::{self, Seen};
 use crate::convert;
 use crate::error::Error;
@@ -135,6 +136,16 @@ impl Flight {
     pub(in crate::client) fn discard(&mut self, most: u64) {
         self.response = Response::Discarded;
         self.left = Some(most);
+    }
+
+    /// Whether nothing but what comes of the peer, or an order, goes on with it.
+    pub(super) fn needs_bytes_alone(&self) -> bool {
+        self.body.is_none() && self.feed.is_none() && self.beside.is_none()
+    }
+
+    /// Whether it is given up by this order: while it is read for somebody, that one is waited for.
+    pub(super) fn ends_by(&self, closing: Closing) -> bool {
+        closing != Closing::Idle || self.response == Response::Discarded
     }
 
     /// Whether content of the request is still to come.

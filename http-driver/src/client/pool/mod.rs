@@ -94,8 +94,11 @@ impl<K: Parked> Pool<K> {
         let out = f(&mut locked);
         let Locked { state, after, .. } = locked;
         drop(state);
-        after.wakers.into_iter().for_each(Waker::wake);
-        after.parts.into_iter().for_each(K::part);
+        // Mostly nobody is to be told.
+        if !after.wakers.is_empty() || !after.parts.is_empty() {
+            after.wakers.into_iter().for_each(Waker::wake);
+            after.parts.into_iter().for_each(K::part);
+        }
         out
     }
 
@@ -147,7 +150,7 @@ impl<K: Parked> Pool<K> {
                 return None;
             }
             let job = entry.job.take();
-            locked.state.requests.remove(request);
+            locked.state.requests.discard(request);
             let _ = locked.input(Input::Cancel(request));
             Some(job)
         })
@@ -160,8 +163,8 @@ impl<K: Parked> Pool<K> {
             locked.turn();
             let Some(entry) = locked.state.requests.get_mut(request) else { return Look::Gone };
             if let Some(outcome) = entry.outcome.take() {
-                locked.state.requests.remove(request);
-                return Look::Outcome(Box::new(outcome));
+                locked.state.requests.discard(request);
+                return Look::Outcome(outcome);
             }
             let again = match locked.take(request).map_or_else(|| locked.claim(request), Ok) {
                 Ok(taken) => return Look::Taken(taken),
@@ -196,7 +199,7 @@ impl<K: Parked> Pool<K> {
                     }
                 }
             }
-            locked.state.requests.remove(request);
+            locked.state.requests.discard(request);
             let _ = locked.input(Input::Cancel(request));
         });
     }
@@ -205,7 +208,7 @@ impl<K: Parked> Pool<K> {
     pub(super) fn fail(&self, request: RequestId, error: RequestError, now: Instant) {
         self.with(now, |locked| {
             if let Some(entry) = locked.state.requests.get_mut(request) {
-                entry.outcome.get_or_insert(Outcome::Error(error));
+                entry.outcome.get_or_insert_with(|| Box::new(Outcome::Error(error)));
                 locked.after.wakers.extend(entry.waker.take());
             }
             let _ = locked.input(Input::Cancel(request));
@@ -216,7 +219,7 @@ impl<K: Parked> Pool<K> {
     pub(super) fn respond(&self, request: RequestId, response: Response<Incoming>, now: Instant) {
         self.with(now, |locked| {
             if let Some(entry) = locked.state.requests.get_mut(request) {
-                entry.outcome.get_or_insert(Outcome::Response(Box::new(response)));
+                entry.outcome.get_or_insert_with(|| Box::new(Outcome::Response(Box::new(response))));
                 locked.after.wakers.extend(entry.waker.take());
             }
         });
@@ -250,7 +253,7 @@ impl<K: Parked> Pool<K> {
     pub(super) fn keep_job(&self, request: RequestId, job: Box<Job>) {
         let mut state = lock(&self.state);
         let Some(entry) = state.requests.get_mut(request) else { return };
-        match &mut entry.outcome {
+        match entry.outcome.as_deref_mut() {
             // It has failed while it was on its way.
             Some(Outcome::Failed(.., kept) | Outcome::Cut(kept)) => *kept = Some(job),
             _ => entry.job = Some(job),
@@ -267,7 +270,7 @@ impl<K: Parked> Pool<K> {
         self.with(now, |locked| {
             let delivery = locked.answer(connection, request, told);
             if delivery == Delivery::Deliver {
-                locked.state.requests.remove(request);
+                locked.state.requests.discard(request);
             }
             delivery
         })
@@ -300,7 +303,7 @@ impl<K: Parked> Pool<K> {
                 Output::Delivery(delivery) => delivery,
                 _ => Delivery::Deliver,
             };
-            if delivery == Delivery::Deliver && locked.state.requests.remove(request).is_some() {
+            if delivery == Delivery::Deliver && locked.state.requests.discard(request) {
                 locked.state.answered += 1;
             }
             match free {
@@ -529,7 +532,7 @@ impl<K: Parked> Pool<K> {
                 if let Some(entry) = locked.state.requests.get_mut(request) {
                     if entry.outcome.is_none() {
                         let job = entry.job.take();
-                        entry.outcome = Some(Outcome::Cut(job));
+                        entry.outcome = Some(Box::new(Outcome::Cut(job)));
                     }
                     locked.after.wakers.extend(entry.waker.take());
                 }

@@ -114,7 +114,8 @@ pub(super) struct Entry {
     pub(super) looked: Instant,
     /// Where it is to go.
     pub(super) assigned: Option<ConnectionId>,
-    pub(super) outcome: Option<Outcome>,
+    /// In a box, so that what has none yet is small.
+    pub(super) outcome: Option<Box<Outcome>>,
     /// The request itself, where tasks drive connections and it is on none.
     pub(super) job: Option<Box<Job>>,
     /// The task that waits for it.
@@ -225,6 +226,12 @@ impl<K: Parked> Locked<'_, K> {
         if !state.draining.is_empty() && state.dispatcher.is_drained() {
             self.after.wakers.append(&mut state.draining);
         }
+        self.keep_time();
+    }
+
+    /// The keepers are woken in time for what is due next.
+    fn keep_time(&mut self) {
+        let state = &mut *self.state;
         let Some(due) = state.dispatcher.poll_timeout() else { return };
         for room in &mut state.rooms {
             if room.kept && room.armed.is_none_or(|armed| due < armed) {
@@ -289,7 +296,7 @@ impl<K: Parked> Locked<'_, K> {
                 if let Some(entry) = state.requests.get_mut(request) {
                     let job = entry.job.take();
                     let whence = state.names.get(entry.origin).map(Named::whence);
-                    entry.outcome.get_or_insert(Outcome::Failed(failure, whence, job));
+                    entry.outcome.get_or_insert_with(|| Box::new(Outcome::Failed(failure, whence, job)));
                     self.after.wakers.extend(entry.waker.take());
                 }
             }
@@ -324,6 +331,9 @@ impl<K: Parked> Locked<'_, K> {
             let (looked, job) = (self.now, if self.pipelines { job.take() } else { None });
             let entry = Entry { origin, waker: None, looked, assigned: None, outcome: None, job, carrier: None };
             self.state.requests.insert(request, entry);
+            if let Some(kept) = self.take_at_once(request) {
+                return Ok((request, Some(kept)));
+            }
         }
         self.perform();
         match output {
@@ -372,6 +382,18 @@ impl<K: Parked> Locked<'_, K> {
         let lives = |room: &Room| names.ids().any(|id| names.get(id).is_some_and(|n| n.runtime == room.runtime));
         state.rooms.retain(|room| room.kept || lives(room));
         state.sweep_at = (2 * state.names.len()).max(SWEEP_FROM);
+    }
+
+    /// Takes the connection that a request meets when it comes, if that is all that follows: nobody else is told of it.
+    fn take_at_once(&mut self, request: RequestId) -> Option<K> {
+        let state = &mut *self.state;
+        let [Action::Assign { request: who, connection }] = state.actions[..] else { return None };
+        let seat = state.seats.get_mut(connection).filter(|_| who == request && !self.pipelines)?;
+        let kept = seat.parked.take()?;
+        seat.watched = false;
+        state.actions.clear();
+        self.keep_time();
+        Some(kept)
     }
 
     /// Takes the connection that a request was assigned, if it is there.
