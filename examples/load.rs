@@ -1,7 +1,7 @@
 //! A client that measures, on tokio: `load --port P --mode seq|conc|bytes|chunked|sink|joined --n N --conns C --size S
 //! [--level exchange|client] [--show yes|no]`. Prints one line of JSON; where a person looks, or with `--show yes`, a
-//! bar while it runs, and behind that line within what time requests were over, and how many took how long. `--mode idle
-//! --conns N --pid P` holds connections that wait, and tells what the server, process P, holds for each.
+//! bar while it runs, and behind that line within what time requests were over, and how many took how long. `--mode
+//! idle --conns N --pid P` holds connections that wait, and tells what the server, process P, holds for each.
 
 #[path = "shared/args.rs"]
 mod args;

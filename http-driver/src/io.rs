@@ -7,8 +7,8 @@ use std::io;
 use bytes::BytesMut;
 use http_core::Outbox;
 
-use crate::clock::{self, Instant};
 use crate::peer::Peer;
+use crate::time::{self, Instant};
 
 /// A stream of bytes in both directions: a socket, a TLS session, a pipe in memory.
 ///
@@ -205,10 +205,10 @@ pub trait Runtime: Clone {
     fn now(&self) -> Instant;
 
     /// Seconds after 1970-01-01T00:00:00Z, for `Date` (RFC 9110 §6.6.1) and for what a `Retry-After` counts from;
-    /// `None` where nobody knows, and then no date is sent. Asked about twice a second; the runtimes of one thread agree
-    /// on it. Default: the system's clock.
+    /// `None` where nobody knows, and then no date is sent. Asked about twice a second; the runtimes of one thread
+    /// agree on it. Default: the system's clock.
     fn unix_time(&self) -> Option<u64> {
-        clock::unix()
+        time::unix()
     }
 
     /// A timer that fires at `at`.

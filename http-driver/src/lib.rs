@@ -76,6 +76,7 @@ mod peer;
 pub mod server;
 mod simple;
 mod template;
+mod time;
 #[cfg(feature = "tls")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
 pub mod tls;
@@ -83,7 +84,6 @@ mod tunnel;
 mod wake;
 
 pub use body::{Incoming, ReadError};
-pub use clock::Instant;
 pub use convert::{ReasonPhrase, Unconvertible};
 pub use either::Either;
 pub use error::Error;
@@ -92,5 +92,6 @@ pub use io::{Runtime, RuntimeId, Timer, Transport};
 pub use link::BoxTap;
 pub use peer::Peer;
 pub use simple::{Full, ServiceFn, service_fn};
+pub use time::Instant;
 pub use tower_service::Service;
 pub use tunnel::{Tunnel, Upgrade};

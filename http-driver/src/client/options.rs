@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use http_core::{Timeouts, dispatch};
 
-use crate::clock::{self, Instant};
+use crate::time::{self, Instant};
 
 /// What one request asks for in place of what its client does by default: put it among the request's extensions.
 ///
@@ -143,7 +143,7 @@ impl RequestOptions {
     /// A job of these options; `most` is how long it may take by default.
     pub(super) fn apply(&self, job: dispatch::Job, now: http_core::Instant, most: Option<Duration>) -> dispatch::Job {
         let within = self.timeout.or(most).map(|most| now.saturating_add(most));
-        let deadline = within.into_iter().chain(self.deadline.map(clock::to_core)).min();
+        let deadline = within.into_iter().chain(self.deadline.map(time::to_core)).min();
         let priority = self.priority.unwrap_or(job.priority);
         job.priority(priority).deadline(deadline).retries(self.retries).retry_after(self.retry_after).fresh(self.fresh)
     }
