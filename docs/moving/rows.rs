@@ -202,7 +202,7 @@ pub(crate) const EVHTTP: &[Row] = &[
         &["peers/libevent/client_sockets::get_addr", "programs::a_response_tells_its_peer"],
     ),
     // Requests and responses.
-    ("`evhttp_request_new`, `evhttp_make_request`", &["book: first: client.request("]),
+    ("`evhttp_request_new`, `evhttp_make_request`", &["book: recipes/json: client.request("]),
     (
         "`evhttp_cancel_request`",
         &["peers/libevent/cancel::cancels", "adapters/clients::a_future_that_is_dropped_cancels_its_request"],
@@ -292,7 +292,11 @@ const HYPER: &[Row] = &[
     ),
     (
         "`graceful_shutdown`, `GracefulShutdown::watch`",
-        &["adapters/servers::a_shutdown_answers_what_is_open_and_ends", "book: recipes/shutdown: .drain("],
+        &[
+            "adapters/servers::a_shutdown_answers_what_is_open_and_ends",
+            "adapters/shutdowns::a_signal_begins_the_end",
+            "book: recipes/shutdown: .drain(",
+        ],
     ),
     ("`http1::Builder::header_read_timeout`", &["peers/hyper/server_sockets::header_read_timeout"]),
     ("`max_headers`, `max_buf_size`", &["limits::every_limit_is_spent"]),
@@ -312,7 +316,13 @@ const HYPER: &[Row] = &[
         "`client::conn::http1::handshake`, `SendRequest`",
         &["peers/hyper/client_sockets::requests", "programs::a_connection_without_a_pool"],
     ),
-    ("`client::legacy::Client`", &["adapters/runtimes::a_client_in_a_static_goes_through_ten_runtimes"]),
+    (
+        "`client::legacy::Client`",
+        &[
+            "adapters/clients::a_uri_is_enough_to_get",
+            "adapters/runtimes::a_client_in_a_static_goes_through_ten_runtimes",
+        ],
+    ),
     (
         "`pool_idle_timeout`, `pool_max_idle_per_host`",
         &[

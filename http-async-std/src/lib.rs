@@ -126,6 +126,7 @@
 //! |---|---|
 //! | here | the runtime's part, and what both sides share: content, tunnels, errors, traits for one's own runtime |
 //! | [`server`], [`mod@client`] | the two sides; [`convert`] between the core's heads and the types of `http` |
+//! | [`mod@http`], [`mod@bytes`] | the crates whose types all of this has: where another version would not match |
 //! | [`core`] | the protocol: [`Config`] with all settings, heads, fields, [`dispatch`](core::dispatch), recordings |
 //! | `tls` | what the feature of that name brings |
 //!
@@ -175,8 +176,10 @@ mod serve;
 pub mod smol;
 mod tunnel;
 
+pub use bytes;
 #[cfg(feature = "async-std")]
 pub use connect::{AsyncStdDial, Client, ClientSocket, Network, client, client_builder, network};
+pub use http;
 pub use http_core::{self as core, Config};
 #[cfg(feature = "tls")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]

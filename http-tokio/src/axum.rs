@@ -238,6 +238,11 @@ impl fmt::Debug for ServeFuture {
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no listener that tells axum's applications who their peers are",
+    note = "it has to be a listener of tokio, one of these within TLS or behind the PROXY protocol, or implement \
+            `Listener` of this crate, and `Addressed`; axum's own `Listener`, and its `ListenerExt`, are not taken"
+)]
 pub trait Addressed: server::Listener<TokioRuntime> + 'static {
     /// What is told.
     type Address: Send + 'static;

@@ -117,6 +117,7 @@
 //! |---|---|
 //! | here | tokio's part, and what both sides share: content, tunnels, errors, traits for one's own runtime |
 //! | [`server`], [`mod@client`] | the two sides; [`convert`] between the core's heads and the types of `http` |
+//! | [`mod@http`], [`mod@bytes`] | the crates whose types all of this has: where another version would not match |
 //! | [`core`] | the protocol: [`Config`] with all settings, heads, fields, [`dispatch`](core::dispatch), recordings |
 //! | `axum`, `tls` | what the features of these names bring |
 //!
@@ -162,7 +163,9 @@ mod runtime;
 mod serve;
 mod tunnel;
 
+pub use bytes;
 pub use connect::{Client, ClientSocket, Network, TokioDial, client, client_builder, network};
+pub use http;
 pub use http_core::{self as core, Config};
 #[cfg(feature = "tls")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]

@@ -58,15 +58,11 @@ pub async fn listen(scheme: &str, port: u16) -> io::Result<TcpListener> {
 /// # Errors
 /// There are no signals here.
 pub fn server() -> io::Result<Server> {
-    let server = Server::new().drain(Duration::from_secs(5));
-    let shutdown = server.shutdown();
     let mut term = signal(SignalKind::terminate())?;
-    tokio::spawn(async move {
+    Ok(Server::new().drain(Duration::from_secs(5)).shutdown_when(async move {
         tokio::select! {
             _ = term.recv() => {}
             told = tokio::signal::ctrl_c() => if told.is_err() { pending::<()>().await },
         }
-        shutdown.begin();
-    });
-    Ok(server)
+    }))
 }

@@ -93,6 +93,33 @@ where
         })
     }
 
+    /// A `GET` of this URI: [`request`](Self::request) for who has nothing more to say.
+    ///
+    /// ```
+    /// # use http_driver::client::{Client, Connector};
+    /// # use http_driver::Runtime;
+    /// async fn ask<C, R>(client: &Client<C, R>) -> Result<String, Box<dyn std::error::Error>>
+    /// where
+    ///     C: Connector,
+    ///     R: Runtime + Send + Sync + 'static,
+    ///     R::Timer: Send,
+    /// {
+    ///     let response = client.get("http://example.com/".parse()?).await?;
+    ///     Ok(response.into_body().text(64 * 1024).await?)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// No response came: see [`RequestError`].
+    ///
+    /// # Cancellation
+    /// As with [`request`](Self::request).
+    pub fn get(&self, uri: Uri) -> ResponseFuture<C, R> {
+        let mut request = Request::new(());
+        *request.uri_mut() = uri;
+        self.request(request)
+    }
+
     /// Whether a request to this URI can be tried at all, as far as settings go. Nothing is resolved and nobody is
     /// connected to: it is for the start of a program, which would otherwise hear with its first request that there are
     /// no roots to trust, that TLS was not compiled, or that a host is none that a certificate can name; of the origin

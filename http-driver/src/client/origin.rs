@@ -222,6 +222,10 @@ pub(super) fn normal(host: &str) -> String {
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not connect a client to its origins",
+    note = "it has to be a `Network`, as the adapter's `network()` is, or implement `Connector`"
+)]
 pub trait Connector: Send + Sync + 'static {
     /// What is made.
     type Transport: Transport + Send + 'static;

@@ -184,6 +184,34 @@ where
     R: Runtime + Send + Sync + 'static,
     R::Timer: Send,
 {
+    /// Begins the [shutdown](Self::shutdown) once `signal` is ready: a Ctrl-C, a SIGTERM. It is waited for in a task of
+    /// the runtime, which ends with a shutdown that somebody else begins. Called inside of the runtime.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use http_driver::Runtime;
+    /// use http_driver::server::Server;
+    ///
+    /// fn server<R>(runtime: R, told: impl Future<Output = ()> + Send + 'static) -> Server<R>
+    /// where
+    ///     R: Runtime<Timer: Send> + Send + Sync + 'static,
+    /// {
+    ///     Server::on(runtime).drain(Duration::from_secs(20)).shutdown_when(told)
+    /// }
+    /// ```
+    pub fn shutdown_when(self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
+        let (shutdown, mut begun) = (self.shutdown(), self.shutdown.follow());
+        self.runtime.spawn(async move {
+            let mut signal = pin!(signal);
+            poll_fn(|cx| match begun.poll_begun(cx) {
+                Poll::Ready(()) => Poll::Ready(()),
+                Poll::Pending => signal.as_mut().poll(cx).map(|()| shutdown.begin()),
+            })
+            .await;
+        });
+        self
+    }
+
     /// Serves until the shutdown is over. Each connection gets a clone of the service and a task of its own; what goes
     /// wrong on one concerns no other.
     ///
@@ -414,6 +442,11 @@ where
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` makes no service for a connection of `{T}`",
+    note = "it has to be a function of the transport and of what is known of its peer: \
+            `|_: &_, peer: &Peer| Some(service)`; one service for all connections goes to `serve`"
+)]
 pub trait MakeService<T> {
     /// What is made.
     type Service;

@@ -26,6 +26,10 @@ use crate::io::Transport;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no listener on `{R}`",
+    note = "bind one first, a `TcpListener` of the runtime say; to accept in a way of one's own, implement `Listener`"
+)]
 pub trait Listener<R>: Send {
     /// A connection.
     type Transport: Transport + Send + 'static;

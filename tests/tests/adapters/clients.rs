@@ -42,6 +42,14 @@ async fn a_client_is_a_tower_service<W: World>(world: W) -> Outcome {
     Ok(())
 }
 
+async fn a_uri_is_enough_to_get<W: World>(world: W) -> Outcome {
+    let address = routes_server(&world, Config::default()).await?;
+    let response = client(&world).get(format!("http://{address}/there").parse()?).await?;
+    assert_eq!(content(response.into_body()).await?, b"GET /there\n");
+    assert!(client(&world).get("/there".parse()?).await.is_err());
+    Ok(())
+}
+
 async fn a_future_that_is_dropped_cancels_its_request<W: World>(world: W) -> Outcome {
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;
@@ -177,6 +185,7 @@ async fn an_origin_of_http_1_0_is_told_how_long_content_is<W: World>(world: W) -
 
 on_both! {
     a_client_is_a_tower_service
+    a_uri_is_enough_to_get
     a_future_that_is_dropped_cancels_its_request
     large_content_is_asked_for_and_417_repeated_without
     an_origin_of_http_1_0_is_told_how_long_content_is

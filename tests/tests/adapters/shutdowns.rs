@@ -544,7 +544,54 @@ async fn s22_nobody_is_refused_while_there_is_a_place<W: World>(world: W) -> Out
     Ok(())
 }
 
+async fn a_signal_begins_the_end<W: World>(world: W) -> Outcome {
+    let (tell, told) = (Arc::new(Mutex::new(None)), Arc::new(AtomicUsize::new(0)));
+    let (waiting, ready) = (tell.clone(), told.clone());
+    let signal = poll_fn(move |cx| match ready.load(Ordering::SeqCst) {
+        0 => {
+            *waiting.lock().unwrap() = Some(cx.waker().clone());
+            if ready.load(Ordering::SeqCst) > 0 { Poll::Ready(()) } else { Poll::Pending }
+        }
+        _ => Poll::Ready(()),
+    });
+    let running = Running::start(&world, server(&world).shutdown_when(signal), hello).await?;
+    let (address, report) = (running.address, running.report);
+    let report = stranger(&world, move || {
+        let stream = dial(address);
+        (&stream).write_all(GET).unwrap();
+        assert!(head(&stream).starts_with("HTTP/1.1 200 "));
+        told.store(1, Ordering::SeqCst);
+        // Whoever waits was told to be woken, now or in a moment.
+        while let None = tell.lock().unwrap().take().map(std::task::Waker::wake) {
+            std::thread::yield_now();
+        }
+        assert_eq!(rest(&stream), "Hello");
+        report.recv().unwrap()
+    })
+    .await;
+    assert_eq!((report.served, report.cut_connections), (1, 0));
+    Ok(())
+}
+
+/// Who waits for the signal does not wait for ever.
+async fn a_shutdown_ends_who_waits_for_a_signal<W: World>(world: W) -> Outcome {
+    let kept = Arc::new(());
+    let (held, watched) = (kept.clone(), Arc::downgrade(&kept));
+    drop(kept);
+    let signal = async move {
+        let _held = held;
+        std::future::pending().await
+    };
+    let running = Running::start(&world, server(&world).shutdown_when(signal), hello).await?;
+    assert!(watched.upgrade().is_some());
+    running.shutdown.begin();
+    eventually(&world, "the signal is given up", || watched.upgrade().is_none()).await;
+    Ok(())
+}
+
 on_both! {
+    a_signal_begins_the_end
+    a_shutdown_ends_who_waits_for_a_signal
     s10_a_head_that_has_begun_is_served
     s10_a_head_that_has_begun_and_does_not_come_holds_nothing_up_for_ever
     s10_a_request_that_nobody_has_looked_at_is_served
