@@ -174,6 +174,15 @@ where
                     return Poll::Ready(None);
                 }
                 Look::Outcome(outcome) => return Poll::Ready(Some(ended(*outcome, self.job.take()))),
+                Look::Adrift(job) => {
+                    self.job = self.job.take().or(job);
+                    self.id = None;
+                    self.timer = None;
+                    self.stage = Stage::New;
+                    // Not at once: a runtime that is being dropped may be polling this still, and has no keeper again.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 Look::Gone => return Poll::Ready(Some(Err(RequestError::refused(dispatch::Refused::Draining, None)))),
                 Look::Wait(claimable) => claimable,
             };
@@ -285,7 +294,7 @@ where
         }
         let connection = carrier.id;
         held.part();
-        core.pool.lost(connection, LostCause::Eof, vec![(id, Progress::NOTHING)], core.now());
+        core.pool.lost(connection, LostCause::Eof, vec![(id, Progress::NOTHING)], Vec::new(), core.now());
         self.stage = Stage::Queued;
     }
 

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use crate::sockets::Outcome;
 use crate::sockets::bodies::{Then, Told};
 use crate::sockets::clients::{begun, content, get};
-use crate::sockets::paths::Paths;
+use crate::sockets::paths::{Paths, SLOW};
 
 const SOON: Duration = Duration::from_secs(5);
 
@@ -189,6 +189,46 @@ fn the_runtime_is_dropped_before_anybody_came_to_send_on() -> Outcome {
         assert!(timeout(SOON, content(body)).await?.is_err(), "it seems complete");
         asks(&client, &paths, "/b").await
     })
+}
+
+#[test]
+fn who_waits_on_a_runtime_that_is_gone_takes_no_place() -> Outcome {
+    let paths = Paths::start()?;
+    let client = client_of_one();
+    let (first, second) = (runtime(), runtime());
+    let waiting = begun_on(&first, client.request(get(paths.address, "/a")));
+    let connecting = begun_on(&first, client.request(get(paths.address, "/b")));
+    drop(first);
+    assert_eq!(client.connections(), 0);
+    second.block_on(async {
+        asks(&client, &paths, "/c").await?;
+        // What waited there goes on where it is waited for.
+        for (waiting, path) in [(waiting, "/a"), (connecting, "/b")] {
+            let response = timeout(SOON, waiting).await??;
+            assert_eq!(content(response.into_body()).await?, path.as_bytes());
+        }
+        Outcome::Ok(())
+    })
+}
+
+#[test]
+fn the_runtime_is_dropped_with_a_request_on_its_way() -> Outcome {
+    let paths = Paths::start()?;
+    let client = client_of_one();
+    let (first, second) = (runtime(), runtime());
+    let mut open = Box::pin(client.request(get(paths.address, "/slow")));
+    first.block_on(async {
+        let _ = timeout(SLOW / 4, &mut open).await;
+    });
+    assert_eq!(paths.asked(), 1);
+    drop(first);
+    second.block_on(async {
+        let response = timeout(SOON, open).await??;
+        assert_eq!(content(response.into_body()).await?, b"/slow");
+        asks(&client, &paths, "/a").await
+    })?;
+    assert_eq!(paths.asked(), 3);
+    Ok(())
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod peers;
 mod proxy;
 mod random;
 mod request;
+mod runtimes;
 mod whim;
 
 use std::collections::BTreeMap;

@@ -97,7 +97,7 @@ where
         // What the transport still holds is cut off before the dispatcher makes another connection for its request.
         held.part();
         let mut unanswered = Vec::with_capacity(flights.len());
-        let mut kept = None;
+        let (mut kept, mut jobs) = (None, Vec::new());
         for (mut flight, progress) in flights {
             let request = flight.request;
             if let Some(watched) = flight.watched() {
@@ -126,7 +126,7 @@ where
                         job.progress = Some(progress);
                         job.touched -= u32::from(progress.sent == Sent::Nothing);
                         if self.pool.pipelines {
-                            self.pool.keep_job(request, job);
+                            jobs.push((request, job));
                         } else {
                             kept = Some(job);
                         }
@@ -137,7 +137,7 @@ where
             }
             unanswered.push((request, progress));
         }
-        self.pool.lost(id, cause, unanswered, self.now());
+        self.pool.lost(id, cause, unanswered, jobs, self.now());
         kept
     }
 
@@ -167,7 +167,7 @@ where
             }
             let _ = self.pool.input(Input::Finished(flight.request), now);
         }
-        self.pool.lost(id, LostCause::Last, Vec::new(), now);
+        self.pool.lost(id, LostCause::Last, Vec::new(), Vec::new(), now);
     }
 }
 

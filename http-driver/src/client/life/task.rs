@@ -258,24 +258,18 @@ where
         if let Some(watched) = flight.watched() {
             watching::head(watched, &head);
         }
-        // What may be sent again goes back beforehand: another connection may be sending it before this returns.
         if told.facts.status >= 400 {
             flight.give_back();
             if let Some(watched) = flight.watched() {
                 watching::put_off(watched, told.facts.status);
             }
-            if let Some(job) = flight.job.take() {
-                core.pool.keep_job(flight.request, job);
-            }
         }
-        if core.pool.answered_by_task(carrier.id, flight.request, &told, now) != Delivery::Deliver {
+        let delivery = core.pool.answered_by_task(carrier.id, flight.request, &told, &mut flight.job, now);
+        if delivery != Delivery::Deliver {
             flight.discard(core.config.limits.drain);
             return;
         }
         flight.response = Response::Delivered;
-        if told.facts.status >= 400 {
-            flight.job = core.pool.take_job(flight.request);
-        }
         flight.keep_sending();
         let (body, feed) = Incoming::new(head.framing());
         flight.left = http_body::Body::size_hint(&body).exact();

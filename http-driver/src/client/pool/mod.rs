@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use http::Response;
 use http_core::Instant;
 use http_core::dispatch::{
-    self, ConnectionId, Delivery, Input, LostCause, OriginId, Output, Policy, Progress, RequestId,
+    self, ConnectCause, ConnectionId, Delivery, Input, LostCause, OriginId, Output, Policy, Progress, RequestId,
 };
 
 pub(super) use self::names::Named;
@@ -53,6 +53,8 @@ pub(super) enum Look<K> {
     Outcome(Box<Outcome>),
     /// There may be something without a wake at that time.
     Wait(Option<Instant>),
+    /// Nobody is there on the runtime that it was queued on: it is to be queued anew, with what was kept of it.
+    Adrift(Option<Box<Job>>),
     /// It is not known (any more).
     Gone,
 }
@@ -89,6 +91,7 @@ impl<K: Parked> Pool<K> {
             now,
             attending: None,
             wanted: false,
+            gone: Vec::new(),
             after: After::default(),
         };
         let out = f(&mut locked);
@@ -165,6 +168,11 @@ impl<K: Parked> Pool<K> {
             if let Some(outcome) = entry.outcome.take() {
                 locked.state.requests.discard(request);
                 return Look::Outcome(outcome);
+            }
+            if entry.adrift && (!locked.pipelines || entry.job.is_some()) {
+                let job = entry.job.take();
+                locked.state.requests.remove(request);
+                return Look::Adrift(job);
             }
             let again = match locked.take(request).map_or_else(|| locked.claim(request), Ok) {
                 Ok(taken) => return Look::Taken(taken),
@@ -251,18 +259,9 @@ impl<K: Parked> Pool<K> {
 
     /// A request is on no connection any more, and waits for another.
     pub(super) fn keep_job(&self, request: RequestId, job: Box<Job>) {
-        let mut state = lock(&self.state);
-        let Some(entry) = state.requests.get_mut(request) else { return };
-        match entry.outcome.as_deref_mut() {
-            // It has failed while it was on its way.
-            Some(Outcome::Failed(.., kept) | Outcome::Cut(kept)) => *kept = Some(job),
-            _ => entry.job = Some(job),
-        }
-        let carrier = entry.carrier.take();
-        drop(state);
-        if let Some(carrier) = carrier {
-            carrier.wake();
-        }
+        let mut after = After::<K>::default();
+        lock(&self.state).keep(request, job, &mut after.wakers);
+        after.wakers.into_iter().for_each(Waker::wake);
     }
 
     /// The head of a final response is there, and not all of its content.
@@ -276,15 +275,28 @@ impl<K: Parked> Pool<K> {
         })
     }
 
-    /// The same where tasks drive connections: the outcome is still to be told.
+    /// The same where tasks drive connections: the outcome is still to be told. A request that may be sent again goes
+    /// back together with that: another connection may be sending it before this returns.
     pub(super) fn answered_by_task(
         &self,
         connection: ConnectionId,
         request: RequestId,
         told: &Told,
+        job: &mut Option<Box<Job>>,
         now: Instant,
     ) -> Delivery {
-        self.with(now, |locked| locked.answer(connection, request, told))
+        self.with(now, |locked| {
+            let kept = if told.facts.status >= 400 { job.take() } else { None };
+            let may_repeat = kept.is_some();
+            if let Some(kept) = kept {
+                locked.state.keep(request, kept, &mut locked.after.wakers);
+            }
+            let delivery = locked.answer(connection, request, told);
+            if may_repeat && delivery == Delivery::Deliver {
+                *job = locked.state.open(request).and_then(|entry| entry.job.take());
+            }
+            delivery
+        })
     }
 
     /// A response that is complete with its head; the connection is given back if it can be used again.
@@ -298,6 +310,7 @@ impl<K: Parked> Pool<K> {
     ) -> Delivery {
         self.with(now, |locked| {
             locked.note(connection, told);
+            let free = locked.kept_at(connection, free);
             let complete = Input::Complete(connection, request, told.facts, free.is_ok());
             let delivery = match locked.apply(complete) {
                 Output::Delivery(delivery) => delivery,
@@ -340,11 +353,19 @@ impl<K: Parked> Pool<K> {
             if let Some(seat) = locked.state.seats.get_mut(connection) {
                 seat.leftover = false;
             }
-            if new {
-                locked.park(connection, kept);
-                let _ = locked.input(Input::Connected(connection));
-            } else {
-                locked.give_back(connection, kept);
+            if !new {
+                return locked.give_back(connection, kept);
+            }
+            match locked.kept_at(connection, Ok(kept)) {
+                Ok(kept) => {
+                    locked.park(connection, kept);
+                    let _ = locked.input(Input::Connected(connection));
+                }
+                Err(spent) => {
+                    locked.after.parts.push(spent);
+                    locked.state.unseat(connection);
+                    let _ = locked.input(Input::ConnectFailed(connection, ConnectCause::Abandoned));
+                }
             }
         });
     }
@@ -378,15 +399,22 @@ impl<K: Parked> Pool<K> {
     }
 
     /// A connection is gone, and its transport with it. What it was ordered and has not begun was not sent: that is
-    /// told together with the end, so that no order can come in between.
+    /// told together with the end, so that no order can come in between. Where tasks drive connections, the requests
+    /// that it was sent are kept with that: one that is here is on no connection, and may be sent.
     pub(super) fn lost(
         &self,
         connection: ConnectionId,
         cause: LostCause,
         unanswered: Vec<(RequestId, Progress)>,
+        jobs: Vec<(RequestId, Box<Job>)>,
         now: Instant,
     ) {
-        self.with(now, |locked| locked.lost(connection, cause, unanswered));
+        self.with(now, |locked| {
+            for (request, job) in jobs {
+                locked.state.keep(request, job, &mut locked.after.wakers);
+            }
+            locked.lost(connection, cause, unanswered);
+        });
     }
 
     /// A connection could not be made.
@@ -491,12 +519,14 @@ impl<K: Parked> Pool<K> {
     /// A keeper is dropped with its runtime: what idles there can be used by nobody any more.
     pub(super) fn unkept(&self, runtime: RuntimeId, now: Instant) {
         self.with(now, |locked| {
-            let state = &mut *locked.state;
-            if let Some(room) = state.rooms.iter_mut().find(|room| room.runtime == runtime) {
+            if let Some(room) = locked.state.rooms.iter_mut().find(|room| room.runtime == runtime) {
                 room.kept = false;
                 room.armed = None;
                 room.expected = false;
             }
+            locked.forsake(runtime);
+            locked.perform();
+            let state = &*locked.state;
             let here = |slot: &Slot| state.names.get(slot.origin).is_some_and(|named| named.runtime == runtime);
             let idle = state.seats.iter().filter(|(_, seat)| seat.parked.is_some() && here(&seat.slot));
             let idle: Vec<ConnectionId> = idle.map(|(id, _)| id).collect();
@@ -564,6 +594,7 @@ impl<K: Parked> Pool<K> {
     /// Makes a connection beforehand; whether it is being made.
     pub(super) fn connect(&self, runtime: RuntimeId, place: Place<'_>, now: Instant) -> bool {
         self.with(now, |locked| {
+            locked.attending = Some(runtime);
             let origin = locked.origin(runtime, place);
             locked.input(Input::Connect(origin)) == Output::Known(true)
         })

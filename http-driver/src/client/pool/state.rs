@@ -7,8 +7,8 @@ use std::sync::{Arc, MutexGuard};
 
 use http::Response;
 use http_core::dispatch::{
-    self, Action, CloseCause, ConnectionId, Delivery, Dispatcher, Failure, Input, LostCause, OriginId, Output, Policy,
-    Progress, Refused, RequestId, StatusFacts,
+    self, Action, CloseCause, ConnectCause, ConnectionId, Delivery, Dispatcher, Failure, Input, LostCause, OriginId,
+    Output, Policy, Progress, Refused, RequestId, StatusFacts,
 };
 use http_core::{Instant, Version};
 
@@ -83,6 +83,21 @@ impl<K> State<K> {
         self.requests.get_mut(request).filter(|entry| entry.outcome.is_none())
     }
 
+    /// A request is on no connection any more, and waits for another, or has failed while it was on its way; whom to
+    /// wake for it.
+    pub(super) fn keep(&mut self, request: RequestId, job: Box<Job>, wakers: &mut Vec<Waker>) {
+        let Some(entry) = self.requests.get_mut(request) else { return };
+        match entry.outcome.as_deref_mut() {
+            Some(Outcome::Failed(.., kept) | Outcome::Cut(kept)) => *kept = Some(job),
+            _ => entry.job = Some(job),
+        }
+        wakers.extend(entry.carrier.take());
+        // It may be what one waits for that has it queued anew.
+        if entry.adrift {
+            wakers.extend(entry.waker.take());
+        }
+    }
+
     /// A connection is there no more, for whomever it was kept.
     pub(super) fn unseat(&mut self, connection: ConnectionId) -> Option<Seat<K>> {
         let seat = self.seats.remove(connection)?;
@@ -120,6 +135,8 @@ pub(super) struct Entry {
     pub(super) job: Option<Box<Job>>,
     /// The task that waits for it.
     pub(super) carrier: Option<Waker>,
+    /// Its runtime is gone, and the dispatcher knows nothing of it: whoever is polled for it has it queued anew.
+    pub(super) adrift: bool,
 }
 
 /// A request, with the connection that it has, if it has one. Refused, why; or nothing, if it names no origin.
@@ -185,6 +202,8 @@ pub(super) struct Locked<'a, K> {
     pub(super) attending: Option<RuntimeId>,
     /// Whether there is something for the caller to do there.
     pub(super) wanted: bool,
+    /// Runtimes on which something was to be done, and nobody is there to do it.
+    pub(super) gone: Vec<RuntimeId>,
     pub(super) after: After<K>,
 }
 
@@ -216,12 +235,16 @@ impl<K: Parked> Locked<'_, K> {
 
     /// Does what the dispatcher wants.
     pub(super) fn perform(&mut self) {
-        let mut at = 0;
-        while let Some(action) = self.state.actions.get(at).copied() {
-            at += 1;
-            self.act(action);
+        loop {
+            let mut at = 0;
+            while let Some(action) = self.state.actions.get(at).copied() {
+                at += 1;
+                self.act(action);
+            }
+            self.state.actions.clear();
+            let Some(runtime) = self.gone.pop() else { break };
+            self.forsake(runtime);
         }
-        self.state.actions.clear();
         let state = &mut *self.state;
         if !state.draining.is_empty() && state.dispatcher.is_drained() {
             self.after.wakers.append(&mut state.draining);
@@ -264,6 +287,10 @@ impl<K: Parked> Locked<'_, K> {
                 room.wanted.push_back(connection);
                 if self.attending == Some(room.runtime) {
                     self.wanted = true;
+                    return;
+                }
+                if !room.kept {
+                    self.gone.push(room.runtime);
                     return;
                 }
                 // Whoever is there makes it: the keeper, or who waits for it.
@@ -329,7 +356,8 @@ impl<K: Parked> Locked<'_, K> {
         let output = self.apply(Input::Enqueue(order));
         if let Output::Request(Ok(request)) = output {
             let (looked, job) = (self.now, if self.pipelines { job.take() } else { None });
-            let entry = Entry { origin, waker: None, looked, assigned: None, outcome: None, job, carrier: None };
+            let entry =
+                Entry { origin, waker: None, looked, assigned: None, outcome: None, job, carrier: None, adrift: false };
             self.state.requests.insert(request, entry);
             if let Some(kept) = self.take_at_once(request) {
                 return Ok((request, Some(kept)));
@@ -340,6 +368,33 @@ impl<K: Parked> Locked<'_, K> {
             Output::Request(Ok(request)) => Ok((request, self.take(request))),
             Output::Request(Err(refused)) => Err(Some(refused)),
             _ => Err(None),
+        }
+    }
+
+    /// Nobody is there on a runtime: what waits on it waits for nothing, and takes no place. What follows is still to
+    /// be done.
+    pub(super) fn forsake(&mut self, runtime: RuntimeId) {
+        let state = &*self.state;
+        let here = |origin: OriginId| state.names.get(origin).is_some_and(|named| named.runtime == runtime);
+        let waits = |id: RequestId, entry: &Entry| {
+            let waits = entry.assigned.is_some() || state.dispatcher.connection_of(id).is_none();
+            waits && !entry.adrift && entry.outcome.is_none() && here(entry.origin)
+        };
+        let waiting = state.requests.iter().filter(|(id, entry)| waits(*id, entry));
+        // First, so that no connection is made for them.
+        for request in waiting.map(|(id, _)| id).collect::<Vec<_>>() {
+            if let Some(entry) = self.state.requests.get_mut(request) {
+                entry.adrift = true;
+                entry.assigned = None;
+                self.after.wakers.extend(entry.waker.take());
+            }
+            let _ = self.apply(Input::Cancel(request));
+        }
+        let room = self.state.rooms.iter_mut().find(|room| room.runtime == runtime);
+        for connection in room.map(|room| core::mem::take(&mut room.wanted)).unwrap_or_default() {
+            if self.state.unseat(connection).is_some() {
+                let _ = self.apply(Input::ConnectFailed(connection, ConnectCause::Abandoned));
+            }
         }
     }
 
@@ -492,8 +547,25 @@ impl<K: Parked> Locked<'_, K> {
 
     /// A connection takes another request.
     pub(super) fn give_back(&mut self, connection: ConnectionId, kept: K) {
-        self.park(connection, kept);
-        let _ = self.input(Input::Ready(connection));
+        match self.kept_at(connection, Ok(kept)) {
+            Ok(kept) => {
+                self.park(connection, kept);
+                let _ = self.input(Input::Ready(connection));
+            }
+            Err(spent) => self.end(connection, spent, LostCause::Local),
+        }
+    }
+
+    /// A connection that takes another request, unless its runtime is gone: nobody takes it again then, or looks after
+    /// it.
+    pub(super) fn kept_at(&mut self, connection: ConnectionId, free: Result<K, K>) -> Result<K, K> {
+        let state = &mut *self.state;
+        let origin = state.seats.get(connection).map(|seat| seat.slot.origin);
+        let room = origin.and_then(|origin| room_of(&mut state.rooms, &state.names, origin));
+        match (free, room) {
+            (Ok(kept), Some(room)) if !room.kept => Err(kept),
+            (free, _) => free,
+        }
     }
 
     /// A connection is kept from now on.
