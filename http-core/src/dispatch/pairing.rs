@@ -449,7 +449,7 @@ impl Dispatcher {
     /// longest, where there are too many, and there is none otherwise.
     #[inline]
     pub(super) fn watch_surplus(&mut self, id: OriginId) {
-        // Where there is not one less than that, none was too many before either.
+        // Where fewer idle than are kept, none was too many before either.
         if self.connections.of(id).is_some_and(|own| own.idle().len() >= self.policy.idle_per_origin) {
             self.look_at_surplus(id);
         }

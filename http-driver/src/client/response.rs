@@ -567,6 +567,10 @@ where
         if self.watched.is_some() {
             self.give_up();
         }
+        // Mostly it has had its outcome.
+        if matches!(self.stage, Stage::Over) && self.id.is_none() {
+            return;
+        }
         match mem::replace(&mut self.stage, Stage::Over) {
             // The transport first: another connection may be made in its place.
             Stage::Taken(held, _) | Stage::Gathering(held, _) | Stage::Sent(held) | Stage::Switching(held, _) => {

@@ -188,6 +188,34 @@ async fn a_request_waits_for_a_connection_of_its_own_making<W: World>(world: W) 
     Ok(())
 }
 
+/// More at a time than connections are kept for long, again and again, on the connections of the first time; where none
+/// is to be kept beyond that, all but those are made anew.
+async fn a_burst_finds_the_connections_of_the_last_one<W: World>(world: W) -> Outcome {
+    let (address, _) = server(&world).await?;
+    let seen = async |builder: Builder| {
+        let client = builder.pool_max_idle_per_host(4).connection_info(true);
+        let client = client.build(world.connector(), world.runtime());
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..5 {
+            let all = (0..20).map(|_| async {
+                // So that all are on their way at the same time.
+                let response = client.request(get(address, "/slow")).await?;
+                let local = response.extensions().get::<Peer>().and_then(|peer| peer.local);
+                content(response.into_body()).await?;
+                Ok::<_, Box<dyn std::error::Error + Send + Sync>>(local)
+            });
+            for local in futures_util::future::join_all(all).await {
+                seen.insert(local?);
+            }
+        }
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>((seen.len(), client.counts().idle))
+    };
+    assert_eq!(seen(Builder::new().pool_surplus_timeout(Duration::MAX)).await?, (20, 20));
+    let (connections, idle) = seen(Builder::new().pool_surplus_timeout(Duration::ZERO)).await?;
+    assert!(connections > 20 && idle <= 4, "{connections} were made, {idle} are kept");
+    Ok(())
+}
+
 async fn connections_are_renewed_by_number_and_age<W: World>(world: W) -> Outcome {
     let (address, _) = server(&world).await?;
     let renewed = async |builder: Builder, request: fn(SocketAddr) -> Request<Full>| {
@@ -328,6 +356,7 @@ on_both! {
     a_request_says_whether_it_is_sent_again
     a_busy_origin_is_asked_again_where_that_is_wanted
     a_request_waits_for_a_connection_of_its_own_making
+    a_burst_finds_the_connections_of_the_last_one
     connections_are_renewed_by_number_and_age
     a_connection_is_made_beforehand
     a_circuit_opens_for_an_origin_that_fails
