@@ -146,7 +146,9 @@ impl Scan {
             self.start_line_read = true;
             return Err(Broken(reason, used));
         }
-        last.remember(fields, was_read.then_some(&place));
+        // Nothing follows the last head of a connection that could be compared with it.
+        let is_followed = was_read && facts.persistent(line.version);
+        last.remember(fields, is_followed.then_some(&place));
         self.take_off(input, used);
         *received = received.saturating_add(used as u64);
         Ok(Some(line))
@@ -190,7 +192,8 @@ impl Scan {
         };
         let used = line.length;
         finish::response(&mut line, facts, request, config).map_err(|reason| Broken(reason, used))?;
-        last.remember(fields, was_read.then_some(&place));
+        let is_followed = was_read && line.certain && facts.persistent(line.version);
+        last.remember(fields, is_followed.then_some(&place));
         self.take_off(input, used);
         Ok(Some(line))
     }

@@ -338,3 +338,23 @@ fn nothing_is_inherited_from_memory_that_was_given() {
     assert_eq!(inherited(&given.last), 0);
     assert!(given.capacity() > 0);
 }
+
+#[test]
+fn nothing_is_remembered_of_the_last_head_of_a_connection() {
+    let capacity_behind = |version: &str, connection: &str| {
+        let mut spare = Spare::default();
+        for _ in 0..2 {
+            let wire = format!("GET / HTTP/1.{version}\r\nHost: a\r\nConnection: {connection}\r\n\r\n");
+            let (mut scan, mut input, mut received) = (Scan::default(), BytesMut::from(&wire[..]), 0);
+            let (config, mut facts) = (Config::default(), Facts::default());
+            scan.request(&mut input, &mut received, &config, &mut spare, &mut facts, false).unwrap().unwrap();
+        }
+        spare.last.capacity()
+    };
+    // RFC 9112 §9.3
+    for (version, connection, followed) in
+        [("1", "keep-alive", true), ("1", "close", false), ("0", "keep-alive", true), ("0", "x", false)]
+    {
+        assert_eq!(capacity_behind(version, connection) > 0, followed, "HTTP/1.{version}, {connection}");
+    }
+}
