@@ -68,10 +68,10 @@ fn exchanges(exchange: &Path, rules: &mut Vec<Rule>) {
             self::allocations(case, Engine::Hyper),
         );
         match case {
-            Case::Get6 => rules.push(rule("get6, ratio to hyper", ours / hyper, 0.33)),
-            Case::Get6New => rules.push(rule("get6-new, ratio to hyper", ours / hyper, 0.46)),
-            Case::Browser => rules.push(rule("browser, ratio to hyper", ours / hyper, 0.24)),
-            Case::BrowserVary => rules.push(rule("browser-vary, ratio to hyper", ours / hyper, 0.29)),
+            Case::Get6 => rules.push(rule("get6, ratio to hyper", ours / hyper, 0.28)),
+            Case::Get6New => rules.push(rule("get6-new, ratio to hyper", ours / hyper, 0.45)),
+            Case::Browser => rules.push(rule("browser, ratio to hyper", ours / hyper, 0.16)),
+            Case::BrowserVary => rules.push(rule("browser-vary, ratio to hyper", ours / hyper, 0.245)),
             Case::BrowserNew => rules.push(rule("browser-new, ratio to hyper", ours / hyper, 0.36)),
             Case::Chunks1 => rules.push(rule("chunks1, instructions for each chunk", part, 60.0)),
             _ => {}

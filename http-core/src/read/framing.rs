@@ -9,6 +9,7 @@ use crate::reason::Reason;
 /// The framing of a received request, and whether the connection may be used after it.
 ///
 /// The second part is false where the framing was taken on a leniency that another reader could take otherwise.
+#[inline(always)]
 pub(crate) fn of_request(facts: &Facts, version: Version, leniency: &Leniency) -> Result<(Framing, bool), Reason> {
     let length = length(facts, leniency)?;
     match facts.coding {

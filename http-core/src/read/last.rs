@@ -67,7 +67,7 @@ const VAIN: u8 = 3;
 
 /// Where so many heads in a row have inherited nothing, one of so many is remembered.
 const FUTILE: u8 = 4;
-const ONE_OF: u8 = 32;
+const ONE_OF: u8 = 64;
 
 /// Among how many lines one that was read is looked for: those before it have been left out.
 const AHEAD: usize = 4;
@@ -168,7 +168,7 @@ impl Last {
         }
     }
 
-    /// A good head was read, and came to `place`; to none if it was not compared.
+    /// A good head was read, and came to `place`; to none if it is nothing that the next one is compared with.
     #[inline]
     pub(super) fn remember(&mut self, fields: &Fields, place: Option<&Place>) {
         match (&mut self.0, place) {
