@@ -216,7 +216,7 @@ fn destination(parts: &request::Parts, via_proxy: bool) -> Destination<'_> {
         authority: parts.uri.authority().map(Authority::as_str),
         path_and_query: parts.uri.path_and_query().map(PathAndQuery::as_str),
         via_proxy,
-        own_host: parts.headers.contains_key(http::header::HOST),
+        own_host: !parts.headers.is_empty() && parts.headers.contains_key(http::header::HOST),
     }
 }
 

@@ -49,12 +49,21 @@ impl<'a> Destination<'a> {
         if !usual || target.first() != Some(&b'/') || u32::try_from(target.len() + 32).is_err() {
             return None;
         }
-        let host = match self.host() {
-            _ if self.own_host => None,
-            Some(Cow::Borrowed(host)) => Some(host.as_bytes()),
-            _ => return None,
-        };
-        (token::span(target, token::TARGET) == target.len()).then_some(OriginForm { target, host })
+        let host = if self.own_host { None } else { Some(self.host_as_it_is()?) };
+        token::is_target(target).then_some(OriginForm { target, host })
+    }
+
+    /// The host where nothing has to be cut out of its middle.
+    #[inline]
+    fn host_as_it_is(&self) -> Option<&'a [u8]> {
+        match self.authority?.as_bytes() {
+            // Nearly always it is the whole authority.
+            plain @ [first, ..] if *first != b'[' && !token::contains(plain, b'@') => Some(plain),
+            _ => match self.host()? {
+                Cow::Borrowed(host) => Some(host.as_bytes()),
+                Cow::Owned(_) => None,
+            },
+        }
     }
 
     /// Host and port, without userinfo, and without the zone of an address, which means something on this node alone

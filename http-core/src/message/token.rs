@@ -75,7 +75,7 @@ const fn in_set(byte: u8, set: &[u8]) -> bool {
 #[inline]
 pub(crate) fn contains(bytes: &[u8], sign: u8) -> bool {
     const LOW: u64 = u64::from_ne_bytes([1; 8]);
-    let Some(last) = bytes.last_chunk::<8>() else { return bytes.iter().any(|&byte| byte == sign) };
+    let Some(last) = bytes.last_chunk::<8>() else { return bytes.contains(&sign) };
     let is_in = |eight: [u8; 8]| {
         // A byte that is 0 borrows from its highest bit, which was not set.
         let differs = u64::from_ne_bytes(eight) ^ LOW.wrapping_mul(u64::from(sign));
@@ -110,6 +110,11 @@ pub(crate) fn is_value_byte(byte: u8) -> bool {
 /// What may stand in a field value or a reason phrase: no CR, LF, NUL or other control character but HTAB.
 pub(crate) fn is_value(bytes: &[u8]) -> bool {
     all(bytes, VALUE)
+}
+
+/// Whether all of it may stand in a path and a query as it is.
+pub(crate) fn is_target(bytes: &[u8]) -> bool {
+    all(bytes, TARGET)
 }
 
 /// What may stand in a path and a query (RFC 3986 §3.3, §3.4).

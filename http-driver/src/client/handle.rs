@@ -220,7 +220,7 @@ where
         };
         let mut head = head.map_err(|what| RequestError::unsendable(what).before(place))?;
         // Looked at once; whoever sends a body that was not all there polls it again, with a waker that works.
-        let trailers = parts.headers.contains_key(http::header::TRAILER);
+        let trailers = !parts.headers.is_empty() && parts.headers.contains_key(http::header::TRAILER);
         let payload = Payload::of(body, trailers, &mut Context::from_waker(Waker::noop()));
         let payload = payload.map_err(|error| RequestError::body(Error::Body(error)).before(place))?;
         payload.suits(&parts, head.as_ref()).map_err(|what| RequestError::unsendable(what).before(place))?;

@@ -92,6 +92,9 @@ enum Stage<C: Connector, R: Runtime> {
 
 type Outcome = Result<Response<Incoming>, RequestError>;
 
+/// A connection, and when it was taken.
+type Taken<C, R> = (Held<C, R>, Instant);
+
 impl<C, R> ResponseFuture<C, R>
 where
     C: Connector,
@@ -113,7 +116,7 @@ where
     }
 
     /// Takes the request to the dispatcher, and a connection that is there for it, since this moment.
-    fn enqueue(&mut self, runtime: RuntimeId) -> Result<Option<(Held<C, R>, Instant)>, RequestError> {
+    fn enqueue(&mut self, runtime: RuntimeId) -> Result<Option<Taken<C, R>>, RequestError> {
         let core = self.handle.core();
         let now = core.now();
         let Some(job) = &mut self.job else { return Err(RequestError::no_origin()) };
