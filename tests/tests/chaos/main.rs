@@ -10,6 +10,7 @@ mod sockets;
 
 mod awake;
 mod crowd;
+mod hostile;
 mod others;
 mod peers;
 mod proxy;
