@@ -15,10 +15,10 @@ const KEPT: usize = 8;
 /// The room that a first read gets.
 pub(crate) const SMALL: usize = 8 * 1024;
 
-/// The room that reads of long content grow to, as far as the connection lends a buffer for it: one byte more than what
-/// is often sent at once, so that such a read does not fill it. A runtime that knows by that that nothing is left does
-/// not have to ask the system.
-pub(crate) const LARGE: usize = 64 * 1024 + 1;
+/// The room that reads of long content grow to, as far as the connection lends a buffer for it: a few bytes more than
+/// what is often sent at once, in a chunk or as it is, so that such a read does not fill it. A runtime that knows by
+/// that that nothing is left does not have to ask the system.
+pub(crate) const LARGE: usize = 64 * 1024 + 21;
 
 /// How many connections of a thread may keep the memory of their machines while they rest.
 const PLACES: usize = 64;

@@ -7,6 +7,9 @@ use crate::message::field::Line;
 use crate::read::Last;
 use crate::write::outbox::{self, LINK_FROM};
 
+/// What stands around the content of a chunk: a size of 64 bits, and a CRLF behind either (RFC 9112 §7.1).
+const FRAMING: usize = 20;
+
 /// A vector that grows by pushing may have room for twice what it holds, and for a few bytes at least.
 const fn grown(bytes: usize) -> usize {
     bytes.saturating_mul(2).saturating_add(64)
@@ -57,10 +60,11 @@ impl Config {
     }
 
     /// The largest useful input buffer: with more than this many unread bytes in it, a connection never needs another
-    /// one to go on.
+    /// one to go on. Content of [`read_ahead`](crate::Limits::read_ahead) bytes fits in it with the framing of a chunk,
+    /// so that what is sent as one chunk of that size is read at once.
     ///
     /// ```
-    /// assert_eq!(http_core::Config::default().max_input_bytes(), 64 * 1024 + 1);
+    /// assert_eq!(http_core::Config::default().max_input_bytes(), 64 * 1024 + 21);
     /// ```
     #[must_use]
     pub fn max_input_bytes(&self) -> usize {
@@ -68,7 +72,8 @@ impl Config {
         // A chunk-size line is taken as it comes, unless its extensions are told.
         let line = if self.events.chunk_extensions { limits.chunk_line.saturating_add(2) } else { 0 };
         // One more, to tell that a limit is passed.
-        limits.head.max(limits.trailers).max(limits.read_ahead).max(line).saturating_add(1)
+        let content = limits.read_ahead.saturating_add(FRAMING);
+        limits.head.max(limits.trailers).max(content).max(line).saturating_add(1)
     }
 }
 

@@ -146,11 +146,9 @@ impl Connection {
             return Err(error);
         }
         // Mostly a poll finds that nothing has come: then there is nothing to go through.
-        let waits = matches!(self.side.receive, Receive::Head(_)) && self.flow.is_open();
-        if waits && input.is_empty() && self.flow.ended.is_none() {
+        if input.is_empty() && self.flow.ended.is_none() && self.flow.is_open() && self.awaits_more(now) {
             self.flow.left = 0;
             self.flow.pause = Pause::NeedsInput;
-            self.await_head(now);
             return Ok(None);
         }
         loop {
@@ -184,6 +182,17 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// Whether more has to come of what is read, so that it is waited for.
+    #[inline]
+    fn awaits_more(&mut self, now: Instant) -> bool {
+        match &self.side.receive {
+            Receive::Head(_) => self.await_head(now),
+            Receive::Content(decoder) if decoder.remaining() != Some(0) => self.flow.await_content(now),
+            _ => return false,
+        }
+        true
     }
 
     fn step(&mut self, input: &mut BytesMut, now: Instant) -> Result<Step, Broken> {
