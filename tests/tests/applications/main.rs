@@ -10,6 +10,7 @@ mod application;
 mod compare;
 mod moved;
 mod odd;
+mod programs;
 mod reader;
 mod requests;
 mod rules;

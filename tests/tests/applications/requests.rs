@@ -34,7 +34,7 @@ impl Row {
 
 /// How bytes are sent.
 #[derive(Clone, Copy, Debug)]
-enum How {
+pub(crate) enum How {
     /// At once.
     Whole,
     /// In pieces of that length.
@@ -104,7 +104,8 @@ const ODD: &[(&str, &str, &str, &str, &str)] = &[
     ("odd-layered", "GET", "/layered/odd/", "1.1", "Accept-Encoding: gzip\r\nOrigin: http://b.example\r\n"),
 ];
 
-fn row(name: String, how: How, bytes: &str) -> Row {
+/// One client's part, by how it sends these bytes.
+pub(crate) fn row(name: String, how: How, bytes: &str) -> Row {
     let octets = |text: &str| text.chars().map(|c| u8::try_from(c).expect("an octet")).collect::<Vec<_>>();
     let all = || octets(bytes);
     let word = bytes.split(' ').next().unwrap_or_default();
