@@ -158,7 +158,7 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
         self.goes_on_from(now);
         if let Some(Woken { input, read }) = woken {
             self.input = input;
-            self.took(read, 0, now);
+            self.took(read, 0, self.interest().lend, now);
         }
         now
     }
@@ -504,20 +504,20 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
             self.rest(now);
             return Poll::Pending;
         };
-        self.took(read, before, now);
+        self.took(read, before, interest.lend, now);
         Poll::Ready(())
     }
 
-    /// The transport was read, on top of so many bytes.
+    /// The transport was read, on top of `before` bytes, up to `lend`.
     #[inline]
-    fn took(&mut self, read: io::Result<usize>, before: usize, now: Instant) {
+    fn took(&mut self, read: io::Result<usize>, before: usize, lend: usize, now: Instant) {
         match read {
             Ok(0) => self.end(End::Clean, now),
             Ok(count) => {
                 self.wake.moved(count);
                 self.take_up_memory();
                 if count >= self.room {
-                    self.room = (self.room * 2).min(buffers::LARGEST).min(interest.lend.max(buffers::SMALL));
+                    self.room = (self.room * 2).min(buffers::LARGEST).min(lend.max(buffers::SMALL));
                 }
                 if self.tap.is_some() {
                     let received = Bytes::copy_from_slice(&self.input[before..]);
