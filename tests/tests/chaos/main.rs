@@ -2,7 +2,8 @@
 //! either adapter, in plain and over TLS, every request has one outcome, none takes effect twice that must not, and
 //! nothing is left over.
 //!
-//! `CHAOS_SEED` repeats a run as far as the clock allows, `CHAOS_REQUESTS` sets how many requests there are.
+//! `CHAOS_SEED` repeats a run as far as the clock allows, `CHAOS_REQUESTS` sets how many requests there are,
+//! `CHAOS_DEPTH` how many follow each other on a connection before they are answered.
 
 #[macro_use]
 #[path = "../sockets/mod.rs"]
@@ -80,6 +81,7 @@ fn client<W: Networked>(site: &Site<W>) -> ClientOf<W> {
         .connect_retries(30)
         .backoff(Backoff::new(Duration::from_millis(5), Duration::from_millis(100)))
         .retry_budget(None)
+        .pipeline_depth(setting("CHAOS_DEPTH").unwrap_or(1) as usize)
         .connections_per_origin(16)
         .idle_timeout(Duration::from_millis(500));
     let builder = Builder::new()

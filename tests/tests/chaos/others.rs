@@ -110,7 +110,7 @@ async fn through_chaos<W: Networked>(
     place: impl Fn(Kind, u64) -> Place + Copy + Send + 'static,
     mut effects: impl FnMut() -> Result<Counts, Failed>,
 ) -> Result<(), Failed> {
-    let (seed, requests) = run(800);
+    let (seed, requests) = run(600);
     let proxy = Proxy::start(server, seed)?;
     let client = client(&Site::plain(world.clone()));
     let origin = format!("http://{}", proxy.address());
