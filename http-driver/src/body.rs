@@ -52,7 +52,7 @@ enum Other {
     },
     /// The reader drives the connection.
     Driven(Box<dyn Drive>),
-    /// What is here already, and the trailers behind it.
+    /// What is here already, of a length that the head did not say, and the trailers behind it, if there are any.
     Trailed(Box<(Bytes, HeaderMap)>),
 }
 
@@ -165,22 +165,21 @@ impl Incoming {
         Self(Source::Other(Other::Done))
     }
 
-    /// All of it, and the trailers behind it.
+    /// All of it, and the trailers behind it. Of what is `chunked` no length is told, as if it were still to come:
+    /// whoever hands a response on, as axum's routers do, makes a `Content-Length` of it, and that beside the
+    /// `Transfer-Encoding` which is among its fields no server may send (RFC 9112 §6.2).
     #[inline]
-    pub(crate) fn whole(bytes: Bytes, trailers: &Fields) -> Self {
-        if trailers.is_empty() {
-            return if bytes.is_empty() { Self::empty() } else { Self(Source::Whole(bytes)) };
+    pub(crate) fn whole(bytes: Bytes, trailers: &Fields, chunked: bool) -> Self {
+        if chunked {
+            return Self::trailed(bytes, trailers);
         }
-        Self::trailed(bytes, trailers)
+        if bytes.is_empty() { Self::empty() } else { Self(Source::Whole(bytes)) }
     }
 
-    #[cold]
     fn trailed(bytes: Bytes, trailers: &Fields) -> Self {
-        match convert::header_map(trailers) {
-            Ok(map) if !map.is_empty() => Self(Source::Other(Other::Trailed(Box::new((bytes, map))))),
-            _ if bytes.is_empty() => Self::empty(),
-            _ => Self(Source::Whole(bytes)),
-        }
+        let map = convert::header_map(trailers).unwrap_or_default();
+        Self(Source::Other(Other::Trailed(Box::new((bytes, map)))))
+    }
     }
 
     /// What is still on a connection, which its reader drives.
@@ -284,7 +283,7 @@ impl Incoming {
             Source::Other(Other::Done) => Some(0),
             Source::Other(Other::Fed { left, .. }) => (*left != UNKNOWN).then_some(*left),
             Source::Other(Other::Driven(by)) => by.left(),
-            Source::Other(Other::Trailed(trailed)) => Some(trailed.0.len() as u64),
+            Source::Other(Other::Trailed(_)) => None,
         }
     }
 }
@@ -321,7 +320,9 @@ impl Body for Incoming {
         }
         let (frame, next) = match core::mem::replace(source, Self::done()) {
             Source::Other(Other::Trailed(mut trailed)) => match core::mem::take(&mut trailed.0) {
+                bytes if bytes.is_empty() && trailed.1.is_empty() => (None, Other::Done),
                 bytes if bytes.is_empty() => (Some(Ok(Frame::trailers(trailed.1))), Other::Done),
+                bytes if trailed.1.is_empty() => (Some(Ok(Frame::data(bytes))), Other::Done),
                 bytes => (Some(Ok(Frame::data(bytes))), Other::Trailed(trailed)),
             },
             Source::Other(Other::Driven(by)) => match by.poll_frame(cx) {
@@ -340,14 +341,15 @@ impl Body for Incoming {
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.0 {
-            Source::Other(Other::Trailed(_)) => false,
-            _ => self.left() == Some(0),
-        }
+        self.left() == Some(0)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.left().map_or_else(SizeHint::default, SizeHint::with_exact)
+        let mut hint = self.left().map_or_else(SizeHint::default, SizeHint::with_exact);
+        if let Source::Other(Other::Trailed(trailed)) = &self.0 {
+            hint.set_lower(trailed.0.len() as u64);
+        }
+        hint
     }
 }
 

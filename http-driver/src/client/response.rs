@@ -399,7 +399,8 @@ where
             watching::came(watched, &head, content, is_whole, now);
         }
         if let Rest::Whole(bytes, trailers) = rest {
-            let response = carrier.response(head, Incoming::whole(bytes, &trailers), core.tells_peer);
+            let content = Incoming::whole(bytes, &trailers, head.fields().contains("transfer-encoding"));
+            let response = carrier.response(head, content, core.tells_peer);
             // It is dropped where it lies.
             if let Some(flight) = &mut carrier.flight {
                 flight.give_back();

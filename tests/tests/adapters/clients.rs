@@ -50,6 +50,63 @@ async fn a_uri_is_enough_to_get<W: World>(world: W) -> Outcome {
     Ok(())
 }
 
+/// How long content is hangs on its head alone, and not on what has come with it: whoever hands a response on takes
+/// an exact size for a `Content-Length`, beside which there must be no `Transfer-Encoding` (RFC 9112 §6.2).
+async fn chunked_content_has_no_length_however_it_comes<W: World>(world: W) -> Outcome {
+    let listener = TcpListener::bind(anywhere())?;
+    let url = format!("http://{}/", listener.local_addr()?);
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let answers = [
+        (format!("{chunked}2\r\nok\r\n0\r\n\r\n"), None, "ok", 0),
+        (format!("{chunked}2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n"), None, "ok", 1),
+        (format!("{chunked}0\r\n\r\n"), None, "", 0),
+        (format!("{chunked}0\r\nX-Sum: 1\r\n\r\n"), None, "", 1),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_owned(), Some(2), "ok", 0),
+        ("HTTP/1.1 204 No Content\r\n\r\n".to_owned(), Some(0), "", 0),
+    ];
+    // In one piece, and in two of which the first has the head alone.
+    let sent: Vec<_> =
+        answers.iter().flat_map(|answer| [(answer.0.clone(), false), (answer.0.clone(), true)]).collect();
+    let origin = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        for (answer, in_two) in sent {
+            let mut read = Vec::new();
+            while !read.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                read.extend(byte);
+            }
+            let (head, rest) = answer.split_at(answer.find("\r\n\r\n").unwrap() + 4);
+            if in_two {
+                stream.write_all(head.as_bytes()).unwrap();
+                std::thread::sleep(Duration::from_millis(20));
+                stream.write_all(rest.as_bytes()).unwrap();
+            } else {
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        }
+    });
+    let client = client(&world);
+    for (answer, exact, text, trailers) in answers {
+        for in_two in [false, true] {
+            let mut body = client.get(url.parse()?).await?.into_body();
+            assert_eq!(body.size_hint().exact(), exact, "{answer:?} {in_two}");
+            assert_eq!(body.is_end_stream(), exact == Some(0), "{answer:?} {in_two}");
+            let (mut content, mut fields) = (Vec::new(), 0);
+            while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+                match frame?.into_data() {
+                    Ok(data) => content.extend(data),
+                    Err(frame) => fields += frame.trailers_ref().map_or(0, http::HeaderMap::len),
+                }
+            }
+            assert_eq!((content, fields), (text.into(), trailers), "{answer:?} {in_two}");
+            assert!(body.is_end_stream());
+        }
+    }
+    origin.join().map_err(|_| "the origin failed")?;
+    Ok(())
+}
+
 async fn a_future_that_is_dropped_cancels_its_request<W: World>(world: W) -> Outcome {
     let listener = world.listen(anywhere()).await?;
     let address = world.address(&listener)?;
@@ -186,6 +243,7 @@ async fn an_origin_of_http_1_0_is_told_how_long_content_is<W: World>(world: W) -
 on_both! {
     a_client_is_a_tower_service
     a_uri_is_enough_to_get
+    chunked_content_has_no_length_however_it_comes
     a_future_that_is_dropped_cancels_its_request
     large_content_is_asked_for_and_417_repeated_without
     an_origin_of_http_1_0_is_told_how_long_content_is
