@@ -1,5 +1,5 @@
-//! Programs such as the examples of axum are, with the crates that go with it, each served by `axum::serve` and by ours:
-//! what they answer is the same, octet by octet and field by field, and no rule is broken.
+//! Programs such as the examples of axum are, with the crates that go with it, each served by `axum::serve` and by
+//! ours: what they answer is the same, octet by octet and field by field, and no rule is broken.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -44,6 +44,8 @@ use crate::talk::{Conversation, talk};
 async fn both(program: impl Fn() -> Router) -> [SocketAddr; 2] {
     let [theirs, ours] = [anywhere().await, anywhere().await];
     let addresses = [&theirs, &ours].map(|listener| listener.local_addr().unwrap());
+    // What `talk` asks for behind the rest.
+    let program = || program().route("/odd/server", get(|| async { ([("server", "odd/1")], "kept") }));
     let (theirs, ours) = (axum::serve(theirs, program()), http_tokio::axum::serve(ours, program()));
     tokio::spawn(async { theirs.await.unwrap() });
     tokio::spawn(async { ours.await.unwrap() });
@@ -106,9 +108,6 @@ fn text(answer: &Answer) -> &str {
 fn as_text(octets: &[u8]) -> String {
     octets.iter().map(|&octet| char::from(octet)).collect()
 }
-
-/// What `talk` is answered behind the rest, on a connection that is kept.
-const PROBED: u16 = 404;
 
 const JSON: &str = "Content-Type: application/json";
 
@@ -387,7 +386,7 @@ mod multipart_form {
             form.len()
         );
         let conversation = say(at, row("expecting".to_owned(), How::AfterHead, &expecting)).await;
-        assert_eq!(conversation.answers.iter().map(|answer| answer.status).collect::<Vec<_>>(), [100, 200, PROBED]);
+        assert_eq!(conversation.answers.iter().map(|answer| answer.status).collect::<Vec<_>>(), [100, 200]);
         let pieces: String =
             form.as_bytes().chunks(999).map(|piece| format!("{:x}\r\n{}\r\n", piece.len(), as_text(piece))).collect();
         let chunked =
@@ -443,7 +442,7 @@ mod cookies {
 
     async fn login(jar: CookieJar, Form(login): Form<Login>) -> (CookieJar, Redirect) {
         let cookie = Cookie::build(("name", login.name)).path("/").http_only(true).same_site(SameSite::Lax);
-        (jar.add(cookie).add(("seen", "1")), Redirect::to("/me"))
+        (jar.add(cookie), Redirect::to("/me"))
     }
 
     async fn me(jar: CookieJar) -> Result<String, (StatusCode, Redirect)> {
@@ -470,9 +469,7 @@ mod cookies {
         let at = both(program).await;
         let form = "Content-Type: application/x-www-form-urlencoded";
         let answer = ask(at, "POST /login", &[form], "name=Ada").await;
-        let mut cookies: Vec<_> = answer.values("set-cookie").collect();
-        cookies.sort_unstable();
-        assert_eq!(cookies, ["name=Ada; HttpOnly; SameSite=Lax; Path=/", "seen=1"]);
+        assert!(answer.values("set-cookie").eq(["name=Ada; HttpOnly; SameSite=Lax; Path=/"]), "{answer:?}");
         assert!(answer.status == 303 && answer.values("location").eq(["/me"]), "{answer:?}");
         // One line or two, as clients have it.
         assert_eq!(text(&ask(at, "GET /me", &["Cookie: a=b; name=Ada"], "").await), "Hello, Ada");
@@ -750,10 +747,7 @@ mod json_lines {
             .collect();
         for how in [How::Pipelined(&["GET", "HEAD", "GET"]), How::OneByOne(&["GET", "HEAD", "GET"])] {
             let conversation = say(at, row("three".to_owned(), how, &bytes)).await;
-            assert_eq!(
-                conversation.answers.iter().map(|answer| answer.status).collect::<Vec<_>>(),
-                [200, 200, 404, PROBED]
-            );
+            assert_eq!(conversation.answers.iter().map(|answer| answer.status).collect::<Vec<_>>(), [200, 200, 404]);
         }
     }
 }
