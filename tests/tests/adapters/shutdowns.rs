@@ -562,7 +562,7 @@ async fn a_signal_begins_the_end<W: World>(world: W) -> Outcome {
         assert!(head(&stream).starts_with("HTTP/1.1 200 "));
         told.store(1, Ordering::SeqCst);
         // Whoever waits was told to be woken, now or in a moment.
-        while let None = tell.lock().unwrap().take().map(std::task::Waker::wake) {
+        while tell.lock().unwrap().take().map(std::task::Waker::wake).is_none() {
             std::thread::yield_now();
         }
         assert_eq!(rest(&stream), "Hello");
