@@ -180,7 +180,6 @@ impl Incoming {
         let map = convert::header_map(trailers).unwrap_or_default();
         Self(Source::Other(Other::Trailed(Box::new((bytes, map)))))
     }
-    }
 
     /// What is still on a connection, which its reader drives.
     pub(crate) fn driven(by: Box<dyn Drive>) -> Self {
