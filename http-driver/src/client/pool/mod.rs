@@ -516,7 +516,8 @@ impl<K: Parked> Pool<K> {
         })
     }
 
-    /// A keeper is dropped with its runtime: what idles there can be used by nobody any more.
+    /// A keeper is dropped with its runtime: what waits there waits for nothing, and what idles there can be used by
+    /// nobody any more.
     pub(super) fn unkept(&self, runtime: RuntimeId, now: Instant) {
         self.with(now, |locked| {
             if let Some(room) = locked.state.rooms.iter_mut().find(|room| room.runtime == runtime) {
