@@ -9,6 +9,7 @@ use http_core::dispatch::{Decision, Event, LostCause, Progress, RequestPhase, Re
 use http_core::{Instant, ResponseHead};
 
 use super::origin::{Origin, Place};
+use super::stage::Stage;
 use crate::convert;
 use crate::io::Transport;
 use crate::link::BoxTap;
@@ -71,8 +72,13 @@ impl Making {
         &self.span
     }
 
-    /// How far it is now; none any more when it is there.
-    pub(super) fn look(&mut self, phase: Option<RequestPhase>, now: Instant) {
+    /// How far it is now.
+    pub(super) fn look(&mut self, stage: &Stage, now: Instant) {
+        self.is_in(stage.phase(), stage, now);
+    }
+
+    /// The same; in no phase any more when it is there.
+    fn is_in(&mut self, phase: Option<RequestPhase>, stage: &Stage, now: Instant) {
         if phase == self.phase {
             return;
         }
@@ -85,7 +91,10 @@ impl Making {
             Some(_) => self.made.connect = took,
             None => {}
         }
-        // A socket may be connected within the poll that begins it, and then it is never seen to be.
+        // A name may be resolved, and a socket connected, within the poll that begins it, and then neither is seen.
+        if stage.had_name() && phase != Some(RequestPhase::Resolve) {
+            self.made.resolve = self.made.resolve.or(Some(Duration::ZERO));
+        }
         if !matches!(phase, Some(RequestPhase::Resolve | RequestPhase::Connect)) {
             let at_once = if self.phase.is_none() { took } else { Some(Duration::ZERO) };
             self.made.connect = self.made.connect.or(at_once);
@@ -100,13 +109,14 @@ impl Making {
     pub(super) fn made<T: Transport>(
         mut self,
         watching: &Watching,
+        stage: &Stage,
         transport: &T,
         now: Instant,
     ) -> (Seen, Option<BoxTap>) {
         if self.phase.is_none() {
             self.phase = Some(RequestPhase::Connect);
         }
-        self.look(None, now);
+        self.is_in(None, stage, now);
         self.facts.peer = transport.peer().address;
         self.span.meets(self.facts.peer);
         let tap = self.span.phases(Role::Client);

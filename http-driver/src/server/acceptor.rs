@@ -357,7 +357,7 @@ where
         let (runtime, config, options) = (self.runtime.clone(), self.config.clone(), self.options.clone());
         let serving = move |transport: T, watch: Watch, observed: Option<Box<Observed>>| {
             let service = make.make(&transport)?;
-            Some(serve(if options.observer.is_some() {
+            Some(serve(if observed.is_some() {
                 let mut connection = Connection::new(transport, runtime, config);
                 *connection.observer() = observed;
                 Beginning::Working(Box::new(Serving::new(connection, service, &options, Some(watch))))

@@ -88,9 +88,9 @@ where
         C: FnOnce(T, Watch, Option<Box<Observed>>) -> Option<G> + Send + 'static,
     {
         let Self { mut transport, mut watch, handshake, serving } = self;
-        let mut polled = None;
+        let (mut observed, mut polled) = (handshake.follow(&transport), None);
         // Most have no handshake, and nobody who is told of it.
-        if handshake.observer.is_none() && watch.stage(cx) == Stage::Open {
+        if observed.is_none() && watch.stage(cx) == Stage::Open {
             let looked = transport.poll_handshake(cx);
             if let Poll::Ready(Ok(())) = looked {
                 return serving(transport, watch, None).map_or(Served::Over, Served::Serving);
@@ -98,7 +98,6 @@ where
             polled = Some(looked);
         }
         Served::Beginning(Box::pin(async move {
-            let mut observed = handshake.follow(&transport);
             let done = handshake.done(&mut transport, &mut watch, &mut observed, polled).await;
             if done { serving(transport, watch, observed) } else { None }
         }))

@@ -46,6 +46,8 @@ async fn each_exchange_is_counted_once_on_either_side<W: World>(world: W) -> Out
     // Content that fails on the way, so that either side learns of it late.
     let response = client.request(get(address, "/breaks")).await?;
     assert!(content(response.into_body()).await.is_err());
+    // It ends on a task of its own, beside what comes next.
+    eventually(&world, "it is counted", || (ours.ended().len(), theirs.ended().len()) == (5, 5)).await;
     // Content both ways.
     let request =
         Request::post(format!("http://{address}/echo")).body(Told::pieces([vec![b'x'; 500], vec![b'y'; 501]]))?;

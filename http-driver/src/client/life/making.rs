@@ -63,7 +63,7 @@ where
             }
             let Some(watched) = &mut watched else { return connecting.as_mut().poll(cx).map(Some) };
             let polled = watched.span().within(|| connecting.as_mut().poll(cx));
-            watched.look(slot.stage.phase(), core.now());
+            watched.look(&slot.stage, core.now());
             polled.map(Some)
         })
         .await
@@ -76,7 +76,7 @@ where
         None => return core.pool.leave(id),
     };
     core.pool.named(origin, |named| named.unreached = None);
-    let seen = watched.map(|watched| watched.made(&core.watching, &transport, core.now()));
+    let seen = watched.map(|watched| watched.made(&core.watching, &slot.stage, &transport, core.now()));
     let (seen, phases) = seen.map_or((None, None), |(seen, phases)| (Some(Box::new(seen)), phases));
     let tap = core.pool.tap(id).or(phases);
     let connection = Connection::with_tap(transport, core.runtime.clone(), core.config_for(origin), tap);

@@ -215,7 +215,7 @@ where
                     _ => {
                         let mut failed = ConnectError::from(ConnectCause::NoSuchName);
                         stage.enter(RequestPhase::Resolve);
-                        let addresses = self.settings.sockets.addresses(&self.dial, host, port).await?;
+                        let addresses = self.settings.sockets.addresses(&self.dial, host, port, stage).await?;
                         // One after the other: what the proxy makes of them is not known before it has answered.
                         for address in eyeballs::order(addresses) {
                             match self.by_socks(proxy, Place::Address(address), stage).await {

@@ -51,7 +51,7 @@ impl Sockets {
             stage.enter(RequestPhase::Connect);
             return Ok(dial.dial(Address::Unix(path.clone()), &self.options).await?);
         }
-        let addresses = self.addresses(dial, host, port).await?;
+        let addresses = self.addresses(dial, host, port, stage).await?;
         stage.enter(RequestPhase::Connect);
         let attempt = |address| dial.dial(Address::Tcp(address), &self.options);
         Ok(eyeballs::race(eyeballs::order(addresses), self.attempt_delay, runtime, attempt).await?)
@@ -63,6 +63,7 @@ impl Sockets {
         dial: &D,
         host: &str,
         port: u16,
+        stage: &Stage,
     ) -> Result<Vec<SocketAddr>, ConnectError> {
         if let Some(addresses) = self.overrides.get(host) {
             let with_port = |address: &SocketAddr| match address.port() {
@@ -77,6 +78,7 @@ impl Sockets {
         if let Some(address) = said(host, port)? {
             return Ok(vec![address]);
         }
+        stage.resolve_name();
         let resolved = match &self.resolver {
             Some(resolver) => resolver.resolve(host).await,
             None => dial.resolve(host).await,
