@@ -26,13 +26,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The most that ours may spend on a request, as a ratio to a peer.
 const BOUNDS: [(Kind, Client, f64); 8] = [
     (Kind::Get, Client::Reqwest, 0.26),
-    (Kind::Get, Client::Ureq, 0.50),
+    (Kind::Get, Client::Ureq, 0.51),
     (Kind::Get, Client::Evhttp, 0.58),
     (Kind::Get, Client::Pool, 0.56),
     (Kind::Get, Client::Handle, 1.00),
     (Kind::Split, Client::Pool, 0.62),
     (Kind::Post, Client::Pool, 0.57),
-    (Kind::Joined, Client::Pool, 0.66),
+    (Kind::Joined, Client::Pool, 0.68),
 ];
 
 /// The most that ours may allocate for a GET.

@@ -19,18 +19,18 @@ use benches::traffic::Kind;
 
 /// The most that a server may spend on a request, as a ratio to its peer.
 const BOUNDS: [(Contender, Kind, f64); 12] = [
-    (Contender::Service, Kind::Six, 0.84),
+    (Contender::Service, Kind::Six, 0.835),
     (Contender::Service, Kind::BrowserVary, 0.70),
-    (Contender::Service, Kind::BrowserNew, 1.07),
-    (Contender::Service, Kind::Pipelined, 0.78),
-    (Contender::Service, Kind::Echo, 1.0),
-    (Contender::Service, Kind::Connections, 1.21),
-    (Contender::Service, Kind::Tls, 0.955),
-    (Contender::Axum, Kind::Six, 0.92),
-    (Contender::Axum, Kind::BrowserVary, 0.755),
+    (Contender::Service, Kind::BrowserNew, 1.05),
+    (Contender::Service, Kind::Pipelined, 0.77),
+    (Contender::Service, Kind::Echo, 0.99),
+    (Contender::Service, Kind::Connections, 1.15),
+    (Contender::Service, Kind::Tls, 0.95),
+    (Contender::Axum, Kind::Six, 0.915),
+    (Contender::Axum, Kind::BrowserVary, 0.75),
     (Contender::Exchange, Kind::Six, 0.555),
     (Contender::Exchange, Kind::Browser, 0.335),
-    (Contender::Exchange, Kind::Pipelined, 0.37),
+    (Contender::Exchange, Kind::Pipelined, 0.365),
 ];
 
 /// What the command line asks for.
