@@ -62,8 +62,9 @@ impl<T: Transport, R: Runtime> Outside<T, R> {
 /// The timer of a connection, which is made when it is needed.
 pub(crate) struct Alarm<R: Runtime> {
     timer: Option<R::Timer>,
-    /// When the timer fires; not later than what was asked for while anything is waited for.
-    armed: Option<Instant>,
+    /// When the timer fires; not later than what was asked for while anything is waited for. [`Instant::ZERO`] while it
+    /// is not set.
+    armed: Instant,
     /// The task that the timer wakes, by the address in its waker, which cannot become another's while the timer holds
     /// it.
     sleeper: usize,
@@ -71,7 +72,7 @@ pub(crate) struct Alarm<R: Runtime> {
 
 impl<R: Runtime> Default for Alarm<R> {
     fn default() -> Self {
-        Self { timer: None, armed: None, sleeper: 0 }
+        Self { timer: None, armed: Instant::ZERO, sleeper: 0 }
     }
 }
 
@@ -81,14 +82,14 @@ impl<R: Runtime> Alarm<R> {
     #[inline]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, runtime: &R, due: Instant, now: Instant) -> Poll<()> {
         let task = cx.waker().data() as usize;
-        if self.sleeper == task && self.armed.is_some_and(|armed| now < armed && armed <= due) {
+        if self.sleeper == task && now < self.armed && self.armed <= due {
             return Poll::Pending;
         }
         // A deadline that was put off leaves the timer alone; it is set anew when it fires.
-        let timer = match (&mut self.timer, self.armed) {
-            (Some(timer), Some(armed)) if armed <= due => timer,
-            (timer, _) => {
-                self.armed = Some(due);
+        let timer = match &mut self.timer {
+            Some(timer) if self.armed != Instant::ZERO && self.armed <= due => timer,
+            timer => {
+                self.armed = due;
                 clock::set(timer, runtime, due)
             }
         };
@@ -96,7 +97,7 @@ impl<R: Runtime> Alarm<R> {
             self.sleeper = task;
             return Poll::Pending;
         }
-        self.armed = None;
+        self.armed = Instant::ZERO;
         Poll::Ready(())
     }
 }
