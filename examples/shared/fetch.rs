@@ -28,7 +28,8 @@ struct Plan {
     roots: Option<ClientConfig>,
     output: Option<String>,
     verbose: bool,
-    retries: u32,
+    /// How often something is tried again, if that was said.
+    retries: Option<u32>,
     timeout: Option<Duration>,
 }
 
@@ -63,7 +64,7 @@ where
 /// Reads the command line.
 fn plan() -> Result<Plan, String> {
     let (mut method, mut data, mut output, mut roots, mut uris) = (None, None, None, None, Vec::new());
-    let (mut fields, mut verbose, mut retries, mut timeout) = (Vec::new(), false, 0, None);
+    let (mut fields, mut verbose, mut retries, mut timeout) = (Vec::new(), false, None, None);
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
@@ -73,7 +74,7 @@ fn plan() -> Result<Plan, String> {
             "-d" => data = Some(value()?),
             "-o" => output = Some(value()?),
             "-v" => verbose = true,
-            "--retry" => retries = value()?.parse().map_err(|_| "--retry needs a number")?,
+            "--retry" => retries = Some(value()?.parse().map_err(|_| "--retry needs a number")?),
             "--timeout" => {
                 let seconds: f64 = value()?.parse().map_err(|_| "--timeout needs seconds")?;
                 let most = Duration::try_from_secs_f64(seconds).map_err(|_| "--timeout needs seconds")?;
@@ -145,9 +146,12 @@ where
     config.dispatch = Policy::default()
         // One request follows the other, so that another connection would be one too many.
         .connections_per_origin(1)
-        .connect_retries(plan.retries)
-        .request_retries(plan.retries)
+        .connect_retries(plan.retries.unwrap_or(0))
         .backoff(Backoff::new(Duration::from_millis(500), Duration::from_secs(30)));
+    // Otherwise as often as is usual: an origin may close a connection at the moment at which it is used again.
+    if let Some(most) = plan.retries {
+        config.dispatch.request_retries = most;
+    }
     let mut builder = Builder::new();
     if let Some(most) = plan.timeout {
         config.timeouts.head = most;
