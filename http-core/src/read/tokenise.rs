@@ -81,8 +81,7 @@ fn lines(
     let mut misplaced = 0;
     fields.lines.extend(headers.iter().map(|header| {
         let (name, value) = (offset(input, header.name.as_bytes()), offset(input, header.value));
-        let end = value + header.value.len();
-        let end = if ends_at(input, end) { end } else { past_whitespace(input, end) };
+        let end = line_end(input, value + header.value.len());
         misplaced |= name ^ at;
         // What does not fit is longer than any limit on a line, which is met by whoever reads on.
         let (value_len, name_len) = (header.value.len() as u32, header.name.len() as u16);
@@ -117,7 +116,13 @@ fn ends_at(bytes: &[u8], at: usize) -> bool {
     bytes.get(at..at + 2) == Some(b"\r\n")
 }
 
-/// Where the line ends whose value ends at `at`; behind all bytes, if not with CRLF. Whitespace after a value is rare.
+/// Where the line ends whose value ends at `at`; behind all bytes, if not with CRLF.
+#[inline(always)]
+fn line_end(bytes: &[u8], at: usize) -> usize {
+    if ends_at(bytes, at) { at } else { past_whitespace(bytes, at) }
+}
+
+/// The same where something stands behind the value. Whitespace there is rare.
 #[cold]
 fn past_whitespace(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\t') = bytes.get(at) {
@@ -242,8 +247,7 @@ fn fill(section: &[u8], headers: &[Header<'_>], lines: &mut [Line], mut which: u
         let line = lines.get_mut(which.trailing_zeros() as usize)?;
         which &= which.checked_sub(1)?;
         let value = offset(section, header.value);
-        let end = value + header.value.len();
-        let next = if ends_at(section, end) { end } else { past_whitespace(section, end) } + 2;
+        let next = line_end(section, value + header.value.len()) + 2;
         // It is all of the line: neither a fold nor another line stands behind its end.
         if offset(section, header.name.as_bytes()) != at || next - at != line.value_len as usize {
             return None;
