@@ -15,14 +15,10 @@ const KEPT: usize = 8;
 /// The room that a first read gets.
 pub(crate) const SMALL: usize = 8 * 1024;
 
-/// The room of a read where a connection lends no more, and for what is no content: a few bytes more than what is often
-/// sent at once, in a chunk or as it is, so that such a read does not fill it. A runtime that knows by that that
-/// nothing is left does not have to ask the system.
+/// The room that reads of long content grow to, as far as the connection lends a buffer for it: a few bytes more than
+/// what is often sent at once, in a chunk or as it is, so that such a read does not fill it. A runtime that knows by
+/// that that nothing is left does not have to ask the system.
 pub(crate) const LARGE: usize = 64 * 1024 + 21;
-
-/// The room that reads of long content grow to, as far as the connection lends a buffer for it: those of a client,
-/// whose heads may be that long. The system's work for a download is a sixth less with it than by reads of [`LARGE`].
-pub(crate) const LARGEST: usize = 192 * 1024 + 21;
 
 /// How many connections of a thread may keep the memory of their machines while they rest.
 const PLACES: usize = 64;
@@ -76,8 +72,7 @@ pub(crate) fn borrow(buffer: &mut BytesMut, room: usize, lend: usize) {
     let fits = |pooled: &BytesMut| pooled.capacity() >= room && pooled.capacity() / 2 <= lend;
     let pooled = POOL.with(|pool| {
         let mut pool = pool.borrow_mut();
-        let found = pool.iter().rposition(fits)?;
-        Some(pool.swap_remove(found))
+        if pool.last().is_some_and(fits) { pool.pop() } else { None }
     });
     // Nothing is in it that growing it could have to copy.
     *buffer = pooled.unwrap_or_else(|| BytesMut::with_capacity(room));
@@ -87,7 +82,7 @@ pub(crate) fn borrow(buffer: &mut BytesMut, room: usize, lend: usize) {
 pub(crate) fn give_back(buffer: &mut BytesMut) {
     let mut buffer = core::mem::take(buffer);
     buffer.clear();
-    if buffer.try_reclaim(SMALL) && buffer.capacity() <= LARGEST {
+    if buffer.try_reclaim(SMALL) && buffer.capacity() <= LARGE {
         POOL.with(|pool| {
             let mut pool = pool.borrow_mut();
             if pool.len() < KEPT {
@@ -132,21 +127,6 @@ mod tests {
             assert!(buffer.capacity() >= LARGE && buffer.is_empty());
             assert_eq!(buffer.as_ptr() == address, held.is_none());
         }
-    }
-
-    #[test]
-    fn a_buffer_is_found_beside_those_that_are_too_large() {
-        let lent = |room, lend| {
-            let mut buffer = BytesMut::new();
-            borrow(&mut buffer, room, lend);
-            buffer
-        };
-        let (mut small, mut large) = (lent(LARGE, LARGE), lent(LARGEST, LARGEST));
-        let (of_small, of_large) = (small.as_ptr(), large.as_ptr());
-        give_back(&mut small);
-        give_back(&mut large);
-        assert_eq!(lent(SMALL, LARGE).as_ptr(), of_small);
-        assert_eq!(lent(SMALL, LARGEST).as_ptr(), of_large);
     }
 
     #[test]

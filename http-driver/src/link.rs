@@ -517,7 +517,7 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
                 self.wake.moved(count);
                 self.take_up_memory();
                 if count >= self.room {
-                    self.room = (self.room * 2).min(buffers::LARGEST).min(lend.max(buffers::SMALL));
+                    self.room = (self.room * 2).min(buffers::LARGE).min(lend.max(buffers::SMALL));
                 }
                 if self.tap.is_some() {
                     let received = Bytes::copy_from_slice(&self.input[before..]);

@@ -81,8 +81,8 @@ fn report(tasks: &[Task], rounds: usize) -> io::Result<bool> {
             }
             Task::Download => {
                 println!("| download of 1 GiB | seconds of the processor | ratio |");
-                let clients = [Client::Floor, Client::Ours, Client::Usual, Client::Pool];
-                let [_, ours, ..] = table(clients, *task, GIB, rounds, &built, |nanos| nanos / 1e9)?;
+                let clients = [Client::Floor, Client::Ours, Client::Pool];
+                let [_, ours, _] = table(clients, *task, GIB, rounds, &built, |nanos| nanos / 1e9)?;
                 is_within("a download, ours to the floor", ours, MOST_DOWNLOAD)
             }
             Task::Idle => {

@@ -24,21 +24,18 @@ pub(crate) enum Client {
     Ours,
     /// hyper-util's.
     Pool,
-    /// Bytes are read on tokio, and next to nothing is understood of them: as many at a time as ours reads.
+    /// Bytes are read on tokio, and next to nothing is understood of them.
     Floor,
-    /// The same by 64 KiB.
-    Usual,
 }
 
 impl Client {
-    const ALL: [Self; 4] = [Self::Ours, Self::Pool, Self::Floor, Self::Usual];
+    const ALL: [Self; 3] = [Self::Ours, Self::Pool, Self::Floor];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
             Self::Pool => "hyper-util",
             Self::Floor => "floor",
-            Self::Usual => "floor-by-64-KiB",
         }
     }
 }
@@ -94,8 +91,7 @@ fn run(words: &[String]) -> Outcome<f64> {
     let runtime = runtime.worker_threads(2).enable_all().build()?;
     let doing = async move {
         match (client, task) {
-            (Client::Floor, Task::Download) => floor(port, amount, 192 * 1024 + 21).await,
-            (Client::Usual, Task::Download) => floor(port, amount, 64 * 1024).await,
+            (Client::Floor, Task::Download) => floor(port, amount).await,
             (Client::Ours, Task::Idle) => idle(port, usize::try_from(amount)?).await,
             (Client::Ours, Task::Requests) => {
                 // As many connections as tasks, as hyper-util's keeps without a word.
@@ -105,7 +101,7 @@ fn run(words: &[String]) -> Outcome<f64> {
             (Client::Ours, Task::Download) => download(ours(Policy::default()), port, amount).await,
             (Client::Pool, Task::Requests) => requests(pool(), port, amount).await,
             (Client::Pool, Task::Download) => download(pool(), port, amount).await,
-            (Client::Floor | Client::Usual | Client::Pool, _) => Err("not measured".into()),
+            (Client::Floor | Client::Pool, _) => Err("not measured".into()),
         }
     };
     // As a task, as programs have it.
@@ -203,10 +199,10 @@ async fn download(client: impl Ask, port: u16, amount: u64) -> Outcome<f64> {
     Ok(nanos()? - before)
 }
 
-/// The same by reads of so many bytes.
-async fn floor(port: u16, amount: u64, room: usize) -> Outcome<f64> {
+/// The same by reads of 64 KiB, and a little more: a read that is not filled tells tokio that nothing is left.
+async fn floor(port: u16, amount: u64) -> Outcome<f64> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
-    let mut buffer = vec![0; room];
+    let mut buffer = vec![0; 64 * 1024 + 21];
     let mut spent = 0.0;
     for amount in [1 << 20, amount] {
         let before = nanos()?;
