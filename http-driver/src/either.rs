@@ -36,6 +36,13 @@ impl<A: Transport, B: Transport> Transport for Either<A, B> {
         }
     }
 
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Left(one) => one.poll_readable(cx),
+            Self::Right(other) => other.poll_readable(cx),
+        }
+    }
+
     fn poll_write(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<io::Result<usize>> {
         match self {
             Self::Left(one) => one.poll_write(cx, outbox),

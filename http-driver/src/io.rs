@@ -52,6 +52,14 @@ pub trait Transport {
     /// The stream broke. `buffer` has no bytes more than before.
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut, most: usize) -> Poll<io::Result<usize>>;
 
+    /// Whether there may be anything to read, its end included: asked of a connection that idles, just before it is given
+    /// a request. Pending only where the task is woken as by [`poll_read`](Self::poll_read), which would have been
+    /// pending as well. Default: nobody knows, and it is read.
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let _ = cx;
+        Poll::Ready(())
+    }
+
     /// Writes from the front of `outbox` and returns how many bytes were taken, which the driver reports. It is called
     /// only when something waits, or was taken out and not yet reported as sent; 0 counts as an error.
     ///
@@ -113,6 +121,10 @@ pub trait Transport {
 impl<T: Transport + ?Sized> Transport for Box<T> {
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut, most: usize) -> Poll<io::Result<usize>> {
         (**self).poll_read(cx, buffer, most)
+    }
+
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        (**self).poll_readable(cx)
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<io::Result<usize>> {

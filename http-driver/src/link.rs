@@ -400,7 +400,14 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
         }
         self.wake_anew();
         (self.silent, self.looked) = (false, now);
-        self.poll_read(cx, now).is_pending() && self.interest().lend > 0
+        if self.interest().lend == 0 {
+            return false;
+        }
+        if self.transport.poll_readable(cx).is_pending() {
+            self.heard_nothing(now);
+            return true;
+        }
+        self.poll_read(cx, now).is_pending()
     }
 
     fn rest_until_woken(&mut self) -> Poll<()> {
@@ -495,17 +502,23 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
         }
         buffers::borrow(&mut self.input, most, interest.lend);
         let Poll::Ready(read) = self.transport.poll_read(cx, &mut self.input, most) else {
-            self.silent = true;
-            self.wake.listened();
-            self.settle_room();
             if self.input.is_empty() {
                 buffers::give_back(&mut self.input);
             }
-            self.rest(now);
+            self.heard_nothing(now);
             return Poll::Pending;
         };
         self.took(read, before, interest.lend, now);
         Poll::Ready(())
+    }
+
+    /// The transport has nothing to read, and wakes the task when it has.
+    #[inline]
+    fn heard_nothing(&mut self, now: Instant) {
+        self.silent = true;
+        self.wake.listened();
+        self.settle_room();
+        self.rest(now);
     }
 
     /// The transport was read, on top of `before` bytes, up to `lend`.

@@ -56,6 +56,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Transport for TokioIo<S> {
         pin!(self.stream.read_buf(&mut buffer.limit(most))).poll(cx)
     }
 
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // What the socket of a Unix path would say is not worth asking for; anything else may hold bytes of its own.
+        match (&self.stream as &dyn Any).downcast_ref::<TcpStream>() {
+            Some(socket) => socket.poll_read_ready(cx).map(drop),
+            None => Poll::Ready(()),
+        }
+    }
+
     fn poll_write(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<io::Result<usize>> {
         if self.held == 0 {
             let mut slices = [&b""[..]; SLICES];

@@ -399,7 +399,13 @@ where
             watching::came(watched, &head, content, is_whole, now);
         }
         if let Rest::Whole(bytes, trailers) = rest {
-            let content = Incoming::whole(bytes, &trailers, head.fields().contains("transfer-encoding"));
+            // What no content follows may name a coding as well, and what ends with the stream (RFC 9112 §6.1, §6.3).
+            let chunked = match head.framing() {
+                Framing::Length(_) => false,
+                Framing::Chunked => true,
+                Framing::None | Framing::UntilClose => head.fields().contains("transfer-encoding"),
+            };
+            let content = Incoming::whole(bytes, &trailers, chunked);
             let response = carrier.response(head, content, core.tells_peer);
             // It is dropped where it lies.
             if let Some(flight) = &mut carrier.flight {

@@ -92,6 +92,15 @@ impl<T: Transport> Transport for TlsTransport<T> {
         }
     }
 
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.session.reader().fill_buf() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && self.received.is_empty() => {
+                self.transport.poll_readable(cx)
+            }
+            _ => Poll::Ready(()),
+        }
+    }
+
     fn poll_write(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<io::Result<usize>> {
         if self.held == 0 {
             // Nothing more is encrypted before what is was sent: no more is held than a part of one write.

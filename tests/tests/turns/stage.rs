@@ -132,6 +132,17 @@ impl Side {
         Poll::Ready(taken)
     }
 
+    /// Whether anything could be taken.
+    fn look(&self, cx: &Context<'_>) -> Poll<()> {
+        let ready = self.schedule.is_ready();
+        let mut lane = lock(&self.read);
+        if ready && (lane.ended || !lane.pieces.is_empty()) {
+            return Poll::Ready(());
+        }
+        lane.reader = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
     fn put(&self, cx: &Context<'_>, bytes: &[u8]) -> Poll<usize> {
         let ready = self.schedule.is_ready();
         let mut lane = lock(&self.write);
@@ -172,6 +183,10 @@ impl Transport for Stream {
             buffer.extend_from_slice(&bytes);
             Ok(bytes.len())
         })
+    }
+
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.look(cx)
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<io::Result<usize>> {
