@@ -52,9 +52,9 @@ pub trait Transport {
     /// The stream broke. `buffer` has no bytes more than before.
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut, most: usize) -> Poll<io::Result<usize>>;
 
-    /// Whether there may be anything to read, its end included: asked of a connection that idles, just before it is given
-    /// a request. Pending only where the task is woken as by [`poll_read`](Self::poll_read), which would have been
-    /// pending as well. Default: nobody knows, and it is read.
+    /// Whether there may be anything to read, its end included: asked of a connection from which nothing is expected,
+    /// just before it is given a request, or has ended its own side. Pending only where [`poll_read`](Self::poll_read)
+    /// would have been, and the task is woken as by that. Default: nobody knows, and it is read.
     fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let _ = cx;
         Poll::Ready(())

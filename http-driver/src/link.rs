@@ -429,7 +429,8 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
             buffers::give_back(&mut self.input);
         }
         if !matches!(self.memory, Held::Nothing) {
-            self.give_memory_back();
+            self.memory = Held::Nothing;
+            buffers::keep(self.machine.take_memory());
         }
     }
 
@@ -498,6 +499,11 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
         }
         if self.silent {
             self.rest(now);
+            return Poll::Pending;
+        }
+        // Where nothing more is expected, nothing is borrowed to learn that nothing came.
+        if interest.silence_ends && self.input.is_empty() && self.transport.poll_readable(cx).is_pending() {
+            self.heard_nothing(now);
             return Poll::Pending;
         }
         buffers::borrow(&mut self.input, most, interest.lend);

@@ -29,14 +29,9 @@ impl<T: Transport, R: Runtime> Outside<T, R> {
         Self { transport, runtime, alarm: Alarm::default() }
     }
 
-    /// Waits for what ends a rest: something of the transport, of which no more than `lend` is read, or `due`, with
-    /// which nothing is brought.
-    pub(crate) fn poll_woken(
-        &mut self,
-        cx: &mut Context<'_>,
-        lend: usize,
-        due: Option<Instant>,
-    ) -> Poll<Option<Woken>> {
+    /// Waits for what ends a rest: something of the transport, of which no more than `lend` is read. With nothing, if
+    /// nothing may be read.
+    pub(crate) fn poll_brought(&mut self, cx: &mut Context<'_>, lend: usize) -> Poll<Option<Woken>> {
         let mut input = BytesMut::new();
         let most = buffers::SMALL.min(lend);
         if most == 0 {
@@ -47,15 +42,28 @@ impl<T: Transport, R: Runtime> Outside<T, R> {
             return Poll::Ready(Some(Woken { input, read }));
         }
         buffers::give_back(&mut input);
-        let Some(due) = due else { return Poll::Pending };
+        Poll::Pending
+    }
+
+    /// Waits until `due`. `kept` says of it whether somebody else wakes the task then; if not, a timer does.
+    pub(crate) fn poll_due(&mut self, cx: &mut Context<'_>, due: Instant, kept: impl Fn(Instant) -> bool) -> Poll<()> {
+        // Whoever keeps it knows the time: it is looked at here once that one had its turn.
+        if !self.alarm.is_left_for(due) && kept(due) {
+            self.alarm = Alarm::left_for(due);
+            return Poll::Pending;
+        }
         let mut now = clock::to_core(self.runtime.now());
+        if now < due && kept(due) {
+            self.alarm = Alarm::left_for(due);
+            return Poll::Pending;
+        }
         while now < due {
             if self.alarm.poll(cx, &self.runtime, due, now).is_pending() {
                 return Poll::Pending;
             }
             now = clock::to_core(self.runtime.now());
         }
-        Poll::Ready(None)
+        Poll::Ready(())
     }
 }
 
@@ -63,7 +71,7 @@ impl<T: Transport, R: Runtime> Outside<T, R> {
 pub(crate) struct Alarm<R: Runtime> {
     timer: Option<R::Timer>,
     /// When the timer fires; not later than what was asked for while anything is waited for. [`Instant::ZERO`] while it
-    /// is not set.
+    /// is not set. Without a timer it is what was left to somebody else.
     armed: Instant,
     /// The task that the timer wakes, by the address in its waker, which cannot become another's while the timer holds
     /// it.
@@ -77,12 +85,21 @@ impl<R: Runtime> Default for Alarm<R> {
 }
 
 impl<R: Runtime> Alarm<R> {
+    /// There is no timer, for somebody else sees to this moment.
+    const fn left_for(due: Instant) -> Self {
+        Self { timer: None, armed: due, sleeper: 0 }
+    }
+
+    fn is_left_for(&self, due: Instant) -> bool {
+        self.timer.is_none() && self.armed == due
+    }
+
     /// Ready once the timer has fired, which may be before `due`; pending, the task is woken then. `now` is before
     /// `due`.
     #[inline]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, runtime: &R, due: Instant, now: Instant) -> Poll<()> {
         let task = cx.waker().data() as usize;
-        if self.sleeper == task && now < self.armed && self.armed <= due {
+        if self.timer.is_some() && self.sleeper == task && now < self.armed && self.armed <= due {
             return Poll::Pending;
         }
         // A deadline that was put off leaves the timer alone; it is set anew when it fires.

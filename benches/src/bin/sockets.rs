@@ -24,7 +24,7 @@ const BOUNDS: [(Contender, Kind, f64); 12] = [
     (Contender::Service, Kind::BrowserNew, 1.05),
     (Contender::Service, Kind::Pipelined, 0.77),
     (Contender::Service, Kind::Echo, 0.99),
-    (Contender::Service, Kind::Connections, 1.15),
+    (Contender::Service, Kind::Connections, 1.08),
     (Contender::Service, Kind::Tls, 0.95),
     (Contender::Axum, Kind::Six, 0.915),
     (Contender::Axum, Kind::BrowserVary, 0.75),

@@ -14,6 +14,7 @@ use tower_service::Service;
 
 use super::connection::{Connection, Resting};
 use super::incident::{Fault, Observed};
+use super::keeper::Engaged;
 use super::listener::Listener;
 use super::options::Options;
 use super::running::Beginning;
@@ -130,7 +131,8 @@ impl<R> Server<R> {
         }
     }
 
-    /// The configuration of its connections: time-outs, limits, leniencies.
+    /// The configuration of its connections: time-outs, limits, leniencies. Where many connections idle, those whose time
+    /// is up are closed a microsecond late for each that does, at most.
     pub fn config(mut self, config: impl Into<Arc<Config>>) -> Self {
         self.config = config.into();
         self
@@ -249,6 +251,8 @@ where
     {
         let _cut = Cut([self.shutdown.clone(), self.refused.clone()]);
         let mut begun = self.shutdown.follow();
+        let rests = Engaged::new(self.shutdown.clone());
+        self.runtime.spawn(rests.keeper(self.runtime.clone()));
         loop {
             let mut accept = pin!(listener.accept());
             let accepted = poll_fn(|cx| {
@@ -288,7 +292,7 @@ where
                 }
             }
         }
-        drop((listener, begun));
+        drop((listener, begun, rests));
         self.refused.begin();
         let mut drained = pin!(self.shutdown.drained());
         let mut deadline = self.drain.map(|most| clock::timer(&self.runtime, most));

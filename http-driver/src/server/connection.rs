@@ -68,9 +68,16 @@ impl<T: Transport, R: Runtime> Resting<T, R> {
         Self { machine, outside: Outside::new(transport, runtime), observed: None }
     }
 
-    /// Waits for what ends the rest: ready with what the transport has brought, if it has.
-    pub(super) fn poll_woken(&mut self, cx: &mut Context<'_>) -> Poll<Option<Woken>> {
-        self.outside.poll_woken(cx, self.machine.lend(), self.machine.poll_timeout())
+    /// Waits for what ends the rest: ready with what the transport has brought, if it has. `kept` says of the deadline
+    /// whether somebody else wakes the task then.
+    pub(super) fn poll_woken(&mut self, cx: &mut Context<'_>, kept: impl Fn(Instant) -> bool) -> Poll<Option<Woken>> {
+        if let Poll::Ready(brought) = self.outside.poll_brought(cx, self.machine.lend()) {
+            return Poll::Ready(brought);
+        }
+        match self.machine.poll_timeout() {
+            Some(due) => self.outside.poll_due(cx, due, kept).map(|()| None),
+            None => Poll::Pending,
+        }
     }
 
     /// The connection again; what has ended the rest is to be [told](Connection::woken).

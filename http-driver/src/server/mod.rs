@@ -7,10 +7,12 @@ mod exchange;
 mod incident;
 mod inflow;
 mod interim;
+mod keeper;
 mod listener;
 mod options;
 #[cfg(feature = "proxy-protocol")]
 mod proxied;
+mod rests;
 mod running;
 mod served;
 mod service;

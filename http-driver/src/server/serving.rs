@@ -540,7 +540,11 @@ impl<T: Transport, R: Runtime, S> Rest<T, R, S> {
     /// Waits for what ends the rest: something of the transport, which is brought, a deadline, a shutdown.
     pub(super) fn poll_woken(&mut self, cx: &mut Context<'_>) -> Poll<Option<Woken>> {
         let open = self.watch.as_mut().is_none_or(|watch| watch.stage(cx) == Stage::Open);
-        if open { self.connection.poll_woken(cx) } else { Poll::Ready(None) }
+        if !open {
+            return Poll::Ready(None);
+        }
+        let watch = &self.watch;
+        self.connection.poll_woken(cx, |due| watch.as_ref().is_some_and(|watch| watch.rest(due)))
     }
 
     /// What works again, in its place, so that no more is moved than is kept.

@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use http_core::Instant;
+
+use super::rests::Rests;
 use crate::lock::lock;
 use crate::tunnel::Line;
 
@@ -52,6 +55,7 @@ struct State {
     /// One slot for each watcher that waits; the free ones are reused.
     waiting: Vec<Option<Waker>>,
     free: Vec<usize>,
+    rests: Rests,
     /// Those that wait until there are fewer.
     fewer: Vec<Waker>,
 }
@@ -188,7 +192,38 @@ impl Shutdown {
     }
 }
 
+/// Connections that rest.
+impl Shutdown {
+    /// Somebody will wake those of them whose time has come.
+    pub(super) fn engage(&self) -> u64 {
+        self.0.lock().rests.engage()
+    }
+
+    pub(super) fn dismiss(&self, id: u64) {
+        let mut state = self.0.lock();
+        let (keeper, left) = state.rests.dismiss(id);
+        let left = state.wakers(&left);
+        drop(state);
+        keeper.into_iter().chain(left).for_each(Waker::wake);
+    }
+
+    /// Wakes them, for this keeper; when to look again, if anything is there to look at. Nothing if it is dismissed.
+    pub(super) fn look(&self, id: u64, now: Instant, cx: &Context<'_>) -> Option<Option<Instant>> {
+        let mut state = self.0.lock();
+        let (due, next) = state.rests.look(id, now, cx)?;
+        let due = state.wakers(&due);
+        drop(state);
+        due.into_iter().for_each(Waker::wake);
+        Some(next)
+    }
+}
+
 impl State {
+    /// Those who wait in these slots.
+    fn wakers(&self, slots: &[usize]) -> Vec<Waker> {
+        slots.iter().filter_map(|slot| self.waiting.get(*slot)?.clone()).collect()
+    }
+
     fn slot(&mut self) -> usize {
         self.free.pop().unwrap_or_else(|| {
             self.waiting.push(None);
@@ -324,6 +359,16 @@ impl Watch {
 }
 
 impl Watch {
+    /// The connection rests until then at the latest. True: the task that the [stage](Self::stage) was told to last is
+    /// woken then, or a little later. False: nobody keeps that in mind.
+    pub(super) fn rest(&self, due: Instant) -> bool {
+        let mut state = self.shared.lock();
+        let Some(keepers) = state.rests.rest(self.slot, due) else { return false };
+        drop(state);
+        keepers.into_iter().for_each(Waker::wake);
+        true
+    }
+
     /// A request was read.
     pub(super) fn begin_exchange(&mut self) {
         self.shared.served.fetch_add(1, Ordering::Relaxed);
@@ -339,6 +384,7 @@ impl Watch {
         let mut state = self.shared.lock();
         state.connections += usize::from(!core::mem::replace(&mut self.counted, true));
         state.waiting[self.slot] = None;
+        state.rests.forget(self.slot);
         state.tunnels.insert(self.slot, line.clone());
         let fewer = core::mem::take(&mut state.fewer);
         let cut = self.shared.stage() == Stage::Cut;
@@ -368,6 +414,7 @@ impl Drop for Watch {
         let mut state = self.shared.lock();
         state.connections -= usize::from(self.counted);
         state.waiting[self.slot] = None;
+        state.rests.forget(self.slot);
         state.free.push(self.slot);
         let line = state.tunnels.remove(&self.slot);
         let fewer = core::mem::take(&mut state.fewer);

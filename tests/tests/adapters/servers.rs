@@ -202,6 +202,77 @@ async fn a_stream_that_was_accepted_elsewhere_is_served<W: World>(world: W) -> O
     Ok(())
 }
 
+/// How long connections last that say nothing, in the order of the list.
+async fn lasted<W: World>(world: &W, streams: Vec<TcpStream>) -> Vec<Duration> {
+    let begun = Instant::now();
+    stranger(world, move || {
+        let ended = move |stream| {
+            assert_eq!(rest(&stream), "");
+            begun.elapsed()
+        };
+        let ends: Vec<_> = streams.into_iter().map(|stream| std::thread::spawn(move || ended(stream))).collect();
+        ends.into_iter().map(|end| end.join().unwrap()).collect()
+    })
+    .await
+}
+
+fn with_idle<W: World>(world: &W, idle: Duration) -> Server<W::Runtime> {
+    let mut config = http_core::Config::default();
+    config.timeouts.idle = idle;
+    server(world).config(config)
+}
+
+async fn connections_that_rest_end_in_time<W: World>(world: W) -> Outcome {
+    let idle = Duration::from_millis(1500);
+    let running = serve_hello(&world, with_idle(&world, idle), Duration::ZERO).await?;
+    let address = running.address;
+    let streams = stranger(&world, move || {
+        // Those that say nothing at all rest from the beginning, the others after a second without a request.
+        (0..40)
+            .map(|at| {
+                let stream = dial(address);
+                if at % 2 == 0 {
+                    (&stream).write_all(GET).unwrap();
+                    is_hello(&stream);
+                }
+                std::thread::sleep(Duration::from_millis(5));
+                stream
+            })
+            .collect::<Vec<_>>()
+    })
+    .await;
+    for (at, lasted) in lasted(&world, streams).await.into_iter().enumerate() {
+        // They have been there for up to 300 ms.
+        let range = idle - Duration::from_millis(500)..idle + Duration::from_millis(700);
+        assert!(range.contains(&lasted), "{at}: {lasted:?}");
+    }
+    assert_eq!(running.shutdown.connections(), 0);
+
+    // The same when nothing rests there any more, and for one that comes when another one has rested for a while.
+    let streams = stranger(&world, move || {
+        let first = dial(address);
+        std::thread::sleep(Duration::from_millis(400));
+        vec![first, dial(address)]
+    })
+    .await;
+    let lasted = lasted(&world, streams).await;
+    assert!(lasted[0] > idle - Duration::from_millis(800) && lasted[0] + Duration::from_millis(200) < lasted[1]);
+    assert!(lasted[1] < idle + Duration::from_millis(500), "{lasted:?}");
+    Ok(())
+}
+
+async fn a_connection_that_no_server_keeps_ends_in_time_as_well<W: World>(world: W) -> Outcome {
+    let listener = world.listen(anywhere()).await?;
+    let idle = Duration::from_millis(300);
+    let (stream, server) = (dial(world.address(&listener)?), with_idle(&world, idle));
+    let transport = world.accept(&listener).await?;
+    let service = hello(&world, Duration::ZERO);
+    world.runtime().spawn(server.serve_transport(transport, move |_: &_, _: &Peer| Some(service)));
+    let lasted = lasted(&world, vec![stream]).await[0];
+    assert!((idle..3 * idle).contains(&(lasted + Duration::from_millis(50))), "{lasted:?}");
+    Ok(())
+}
+
 /// Shakes hands only with those who begin with a plus sign.
 struct Shaking<T>(T, BytesMut);
 
@@ -408,5 +479,7 @@ on_both! {
     connections_beyond_the_limit_are_refused_when_asked_for
     a_service_is_made_for_each_peer_or_it_is_turned_away
     a_stream_that_was_accepted_elsewhere_is_served
+    connections_that_rest_end_in_time
+    a_connection_that_no_server_keeps_ends_in_time_as_well
     a_handshake_that_is_slow_or_fails_holds_up_nobody
 }
