@@ -131,8 +131,8 @@ impl<R> Server<R> {
         }
     }
 
-    /// The configuration of its connections: time-outs, limits, leniencies. Where many connections idle, those whose time
-    /// is up are closed a microsecond late for each that does, at most.
+    /// The configuration of its connections: time-outs, limits, leniencies. Where many connections idle, those whose
+    /// time is up are closed a microsecond late for each that does, at most.
     pub fn config(mut self, config: impl Into<Arc<Config>>) -> Self {
         self.config = config.into();
         self
