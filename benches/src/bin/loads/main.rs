@@ -1,8 +1,9 @@
 //! What a client with a pool costs its machine, kernel and all: requests for each second of the processor with 64
-//! connections on two threads, seconds of the processor for each GiB that is downloaded, and memory of the process for
-//! each connection that waits in its pool. Ours beside hyper-util's, and beside a loop on tokio that reads.
+//! connections on two threads, and beside that on one; seconds of the processor for each GiB that is downloaded, and
+//! memory of the process for each connection that waits in its pool. Ours beside hyper-util's, and beside a loop on tokio
+//! that reads.
 //!
-//! `loads [--rounds N] [--only requests,download,idle] [--assert]`
+//! `loads [--rounds N] [--only requests,alone,download,idle] [--assert]`
 //!
 //! Clients and servers are processes of their own. Seconds hang on the machine and on its neighbours, so rounds go by
 //! turns, ratios are taken within one, and medians of them are told. With `--assert` it fails where one is out of its
@@ -53,7 +54,7 @@ fn main() -> ExitCode {
         }
     }
     if rounds == 0 || tasks.is_empty() {
-        eprintln!("usage: loads [--rounds N] [--only requests,download,idle] [--assert]");
+        eprintln!("usage: loads [--rounds N] [--only requests,alone,download,idle] [--assert]");
         return ExitCode::from(2);
     }
     match report(&tasks, rounds) {
@@ -78,6 +79,13 @@ fn report(tasks: &[Task], rounds: usize) -> io::Result<bool> {
                     REQUESTS as f64 / (nanos / 1e9)
                 })?;
                 is_within("the processor's time for a request, ours to hyper-util's", 1.0 / ours, 1.0 / LEAST_REQUESTS)
+            }
+            Task::Alone => {
+                println!("| 64 connections, 1 thread | requests for each second of the processor | ratio |");
+                table([Client::Pool, Client::Ours], *task, REQUESTS, rounds, &built, |nanos| {
+                    REQUESTS as f64 / (nanos / 1e9)
+                })?;
+                true
             }
             Task::Download => {
                 println!("| download of 1 GiB | seconds of the processor | ratio |");

@@ -45,6 +45,8 @@ impl Client {
 pub(crate) enum Task {
     /// GETs of 13 bytes, over [`CONNECTIONS`] on two threads: nanoseconds of the processor.
     Requests,
+    /// The same on one.
+    Alone,
     /// One GET of so many bytes, on one thread: nanoseconds of the processor.
     Download,
     /// Connections that wait in a pool: bytes for each.
@@ -52,11 +54,12 @@ pub(crate) enum Task {
 }
 
 impl Task {
-    pub(crate) const ALL: [Self; 3] = [Self::Requests, Self::Download, Self::Idle];
+    pub(crate) const ALL: [Self; 4] = [Self::Requests, Self::Alone, Self::Download, Self::Idle];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Requests => "requests",
+            Self::Alone => "alone",
             Self::Download => "download",
             Self::Idle => "idle",
         }
@@ -85,21 +88,21 @@ fn run(words: &[String]) -> Outcome<f64> {
     let task = Task::ALL.into_iter().find(|one| one.name() == task).ok_or("no such task")?;
     let (port, amount) = (port.parse()?, amount.parse()?);
     let mut runtime = match task {
-        Task::Requests => tokio::runtime::Builder::new_multi_thread(),
+        Task::Requests | Task::Alone => tokio::runtime::Builder::new_multi_thread(),
         Task::Download | Task::Idle => tokio::runtime::Builder::new_current_thread(),
     };
-    let runtime = runtime.worker_threads(2).enable_all().build()?;
+    let runtime = runtime.worker_threads(if task == Task::Alone { 1 } else { 2 }).enable_all().build()?;
     let doing = async move {
         match (client, task) {
             (Client::Floor, Task::Download) => floor(port, amount).await,
             (Client::Ours, Task::Idle) => idle(port, usize::try_from(amount)?).await,
-            (Client::Ours, Task::Requests) => {
+            (Client::Ours, Task::Requests | Task::Alone) => {
                 // As many connections as tasks, as hyper-util's keeps without a word.
                 let policy = Policy::default().connections_per_origin(CONNECTIONS).idle_per_origin(CONNECTIONS);
                 requests(ours(policy), port, amount).await
             }
             (Client::Ours, Task::Download) => download(ours(Policy::default()), port, amount).await,
-            (Client::Pool, Task::Requests) => requests(pool(), port, amount).await,
+            (Client::Pool, Task::Requests | Task::Alone) => requests(pool(), port, amount).await,
             (Client::Pool, Task::Download) => download(pool(), port, amount).await,
             (Client::Floor | Client::Pool, _) => Err("not measured".into()),
         }
