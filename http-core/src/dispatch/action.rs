@@ -39,6 +39,9 @@ pub struct Job {
     pub retry_after: Option<Duration>,
     /// Whether it waits for a connection of its own making, which nothing was sent on. Default: false.
     pub fresh: bool,
+    /// Whether it was taken in before, and was [cancelled](super::Dispatcher::cancel) to wait for another origin: then a
+    /// drain that has begun since does not refuse it. Default: false.
+    pub readmitted: bool,
 }
 
 impl Job {
@@ -54,6 +57,7 @@ impl Job {
             retries: None,
             retry_after: None,
             fresh: false,
+            readmitted: false,
         }
     }
 
@@ -103,6 +107,13 @@ impl Job {
     #[must_use]
     pub const fn fresh(mut self, yes: bool) -> Self {
         self.fresh = yes;
+        self
+    }
+
+    /// With this [`readmitted`](Self#structfield.readmitted).
+    #[must_use]
+    pub const fn readmitted(mut self, yes: bool) -> Self {
+        self.readmitted = yes;
         self
     }
 }

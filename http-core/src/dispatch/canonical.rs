@@ -121,7 +121,9 @@ impl Dispatcher {
 
     fn describe_request(&self, request: &Request, out: &mut Collector, now: Instant, ranks: &Ranks) {
         let Request { job, sequence: _, need, attempts, spared, queued, misdirected, state, .. } = request;
-        let Job { origin, idempotent, replayable, deadline, priority, retries, retry_after, fresh } = job;
+        // How it came in says nothing of what becomes of it.
+        let Job { origin, idempotent, replayable, deadline, priority, retries, retry_after, fresh, readmitted: _ } =
+            job;
         out.value((ranks.origins.get(origin), idempotent, replayable, priority, retries, retry_after, fresh));
         out.until(deadline.unwrap_or(Instant::NEVER), now);
         // Those that do not count may be any number; whether there was one at all does count.

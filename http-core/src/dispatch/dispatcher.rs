@@ -195,7 +195,7 @@ impl Dispatcher {
     /// [`Refused`] says why it was not taken in; nothing of it is kept then.
     pub fn enqueue(&mut self, job: Job, now: Instant) -> Result<RequestId, Refused> {
         self.tick(now);
-        if self.draining {
+        if self.draining && !job.readmitted {
             return Err(Refused::Draining);
         }
         if self.queued() >= self.policy.max_queue {

@@ -68,6 +68,8 @@ where
     timer: Option<R::Timer>,
     /// In milliseconds: a future that is small costs less to be moved.
     patience: u16,
+    /// It was taken in, and is to be queued anew on another runtime.
+    moves: bool,
     /// Whose span the exchange is in, if nobody's is where it is polled.
     caller: Caller,
     /// The exchange, until its response is handed out, if somebody watches it.
@@ -108,7 +110,19 @@ where
         };
         let patience = PATIENCE.0;
         let (caller, watched) = (Caller::current(), None);
-        Self { handle, stage, job, id: None, runtime: None, deadline: None, timer: None, patience, caller, watched }
+        Self {
+            handle,
+            stage,
+            job,
+            id: None,
+            runtime: None,
+            deadline: None,
+            timer: None,
+            patience,
+            moves: false,
+            caller,
+            watched,
+        }
     }
 
     fn core(&self) -> &Arc<Core<C, R>> {
@@ -133,6 +147,7 @@ where
             Some(options) => options.apply(order, now, core.timeout),
             None => order.deadline(core.timeout.map(|most| now.saturating_add(most))),
         };
+        order.readmitted = mem::take(&mut self.moves);
         // One that was queued before keeps its time.
         order.deadline = self.deadline.or(order.deadline);
         self.deadline = order.deadline;
@@ -164,6 +179,7 @@ where
             if let Some(job) = core.pool.withdraw(id, core.now()) {
                 self.job = self.job.take().or(job);
                 self.id = None;
+                self.moves = true;
                 self.stage = Stage::New;
                 return Poll::Ready(None);
             }
@@ -180,6 +196,7 @@ where
                 Look::Adrift(job) => {
                     self.job = self.job.take().or(job);
                     self.id = None;
+                    self.moves = true;
                     self.timer = None;
                     self.stage = Stage::New;
                     // Not at once: a runtime that is being dropped may be polling this still, and has no keeper again.
@@ -333,6 +350,10 @@ where
 
     fn cancel(&mut self) {
         self.stage = Stage::Over;
+        if mem::take(&mut self.moves) {
+            let core = self.handle.core();
+            core.pool.stay(core.now());
+        }
         if let Some(id) = self.id.take() {
             let core = self.handle.core();
             core.pool.cancel(id, core.now());
@@ -578,7 +599,7 @@ where
             self.give_up();
         }
         // Mostly it has had its outcome.
-        if matches!(self.stage, Stage::Over) && self.id.is_none() {
+        if matches!(self.stage, Stage::Over) && self.id.is_none() && !self.moves {
             return;
         }
         match mem::replace(&mut self.stage, Stage::Over) {

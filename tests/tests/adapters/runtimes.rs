@@ -231,6 +231,74 @@ fn the_runtime_is_dropped_with_a_request_on_its_way() -> Outcome {
     Ok(())
 }
 
+type Asked = http_driver::client::ResponseFuture<http_tokio::Network, TokioRuntime>;
+
+/// Two requests that were taken in on a runtime, and wait for a connection there.
+fn two_taken_in(client: &http_tokio::Client, paths: &Paths, runtime: &Runtime) -> [Asked; 2] {
+    ["/a", "/b"].map(|path| begun_on(runtime, client.request(get(paths.address, path))))
+}
+
+#[test]
+fn a_shutdown_refuses_nothing_that_was_taken_in_and_goes_on_elsewhere() -> Outcome {
+    let paths = Paths::start()?;
+    for dropped in [true, false] {
+        // Where nobody turns the first one, the connection that is being made there keeps its place.
+        let client = if dropped { client_of_one() } else { client(Builder::new()) };
+        let (first, second) = (runtime(), runtime());
+        let taken = two_taken_in(&client, &paths, &first);
+        // It begins while they are of the first runtime, which goes then, or is not turned any more.
+        let ending = client.shutdown();
+        let first = (!dropped).then_some(first);
+        second.block_on(async {
+            for (taken, content_of) in taken.into_iter().zip(["/a", "/b"]) {
+                let response = timeout(SOON, taken).await??;
+                assert_eq!(content(response.into_body()).await?, content_of.as_bytes());
+            }
+            let refused = client.request(get(paths.address, "/c")).await.unwrap_err();
+            assert!(refused.to_string().contains("shutting down"), "{refused}");
+            Outcome::Ok(())
+        })?;
+        // With it goes who makes a connection there.
+        drop(first);
+        let drained = second.block_on(async { timeout(SOON, ending.finish(Duration::MAX)).await })?;
+        assert_eq!((drained.answered, drained.cut), (2, 0), "{drained:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_shutdown_waits_for_what_is_between_two_runtimes() -> Outcome {
+    let paths = Paths::start()?;
+    for cut in [false, true] {
+        let client = client_of_one();
+        let (first, second) = (runtime(), runtime());
+        let [one, mut other] = two_taken_in(&client, &paths, &first);
+        drop(first);
+        let ending = client.shutdown();
+        second.block_on(async {
+            // One learns that it is to be queued anew, and is not polled again.
+            let polled = std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut other).poll(cx))).await;
+            assert!(polled.is_pending());
+            let most = if cut { Duration::from_millis(50) } else { Duration::MAX };
+            let mut finished = pin!(ending.finish(most));
+            assert!(timeout(Duration::from_millis(20), &mut finished).await.is_err(), "two are open");
+            if cut {
+                assert_eq!(timeout(SOON, finished).await?.cut, 2);
+                // Each has that for its outcome, and nothing is sent any more.
+                assert!(timeout(SOON, one).await?.is_err() && timeout(SOON, other).await?.is_err());
+                return Outcome::Ok(());
+            }
+            drop(one);
+            assert!(timeout(Duration::from_millis(20), &mut finished).await.is_err(), "one is open");
+            drop(other);
+            assert_eq!(timeout(SOON, finished).await?.cut, 0);
+            Outcome::Ok(())
+        })?;
+        assert_eq!(paths.asked(), 0);
+    }
+    Ok(())
+}
+
 #[test]
 fn without_a_runtime_there_is_an_error() -> Outcome {
     let client = client(Builder::new());

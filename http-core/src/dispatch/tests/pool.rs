@@ -402,6 +402,20 @@ fn pipelining_is_for_idempotent_requests_on_proven_connections() {
 }
 
 #[test]
+fn what_was_taken_in_before_goes_to_another_origin_while_draining() {
+    let mut w = World::new(steady());
+    let first = w.get();
+    w.d.drain(w.now);
+    let other = w.d.add_origin();
+    let again = Job::new(other).readmitted(true);
+    assert!(w.d.cancel(first, w.now));
+    let moved = w.d.enqueue(again, w.now).unwrap();
+    assert!(!w.d.is_drained());
+    assert_eq!(w.d.enqueue(Job::new(other), w.now), Err(Refused::Draining));
+    assert!(w.d.cancel(moved, w.now));
+}
+
+#[test]
 fn draining_serves_what_waits_and_closes_the_rest() {
     let mut w = World::new(steady().connections_per_origin(1));
     let (first, second) = (w.get(), w.get());

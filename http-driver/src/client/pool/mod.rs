@@ -154,9 +154,18 @@ impl<K: Parked> Pool<K> {
             }
             let job = entry.job.take();
             locked.state.requests.discard(request);
+            locked.state.moving += 1;
             let _ = locked.input(Input::Cancel(request));
             Some(job)
         })
+    }
+
+    /// A request that was to wait elsewhere waits nowhere any more.
+    pub(super) fn stay(&self, now: Instant) {
+        self.with(now, |locked| {
+            locked.state.moving -= 1;
+            locked.perform();
+        });
     }
 
     /// What there is for a request; if there is nothing, `waker` is woken when there is.
@@ -172,6 +181,7 @@ impl<K: Parked> Pool<K> {
             if entry.adrift && (!locked.pipelines || entry.job.is_some()) {
                 let job = entry.job.take();
                 locked.state.requests.remove(request);
+                locked.state.moving += 1;
                 return Look::Adrift(job);
             }
             let again = match locked.take(request).map_or_else(|| locked.claim(request), Ok) {
@@ -545,7 +555,7 @@ impl<K: Parked> Pool<K> {
     /// Whether a shutdown has come to its end; the task is woken when it has.
     pub(super) fn poll_drained(&self, cx: &Context<'_>) -> Poll<()> {
         let mut state = lock(&self.state);
-        if state.dispatcher.is_drained() {
+        if state.is_drained() {
             return Poll::Ready(());
         }
         if !state.draining.iter().any(|waker| waker.will_wake(cx.waker())) {
@@ -557,7 +567,9 @@ impl<K: Parked> Pool<K> {
     /// Ends everything at once; how many requests were open.
     pub(super) fn cut(&self, now: Instant) -> usize {
         self.with(now, |locked| {
-            let open = locked.state.dispatcher.queued() + locked.state.dispatcher.in_flight();
+            locked.state.cut = true;
+            let known = locked.state.dispatcher.queued() + locked.state.dispatcher.in_flight();
+            let open = known + locked.state.away();
             let requests: Vec<RequestId> = locked.state.requests.iter().map(|(id, _)| id).collect();
             for request in requests {
                 if let Some(entry) = locked.state.requests.get_mut(request) {

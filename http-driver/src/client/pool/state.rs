@@ -53,6 +53,10 @@ pub(super) struct State<K> {
     /// How many origins are known when those that are not used are forgotten.
     pub(super) sweep_at: usize,
     pub(super) closed: bool,
+    /// Requests that were taken in, and are with their futures to be queued anew on other runtimes.
+    pub(super) moving: usize,
+    /// Nothing is taken in any more, whoever was before.
+    pub(super) cut: bool,
     pub(super) answered: u64,
     pub(super) failed: u64,
     /// Those that wait for the end of a shutdown.
@@ -72,6 +76,8 @@ impl<K> State<K> {
             randoms: 0,
             sweep_at: SWEEP_FROM,
             closed: false,
+            moving: 0,
+            cut: false,
             answered: 0,
             failed: 0,
             draining: Vec::new(),
@@ -81,6 +87,16 @@ impl<K> State<K> {
     /// A request that has no outcome yet.
     pub(super) fn open(&mut self, request: RequestId) -> Option<&mut Entry> {
         self.requests.get_mut(request).filter(|entry| entry.outcome.is_none())
+    }
+
+    /// Requests that the dispatcher knows nothing of, and that have no outcome yet.
+    pub(super) fn away(&self) -> usize {
+        self.moving + self.requests.iter().filter(|(_, entry)| entry.adrift && entry.outcome.is_none()).count()
+    }
+
+    /// Whether a shutdown has come to its end.
+    pub(super) fn is_drained(&self) -> bool {
+        self.dispatcher.is_drained() && self.away() == 0
     }
 
     /// A request is on no connection any more, and waits for another, or has failed while it was on its way; whom to
@@ -246,7 +262,7 @@ impl<K: Parked> Locked<'_, K> {
             self.forsake(runtime);
         }
         let state = &mut *self.state;
-        if !state.draining.is_empty() && state.dispatcher.is_drained() {
+        if !state.draining.is_empty() && state.is_drained() {
             self.after.wakers.append(&mut state.draining);
         }
         self.keep_time();
@@ -351,7 +367,12 @@ impl<K: Parked> Locked<'_, K> {
         job: &mut Option<Box<Job>>,
     ) -> TakenIn<K> {
         let origin = job.as_ref().and_then(|job| job.place()).map(|place| self.origin(runtime, place));
-        let origin = origin.ok_or(None)?;
+        self.state.moving -= usize::from(order.readmitted);
+        order.readmitted &= !self.state.cut;
+        let Some(origin) = origin else {
+            self.perform();
+            return Err(None);
+        };
         order.origin = origin;
         let output = self.apply(Input::Enqueue(order));
         if let Output::Request(Ok(request)) = output {
