@@ -39,8 +39,8 @@ pub struct Job {
     pub retry_after: Option<Duration>,
     /// Whether it waits for a connection of its own making, which nothing was sent on. Default: false.
     pub fresh: bool,
-    /// Whether it was taken in before, and was [cancelled](super::Dispatcher::cancel) to wait for another origin: then a
-    /// drain that has begun since does not refuse it. Default: false.
+    /// Whether it was taken in before, and was [cancelled](super::Dispatcher::cancel) to wait for another origin: then
+    /// a drain that has begun since does not refuse it. Default: false.
     pub readmitted: bool,
 }
 

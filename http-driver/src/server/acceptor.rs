@@ -14,7 +14,7 @@ use tower_service::Service;
 
 use super::connection::{Connection, Resting};
 use super::incident::{Fault, Observed};
-use super::keeper::Engaged;
+use super::keeper::Keeper;
 use super::listener::Listener;
 use super::options::Options;
 use super::running::Beginning;
@@ -251,8 +251,7 @@ where
     {
         let _cut = Cut([self.shutdown.clone(), self.refused.clone()]);
         let mut begun = self.shutdown.follow();
-        let rests = Engaged::new(self.shutdown.clone());
-        self.runtime.spawn(rests.keeper(self.runtime.clone()));
+        let mut rests = Keeper::new(self.shutdown.clone(), self.runtime.clone());
         loop {
             let mut accept = pin!(listener.accept());
             let accepted = poll_fn(|cx| {
@@ -262,8 +261,14 @@ where
                 // The place is kept before a connection can be there, and given back where there is none: however many
                 // listeners share the limit, no more are open than that, and none of them holds a place that it does
                 // not use.
-                let Some(entry) = self.entry(cx) else { return Poll::Pending };
-                accept.as_mut().poll(cx).map(|accepted| Some((accepted, entry)))
+                let entry = self.entry(cx);
+                if let Some(entry) = entry {
+                    if let Poll::Ready(accepted) = accept.as_mut().poll(cx) {
+                        return Poll::Ready(Some((accepted, entry)));
+                    }
+                }
+                rests.poll(cx);
+                Poll::Pending
             });
             match accepted.await {
                 None => break,

@@ -1,49 +1,73 @@
 //! Wakes the connections of a server that have rested for long enough.
 
-use core::future::{Future, poll_fn};
-use core::task::Poll;
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::task::{Context, Waker};
+use std::sync::Arc;
+use std::task::Wake;
 
 use super::shutdown::Shutdown;
 use crate::clock;
 use crate::io::{Runtime, Timer};
 
-/// A keeper, from its engagement on. Dropped, it is dismissed.
-pub(super) struct Engaged {
+/// What wakes them, for as long as it is there and polled.
+pub(super) struct Keeper<R: Runtime> {
     shutdown: Shutdown,
     id: u64,
+    runtime: R,
+    timer: Option<R::Timer>,
+    call: Option<Arc<Call>>,
 }
 
-impl Engaged {
-    pub(super) fn new(shutdown: Shutdown) -> Self {
-        let id = shutdown.engage();
-        Self { shutdown, id }
+/// Calls the keeper within its task, which is woken for much else.
+struct Call {
+    came: AtomicBool,
+    task: Waker,
+}
+
+impl Wake for Call {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
     }
 
-    /// What is to run beside the connections for as long as this is there.
-    pub(super) fn keeper<R: Runtime>(&self, runtime: R) -> impl Future<Output = ()> + use<R> {
-        let own = Self { shutdown: self.shutdown.clone(), id: self.id };
-        async move {
-            let mut timer = None;
-            poll_fn(|cx| {
-                loop {
-                    let now = clock::to_core(runtime.now());
-                    match own.shutdown.look(own.id, now, cx) {
-                        None => return Poll::Ready(()),
-                        Some(None) => return Poll::Pending,
-                        Some(Some(at)) => {
-                            if clock::set(&mut timer, &runtime, at).poll(cx).is_pending() {
-                                return Poll::Pending;
-                            }
-                        }
-                    }
-                }
-            })
-            .await;
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.came.store(true, Ordering::Release);
+        self.task.wake_by_ref();
+    }
+}
+
+impl<R: Runtime> Keeper<R> {
+    pub(super) fn new(shutdown: Shutdown, runtime: R) -> Self {
+        let id = shutdown.engage();
+        Self { shutdown, id, runtime, timer: None, call: None }
+    }
+
+    /// Wakes those whose time has come, if it was called; the task is woken when it is.
+    #[inline]
+    pub(super) fn poll(&mut self, cx: &Context<'_>) {
+        let known = self.call.as_ref().filter(|call| call.task.will_wake(cx.waker()));
+        if known.is_none_or(|call| call.came.load(Ordering::Acquire)) {
+            self.look(cx.waker());
         }
     }
+
+    #[cold]
+    fn look(&mut self, task: &Waker) {
+        // Another one for each time, so that nothing of an earlier one counts.
+        let call = Arc::new(Call { came: AtomicBool::new(false), task: task.clone() });
+        let waker = Waker::from(call.clone());
+        self.call = Some(call);
+        let mut cx = Context::from_waker(&waker);
+        while let Some(at) = self.shutdown.look(self.id, clock::to_core(self.runtime.now()), &cx) {
+            if clock::set(&mut self.timer, &self.runtime, at).poll(&mut cx).is_pending() {
+                return;
+            }
+        }
+        // None rests: nothing is to call but the first that does.
+        self.timer = None;
+    }
 }
 
-impl Drop for Engaged {
+impl<R: Runtime> Drop for Keeper<R> {
     fn drop(&mut self) {
         self.shutdown.dismiss(self.id);
     }

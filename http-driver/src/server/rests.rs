@@ -39,18 +39,21 @@ impl Rests {
         self.made
     }
 
-    /// It does not look any more: who is to be woken, the keeper itself, and the slots that have to see to themselves
-    /// if it was the last one.
-    pub(super) fn dismiss(&mut self, id: u64) -> (Option<Waker>, Vec<usize>) {
-        let Some(at) = self.keepers.iter().position(|keeper| keeper.id == id) else { return (None, Vec::new()) };
-        let keeper = self.keepers.swap_remove(at);
+    /// It does not look any more: those who do, who are to look now, or the slots that have to see to themselves if
+    /// nobody does.
+    pub(super) fn dismiss(&mut self, id: u64) -> (Vec<Waker>, Vec<usize>) {
+        self.keepers.retain(|keeper| keeper.id != id);
         if !self.keepers.is_empty() {
-            return (keeper.waker, Vec::new());
+            return (self.wakers(), Vec::new());
         }
         self.armed = None;
         let dues = core::mem::take(&mut self.dues);
         let left = dues.iter().enumerate().filter(|(_, due)| **due != NEVER).map(|(slot, _)| slot);
-        (keeper.waker, left.collect())
+        (Vec::new(), left.collect())
+    }
+
+    fn wakers(&mut self) -> Vec<Waker> {
+        self.keepers.iter_mut().filter_map(|keeper| keeper.waker.take()).collect()
     }
 
     /// The connection of this slot rests until then at the latest, if somebody keeps that in mind; who is to be woken
@@ -68,7 +71,7 @@ impl Rests {
             return Some(Vec::new());
         }
         self.armed = Some(look);
-        Some(self.keepers.iter_mut().filter_map(|keeper| keeper.waker.take()).collect())
+        Some(self.wakers())
     }
 
     /// It rests no more, and its slot may be another's.
@@ -94,13 +97,14 @@ impl Rests {
         due
     }
 
-    /// What there is for a keeper at this moment: the slots whose time has come, and when it is to look again; nothing
-    /// if it is dismissed. It is woken when it is to look earlier.
-    pub(super) fn look(&mut self, id: u64, now: Instant, cx: &Context<'_>) -> Option<(Vec<usize>, Option<Instant>)> {
+    /// What there is for a keeper at this moment: the slots whose time has come, and when it is to look again. It is
+    /// woken when it is to look earlier.
+    pub(super) fn look(&mut self, id: u64, now: Instant, cx: &Context<'_>) -> (Vec<usize>, Option<Instant>) {
         let due = if self.armed.is_some_and(|armed| armed <= now) { self.due(now) } else { Vec::new() };
-        let keeper = self.keepers.iter_mut().find(|keeper| keeper.id == id)?;
-        keeper.waker = Some(cx.waker().clone());
-        Some((due, self.armed))
+        if let Some(keeper) = self.keepers.iter_mut().find(|keeper| keeper.id == id) {
+            keeper.waker = Some(cx.waker().clone());
+        }
+        (due, self.armed)
     }
 }
 
@@ -118,16 +122,16 @@ mod tests {
         assert!(rests.rest(0, at(5)).is_none(), "nobody keeps it");
         let id = rests.engage();
         let cx = Context::from_waker(Waker::noop());
-        assert_eq!(rests.look(id, at(0), &cx), Some((Vec::new(), None)));
+        assert_eq!(rests.look(id, at(0), &cx), (Vec::new(), None));
         for (slot, due, woken) in [(0, 5, 1), (1, 6, 0), (2, 4, 1), (0, 9, 0)] {
             assert_eq!(rests.rest(slot, at(due)).map(|wakers| wakers.len()), Some(woken), "{slot} {due}");
-            let (due, armed) = rests.look(id, at(1), &cx).unwrap();
+            let (due, armed) = rests.look(id, at(1), &cx);
             assert!(due.is_empty() && armed <= Some(at(5)), "{armed:?}");
         }
-        assert_eq!(rests.look(id, at(4), &cx), Some((vec![2], Some(at(6)))));
+        assert_eq!(rests.look(id, at(4), &cx), (vec![2], Some(at(6))));
         rests.forget(1);
-        assert_eq!(rests.look(id, at(6), &cx), Some((Vec::new(), Some(at(9)))), "it rests no more");
-        assert_eq!(rests.look(id, at(9), &cx), Some((vec![0], None)));
+        assert_eq!(rests.look(id, at(6), &cx), (Vec::new(), Some(at(9))), "it rests no more");
+        assert_eq!(rests.look(id, at(9), &cx), (vec![0], None));
     }
 
     #[test]
@@ -138,13 +142,13 @@ mod tests {
             assert!(rests.rest(slot, Instant::from_nanos(slot as u64)).is_some());
         }
         let mut now = Instant::from_nanos(100);
-        let (due, next) = rests.look(id, now, &cx).unwrap();
+        let (due, next) = rests.look(id, now, &cx);
         assert_eq!((due.len(), next), (101, Some(now.saturating_add(Duration::from_millis(10)))));
         now = Instant::from_nanos(9_999);
-        assert_eq!(rests.look(id, now, &cx), Some((Vec::new(), next)));
+        assert_eq!(rests.look(id, now, &cx), (Vec::new(), next));
         // Nor is it woken for what it would not look at yet.
         assert_eq!(rests.rest(0, now).map(|wakers| wakers.len()), Some(0));
-        assert_eq!(rests.look(id, next.unwrap(), &cx).unwrap().0.len(), 10_000 - 101 + 1);
+        assert_eq!(rests.look(id, next.unwrap(), &cx).0.len(), 10_000 - 101 + 1);
     }
 
     #[test]

@@ -199,22 +199,23 @@ impl Shutdown {
         self.0.lock().rests.engage()
     }
 
+    /// It does not any more: another one sees to that, or each of them by itself.
     pub(super) fn dismiss(&self, id: u64) {
         let mut state = self.0.lock();
-        let (keeper, left) = state.rests.dismiss(id);
+        let (others, left) = state.rests.dismiss(id);
         let left = state.wakers(&left);
         drop(state);
-        keeper.into_iter().chain(left).for_each(Waker::wake);
+        others.into_iter().chain(left).for_each(Waker::wake);
     }
 
-    /// Wakes them, for this keeper; when to look again, if anything is there to look at. Nothing if it is dismissed.
-    pub(super) fn look(&self, id: u64, now: Instant, cx: &Context<'_>) -> Option<Option<Instant>> {
+    /// Wakes them, for this keeper; when to look again, if anything is there to look at.
+    pub(super) fn look(&self, id: u64, now: Instant, cx: &Context<'_>) -> Option<Instant> {
         let mut state = self.0.lock();
-        let (due, next) = state.rests.look(id, now, cx)?;
+        let (due, next) = state.rests.look(id, now, cx);
         let due = state.wakers(&due);
         drop(state);
         due.into_iter().for_each(Waker::wake);
-        Some(next)
+        next
     }
 }
 

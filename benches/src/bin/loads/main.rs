@@ -1,7 +1,6 @@
 //! What a client with a pool costs its machine, kernel and all: requests for each second of the processor with 64
-//! connections on two threads, and beside that on one; seconds of the processor for each GiB that is downloaded, and
-//! memory of the process for each connection that waits in its pool. Ours beside hyper-util's, and beside a loop on tokio
-//! that reads.
+//! connections, on two threads and on one; seconds of the processor for each GiB that is downloaded, and memory of the
+//! process for each connection that waits in its pool. Ours beside hyper-util's, and beside a loop on tokio that reads.
 //!
 //! `loads [--rounds N] [--only requests,alone,download,idle] [--assert]`
 //!
