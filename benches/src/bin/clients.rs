@@ -25,14 +25,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The most that ours may spend on a request, as a ratio to a peer.
 const BOUNDS: [(Kind, Client, f64); 8] = [
-    (Kind::Get, Client::Reqwest, 0.26),
-    (Kind::Get, Client::Ureq, 0.51),
-    (Kind::Get, Client::Evhttp, 0.58),
-    (Kind::Get, Client::Pool, 0.56),
-    (Kind::Get, Client::Handle, 1.00),
-    (Kind::Split, Client::Pool, 0.62),
-    (Kind::Post, Client::Pool, 0.57),
-    (Kind::Joined, Client::Pool, 0.68),
+    (Kind::Get, Client::Reqwest, 0.25),
+    (Kind::Get, Client::Ureq, 0.50),
+    (Kind::Get, Client::Evhttp, 0.56),
+    (Kind::Get, Client::Pool, 0.55),
+    (Kind::Get, Client::Handle, 0.98),
+    (Kind::Split, Client::Pool, 0.60),
+    (Kind::Post, Client::Pool, 0.56),
+    (Kind::Joined, Client::Pool, 0.67),
 ];
 
 /// The most that ours may allocate for a GET.
