@@ -19,15 +19,15 @@ use benches::traffic::Kind;
 
 /// The most that a server may spend on a request, as a ratio to its peer.
 const BOUNDS: [(Contender, Kind, f64); 12] = [
-    (Contender::Service, Kind::Six, 0.835),
-    (Contender::Service, Kind::BrowserVary, 0.70),
+    (Contender::Service, Kind::Six, 0.815),
+    (Contender::Service, Kind::BrowserVary, 0.695),
     (Contender::Service, Kind::BrowserNew, 1.05),
-    (Contender::Service, Kind::Pipelined, 0.77),
-    (Contender::Service, Kind::Echo, 0.99),
+    (Contender::Service, Kind::Pipelined, 0.74),
+    (Contender::Service, Kind::Echo, 0.97),
     (Contender::Service, Kind::Connections, 1.08),
     (Contender::Service, Kind::Tls, 0.95),
-    (Contender::Axum, Kind::Six, 0.915),
-    (Contender::Axum, Kind::BrowserVary, 0.75),
+    (Contender::Axum, Kind::Six, 0.90),
+    (Contender::Axum, Kind::BrowserVary, 0.74),
     (Contender::Exchange, Kind::Six, 0.555),
     (Contender::Exchange, Kind::Browser, 0.335),
     (Contender::Exchange, Kind::Pipelined, 0.365),

@@ -19,7 +19,9 @@ use crate::io::{Runtime, Transport};
 /// What it works with lies in boxes, each for as long as it is needed: the connection until it has rested for a while,
 /// and beside it what the service does, until that is done.
 pub(super) struct Running<T, R: Runtime, S, C, F> {
-    work: Work<T, R, S, F>,
+    work: Work<T, R, S>,
+    /// Where a request is answered: a box that serves one after the other, until the connection rests.
+    room: Option<Pin<Box<Option<F>>>>,
     /// While there is no work; beside it, so that work changes hands as a pointer.
     rest: Option<Rest<T, R, S>>,
     answer: C,
@@ -32,11 +34,11 @@ pub(super) enum Beginning<T, R: Runtime, S> {
     Resting(Rest<T, R, S>),
 }
 
-enum Work<T, R: Runtime, S, F> {
+enum Work<T, R: Runtime, S> {
     None,
     /// The next request is awaited.
     Waiting(Box<Serving<T, R, S>>),
-    Answering(Pin<Box<F>>),
+    Answering,
     /// It has failed, and its peer is to learn why.
     Ending(Box<(Serving<T, R, S>, Error)>),
 }
@@ -47,8 +49,8 @@ impl<T, R: Runtime, S, C, F> Unpin for Running<T, R, S, C, F> {}
 impl<T, R: Runtime, S, C, F> Running<T, R, S, C, F> {
     pub(super) fn new(beginning: Beginning<T, R, S>, answer: C) -> Self {
         match beginning {
-            Beginning::Working(serving) => Self { work: Work::Waiting(serving), rest: None, answer },
-            Beginning::Resting(rest) => Self { work: Work::None, rest: Some(rest), answer },
+            Beginning::Working(serving) => Self { work: Work::Waiting(serving), room: None, rest: None, answer },
+            Beginning::Resting(rest) => Self { work: Work::None, room: None, rest: Some(rest), answer },
         }
     }
 }
@@ -72,7 +74,12 @@ where
             let (mut serving, done) = match core::mem::replace(&mut self.work, Work::None) {
                 Work::Waiting(mut serving) => match serving.poll_call(cx) {
                     Poll::Ready(Ok(true)) => {
-                        self.work = Work::Answering(Box::pin((self.answer)(serving)));
+                        let answering = (self.answer)(serving);
+                        match &mut self.room {
+                            Some(room) => room.as_mut().set(Some(answering)),
+                            none => *none = Some(Box::pin(Some(answering))),
+                        }
+                        self.work = Work::Answering;
                         continue;
                     }
                     Poll::Ready(Ok(false)) => {
@@ -84,19 +91,27 @@ where
                     Poll::Ready(Err(error)) => (serving, Err(error)),
                     Poll::Pending => {
                         match serving.resting() {
-                            Some(machine) => self.rest = Some(serving.rest(machine)),
+                            Some(machine) => {
+                                self.room = None;
+                                self.rest = Some(serving.rest(machine));
+                            }
                             None => self.work = Work::Waiting(serving),
                         }
                         return Poll::Pending;
                     }
                 },
-                Work::Answering(mut answering) => match answering.as_mut().poll(cx) {
-                    Poll::Ready(answered) => answered,
-                    Poll::Pending => {
-                        self.work = Work::Answering(answering);
+                Work::Answering => {
+                    let answering = self.room.as_mut().and_then(|room| room.as_mut().as_pin_mut());
+                    let polled = answering.expect("a request is being answered").poll(cx);
+                    let Poll::Ready(answered) = polled else {
+                        self.work = Work::Answering;
                         return Poll::Pending;
+                    };
+                    if let Some(room) = &mut self.room {
+                        room.as_mut().set(None);
                     }
-                },
+                    answered
+                }
                 Work::Ending(mut ending) => {
                     if ending.0.poll_finish(cx).is_pending() {
                         self.work = Work::Ending(ending);
