@@ -58,7 +58,8 @@ struct Details {
 }
 
 /// What is told of a URI that nobody can be asked by.
-pub(super) const NO_ORIGIN: &str = "the URI names no origin: it needs `http` or `https`, a host, and no port above 65535";
+pub(super) const NO_ORIGIN: &str =
+    "the URI names no origin: it needs `http` or `https`, a host, and no port above 65535";
 
 /// Where a request was to go, and why the last connection there could not be made, if that was so.
 pub(super) struct Whence {
