@@ -215,7 +215,8 @@ where
     }
 
     /// Serves until the shutdown is over. Each connection gets a clone of the service and a task of its own; what goes
-    /// wrong on one concerns no other.
+    /// wrong on one concerns no other. While the future is not polled nobody is accepted, and connections that have
+    /// idled for too long are not closed; those that are served go on.
     ///
     /// # Cancellation
     /// Dropping the future cuts all connections that share its shutdown.
