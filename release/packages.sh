@@ -92,7 +92,9 @@ version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$copy/Cargo.toml" | head -1)
 patches= members=
 while read -r folder name; do
     package=$name-$version
-    tar -xzf "$work/target/package/$package.crate" -C "$unpacked"
+    # Its files are all of one date, by which cargo would take what it has built of an earlier package for built of
+    # this one.
+    tar -xzmf "$work/target/package/$package.crate" -C "$unpacked"
     for file in README.md LICENSE-MIT LICENSE-APACHE src/lib.rs; do
         [ -s "$unpacked/$package/$file" ] || { echo "$package has no $file" >&2; exit 1; }
     done
