@@ -279,7 +279,7 @@ fn a_shutdown_waits_for_what_is_between_two_runtimes() -> Outcome {
             // One learns that it is to be queued anew, and is not polled again.
             let polled = std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut other).poll(cx))).await;
             assert!(polled.is_pending());
-            let most = if cut { Duration::from_millis(50) } else { Duration::MAX };
+            let most = if cut { Duration::from_millis(400) } else { Duration::MAX };
             let mut finished = pin!(ending.finish(most));
             assert!(timeout(Duration::from_millis(20), &mut finished).await.is_err(), "two are open");
             if cut {

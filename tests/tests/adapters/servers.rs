@@ -202,13 +202,18 @@ async fn a_stream_that_was_accepted_elsewhere_is_served<W: World>(world: W) -> O
     Ok(())
 }
 
-/// How long connections last that say nothing, in the order of the list.
-async fn lasted<W: World>(world: &W, streams: Vec<TcpStream>) -> Vec<Duration> {
-    let begun = Instant::now();
+/// A connection, and when it was made.
+fn dated(address: SocketAddr) -> (TcpStream, Instant) {
+    let made = Instant::now();
+    (dial(address), made)
+}
+
+/// How long connections last of which nothing more comes, in the order of the list.
+async fn lasted<W: World>(world: &W, streams: Vec<(TcpStream, Instant)>) -> Vec<Duration> {
     stranger(world, move || {
-        let ended = move |stream| {
+        let ended = |(stream, made): (TcpStream, Instant)| {
             assert_eq!(rest(&stream), "");
-            begun.elapsed()
+            made.elapsed()
         };
         let ends: Vec<_> = streams.into_iter().map(|stream| std::thread::spawn(move || ended(stream))).collect();
         ends.into_iter().map(|end| end.join().unwrap()).collect()
@@ -226,50 +231,49 @@ async fn connections_that_rest_end_in_time<W: World>(world: W) -> Outcome {
     let idle = Duration::from_millis(1500);
     let running = serve_hello(&world, with_idle(&world, idle), Duration::ZERO).await?;
     let address = running.address;
+    // As others do meanwhile, a machine may be late; early it is not.
+    let range = idle - Duration::from_millis(20)..idle + Duration::from_secs(2);
     let streams = stranger(&world, move || {
         // Those that say nothing at all rest from the beginning, the others after a second without a request.
         (0..40)
             .map(|at| {
-                let stream = dial(address);
+                let (stream, made) = dated(address);
                 if at % 2 == 0 {
                     (&stream).write_all(GET).unwrap();
                     is_hello(&stream);
                 }
                 std::thread::sleep(Duration::from_millis(5));
-                stream
+                (stream, made)
             })
             .collect::<Vec<_>>()
     })
     .await;
     for (at, lasted) in lasted(&world, streams).await.into_iter().enumerate() {
-        // They have been there for up to 300 ms.
-        let range = idle - Duration::from_millis(500)..idle + Duration::from_millis(700);
         assert!(range.contains(&lasted), "{at}: {lasted:?}");
     }
-    assert_eq!(running.shutdown.connections(), 0);
+    eventually(&world, "nothing is left of them", || running.shutdown.connections() == 0).await;
 
     // The same when nothing rests there any more, and for one that comes when another one has rested for a while.
     let streams = stranger(&world, move || {
-        let first = dial(address);
+        let first = dated(address);
         std::thread::sleep(Duration::from_millis(400));
-        vec![first, dial(address)]
+        vec![first, dated(address)]
     })
     .await;
     let lasted = lasted(&world, streams).await;
-    assert!(lasted[0] > idle - Duration::from_millis(800) && lasted[0] + Duration::from_millis(200) < lasted[1]);
-    assert!(lasted[1] < idle + Duration::from_millis(500), "{lasted:?}");
+    assert!(lasted.iter().all(|lasted| range.contains(lasted)), "{lasted:?}");
     Ok(())
 }
 
 async fn a_connection_that_no_server_keeps_ends_in_time_as_well<W: World>(world: W) -> Outcome {
     let listener = world.listen(anywhere()).await?;
     let idle = Duration::from_millis(300);
-    let (stream, server) = (dial(world.address(&listener)?), with_idle(&world, idle));
+    let (stream, server) = (dated(world.address(&listener)?), with_idle(&world, idle));
     let transport = world.accept(&listener).await?;
     let service = hello(&world, Duration::ZERO);
     world.runtime().spawn(server.serve_transport(transport, move |_: &_, _: &Peer| Some(service)));
     let lasted = lasted(&world, vec![stream]).await[0];
-    assert!((idle..3 * idle).contains(&(lasted + Duration::from_millis(50))), "{lasted:?}");
+    assert!((idle - Duration::from_millis(20)..idle + Duration::from_secs(2)).contains(&lasted), "{lasted:?}");
     Ok(())
 }
 
