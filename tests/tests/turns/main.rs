@@ -4,6 +4,7 @@
 mod completion;
 mod dates;
 mod fairness;
+mod identity;
 mod idling;
 mod pressure;
 mod resting;

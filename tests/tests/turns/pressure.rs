@@ -16,9 +16,10 @@ use http_body::{Body, Frame};
 use http_core::{Config, Content, Method, Outbox, RequestHead};
 use http_driver::client::{self, Builder, ConnectError, Connector, Origin};
 use http_driver::server::{self, Options, serve_connection};
-use http_driver::tls::{TlsAcceptor, TlsTransport, client_config, rustls, server_config};
+use http_driver::tls::{TlsTransport, rustls};
 use http_driver::{Full, Incoming, Transport, service_fn};
 
+use super::identity::Identity;
 use super::stage::{Stage, Task};
 
 /// One read of the driver's, and the head that came before.
@@ -421,18 +422,14 @@ impl Transport for Ciphered {
 
 #[test]
 fn tls_adds_a_record_and_a_buffer() {
-    let names = vec!["localhost".to_owned()];
-    let rcgen::CertifiedKey { cert, signing_key } = rcgen::generate_simple_self_signed(names).unwrap();
-    let (certificate, key) = (cert.pem(), signing_key.serialize_pem());
-    let acceptor = TlsAcceptor::new(server_config(certificate.as_bytes(), key.as_bytes()).unwrap());
-    let config = Arc::new(client_config(certificate.as_bytes()).unwrap());
+    let identity = Identity::new();
     for (first, then) in [(LENGTH, &DATA[..]), (CHUNKED, TINY), (GET, GET.as_bytes())] {
         for play in [Play::Sleeps, Play::ReadsOne, Play::Drops] {
             let stage = Stage::default();
-            let session = rustls::ClientConnection::new(config.clone(), "localhost".try_into().unwrap()).unwrap();
+            let session = identity.session();
             let (taken, used) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
             let peer = Ciphered { session, ready: Vec::new(), first: first.as_bytes(), then, taken: taken.clone() };
-            let mut transport: TlsTransport<Ciphered> = acceptor.accept(peer).unwrap();
+            let mut transport: TlsTransport<Ciphered> = identity.acceptor.accept(peer).unwrap();
             let (clock, counts) = (stage.clone(), used.clone());
             press(&stage, async move {
                 poll_fn(|cx| transport.poll_handshake(cx)).await.unwrap();

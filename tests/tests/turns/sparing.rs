@@ -7,9 +7,10 @@ use bytes::{Bytes, BytesMut};
 use http::Request;
 use http_core::Outbox;
 use http_driver::client::Builder;
-use http_driver::tls::{TlsAcceptor, TlsTransport, client_config, rustls, server_config};
+use http_driver::tls::TlsTransport;
 use http_driver::{Full, Transport};
 
+use super::identity::Identity;
 use super::idling::{Here, settle};
 use super::stage::{Schedule, Side, Stage, Task, spawned};
 
@@ -62,15 +63,11 @@ fn who_asks_for_a_new_connection_has_it_made_and_wakes_nobody() {
 
 #[test]
 fn a_session_that_holds_what_it_has_decrypted_may_be_read() {
-    let names = vec!["localhost".to_owned()];
-    let rcgen::CertifiedKey { cert, signing_key } = rcgen::generate_simple_self_signed(names).unwrap();
-    let (certificate, key) = (cert.pem(), signing_key.serialize_pem());
-    let acceptor = TlsAcceptor::new(server_config(certificate.as_bytes(), key.as_bytes()).unwrap());
-    let config = Arc::new(client_config(certificate.as_bytes()).unwrap());
+    let identity = Identity::new();
     let (near, far) = Side::pair(&Schedule::new(0, 0), 4096);
-    let session = rustls::ClientConnection::new(config, "localhost".try_into().unwrap()).unwrap();
+    let session = identity.session();
     let mut client = TlsTransport::new(far.stream(), session.into());
-    let mut server = acceptor.accept(near.stream()).unwrap();
+    let mut server = identity.acceptor.accept(near.stream()).unwrap();
     let mut cx = Context::from_waker(Waker::noop());
     while client.poll_handshake(&mut cx).is_pending() | server.poll_handshake(&mut cx).is_pending() {}
     assert!(client.poll_readable(&mut cx).is_ready(), "what follows on the handshake was not read");

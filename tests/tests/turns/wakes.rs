@@ -12,9 +12,10 @@ use http_body::{Body, Frame};
 use http_core::{Content, Fields, Method, RequestHead, ResponseHead, StatusCode};
 use http_driver::client::{self, Builder, ConnectError, Connector, Origin};
 use http_driver::server::{self, Options, serve_connection};
-use http_driver::tls::{TlsAcceptor, TlsTransport, client_config, rustls, server_config};
+use http_driver::tls::TlsTransport;
 use http_driver::{Full, Incoming, Runtime, Transport, Upgrade, service_fn};
 
+use super::identity::Identity;
 use super::stage::{Schedule, Side, Stage, Stream, Task, run, run_on};
 
 /// How many operations the schedules decide: all of their orders are tried.
@@ -436,22 +437,18 @@ fn both_directions_at_once_between_client_and_server() {
 
 #[test]
 fn the_same_over_tls() {
-    let names = vec!["localhost".to_owned()];
-    let rcgen::CertifiedKey { cert, signing_key } = rcgen::generate_simple_self_signed(names).unwrap();
-    let (certificate, key) = (cert.pem(), signing_key.serialize_pem());
-    let acceptor = TlsAcceptor::new(server_config(certificate.as_bytes(), key.as_bytes()).unwrap());
-    let config = Arc::new(client_config(certificate.as_bytes()).unwrap());
+    let identity = Identity::new();
     let both = |schedule: &Schedule, told: &dyn std::fmt::Debug| {
         let stage = Stage::default();
         let (near, far) = Side::pair(schedule, 300);
-        let session = rustls::ClientConnection::new(config.clone(), "localhost".try_into().unwrap()).unwrap();
+        let session = identity.session();
         let mut transport = TlsTransport::new(far.stream(), session.into());
         let clock = stage.clone();
         let client = Task::new(async move {
             poll_fn(|cx| transport.poll_handshake(cx)).await.unwrap();
             converse(transport, clock).await;
         });
-        let mut transport = acceptor.accept(near.stream()).unwrap();
+        let mut transport = identity.acceptor.accept(near.stream()).unwrap();
         let clock = stage.clone();
         let server = Task::new(async move {
             poll_fn(|cx| transport.poll_handshake(cx)).await.unwrap();
