@@ -429,8 +429,7 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
             buffers::give_back(&mut self.input);
         }
         if !matches!(self.memory, Held::Nothing) {
-            self.memory = Held::Nothing;
-            buffers::keep(self.machine.take_memory());
+            self.return_memory();
         }
     }
 
@@ -583,10 +582,15 @@ impl<S: Modelled, T: Transport, R: Runtime> Link<S, T, R> {
         }
     }
 
-    #[cold]
-    fn give_memory_back(&mut self) {
+    /// What the machine works with is its thread's again.
+    fn return_memory(&mut self) {
         self.memory = Held::Nothing;
         buffers::keep(self.machine.take_memory());
+    }
+
+    #[cold]
+    fn give_memory_back(&mut self) {
+        self.return_memory();
         self.machine.shrink();
     }
 

@@ -48,15 +48,12 @@ impl<T: Transport, R: Runtime> Outside<T, R> {
     /// Waits until `due`. `kept` says of it whether somebody else wakes the task then; if not, a timer does.
     pub(crate) fn poll_due(&mut self, cx: &mut Context<'_>, due: Instant, kept: impl Fn(Instant) -> bool) -> Poll<()> {
         // Whoever keeps it knows the time: it is looked at here once that one had its turn.
-        if !self.alarm.is_left_for(due) && kept(due) {
+        let comes = !self.alarm.is_left_for(due) || clock::to_core(self.runtime.now()) < due;
+        if comes && kept(due) {
             self.alarm = Alarm::left_for(due);
             return Poll::Pending;
         }
         let mut now = clock::to_core(self.runtime.now());
-        if now < due && kept(due) {
-            self.alarm = Alarm::left_for(due);
-            return Poll::Pending;
-        }
         while now < due {
             if self.alarm.poll(cx, &self.runtime, due, now).is_pending() {
                 return Poll::Pending;

@@ -252,7 +252,7 @@ where
     {
         let _cut = Cut([self.shutdown.clone(), self.refused.clone()]);
         let mut begun = self.shutdown.follow();
-        let mut rests = Keeper::new(self.shutdown.clone(), self.runtime.clone());
+        let mut keeper = Keeper::new(self.shutdown.clone(), self.runtime.clone());
         loop {
             let mut accept = pin!(listener.accept());
             let accepted = poll_fn(|cx| {
@@ -268,7 +268,7 @@ where
                         return Poll::Ready(Some((accepted, entry)));
                     }
                 }
-                rests.poll(cx);
+                keeper.poll(cx);
                 Poll::Pending
             });
             match accepted.await {
@@ -298,7 +298,7 @@ where
                 }
             }
         }
-        drop((listener, begun, rests));
+        drop((listener, begun, keeper));
         self.refused.begin();
         let mut drained = pin!(self.shutdown.drained());
         let mut deadline = self.drain.map(|most| clock::timer(&self.runtime, most));

@@ -1,4 +1,5 @@
-//! When connections that rest are looked at again: one table for all of a server, in place of a timer for each.
+//! When connections that rest are looked at again: one table for all of a server, in place of a timer for each that has
+//! none yet.
 
 use core::task::{Context, Waker};
 use core::time::Duration;
@@ -17,7 +18,7 @@ const PACE: Duration = Duration::from_micros(1);
 pub(super) struct Rests {
     dues: Vec<Instant>,
     /// Who looks at them; no deadline is here while nobody does.
-    keepers: Vec<Keeper>,
+    keepers: Vec<Engaged>,
     /// What tells keepers apart.
     made: u64,
     /// When the next look is due: not later than any deadline but by the pace.
@@ -26,7 +27,8 @@ pub(super) struct Rests {
     paced: Instant,
 }
 
-struct Keeper {
+/// A keeper, as the table knows it.
+struct Engaged {
     id: u64,
     waker: Option<Waker>,
 }
@@ -35,7 +37,7 @@ impl Rests {
     /// Somebody will look from now on, until it is [dismissed](Self::dismiss).
     pub(super) fn engage(&mut self) -> u64 {
         self.made += 1;
-        self.keepers.push(Keeper { id: self.made, waker: None });
+        self.keepers.push(Engaged { id: self.made, waker: None });
         self.made
     }
 

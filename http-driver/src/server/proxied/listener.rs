@@ -138,6 +138,10 @@ impl<T: Transport> Transport for ProxiedTransport<T> {
         Poll::Ready(Ok(some.len()))
     }
 
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.early.is_empty() { self.transport.poll_readable(cx) } else { Poll::Ready(()) }
+    }
+
     fn poll_write(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<io::Result<usize>> {
         self.transport.poll_write(cx, outbox)
     }
